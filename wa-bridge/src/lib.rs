@@ -1,0 +1,1 @@
+//! The one process that owns a WhatsApp account: profile folders, database key, lock

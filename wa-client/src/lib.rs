@@ -1,0 +1,1 @@
+//! A WhatsApp Web multi-device client: pairing, receiving, sending, and an archive that loses nothing

@@ -1,0 +1,109 @@
+//! AES-256 in the three modes WhatsApp uses: CBC for messages and media, GCM for the transport and
+//! wrapped secrets, CTR for the pairing code.
+
+use aes::Aes256;
+use aes_gcm::{
+    Aes256Gcm,
+    aead::{Aead, KeyInit as _, Payload},
+};
+use cbc::cipher::{
+    BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher, block_padding::Pkcs7,
+};
+
+/// What AES-256-GCM adds to a plaintext, in bytes.
+pub const GCM_TAG_LEN: usize = 16;
+
+/// A ciphertext did not decrypt. Which check failed is deliberately not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the ciphertext does not decrypt with this key")]
+pub struct DecryptError;
+
+/// AES-256-CBC with PKCS#7 padding.
+pub fn aes_cbc_encrypt(key: &[u8; 32], iv: &[u8; 16], plaintext: &[u8]) -> Vec<u8> {
+    cbc::Encryptor::<Aes256>::new(key.into(), iv.into()).encrypt_padded_vec::<Pkcs7>(plaintext)
+}
+
+/// Undoes [`aes_cbc_encrypt`]. The caller has checked a MAC over the ciphertext first.
+///
+/// # Errors
+/// [`DecryptError`] if the length is no multiple of 16 or the padding is wrong.
+pub fn aes_cbc_decrypt(
+    key: &[u8; 32],
+    iv: &[u8; 16],
+    ciphertext: &[u8],
+) -> Result<Vec<u8>, DecryptError> {
+    cbc::Decryptor::<Aes256>::new(key.into(), iv.into())
+        .decrypt_padded_vec::<Pkcs7>(ciphertext)
+        .map_err(|_| DecryptError)
+}
+
+/// AES-256-GCM: the ciphertext with its 16-byte tag at the end.
+pub fn aes_gcm_seal(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
+    // The only error is a plaintext beyond 64 GiB.
+    #[expect(clippy::expect_used, reason = "no plaintext of 64 GiB fits the protocol's frames")]
+    Aes256Gcm::new(key.into())
+        .encrypt(nonce.into(), Payload { msg: plaintext, aad })
+        .expect("a plaintext below 64 GiB")
+}
+
+/// Undoes [`aes_gcm_seal`].
+///
+/// # Errors
+/// [`DecryptError`] if key, nonce, additional data or ciphertext are not those of the sealing.
+pub fn aes_gcm_open(
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    aad: &[u8],
+    ciphertext: &[u8],
+) -> Result<Vec<u8>, DecryptError> {
+    Aes256Gcm::new(key.into())
+        .decrypt(nonce.into(), Payload { msg: ciphertext, aad })
+        .map_err(|_| DecryptError)
+}
+
+/// AES-256-CTR with a 128-bit big-endian counter; encrypts and decrypts in place.
+pub fn aes_ctr_apply(key: &[u8; 32], iv: &[u8; 16], data: &mut [u8]) {
+    ctr::Ctr128BE::<Aes256>::new(key.into(), iv.into()).apply_keystream(data);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_encrypted_decrypts(key: [u8; 32], iv: [u8; 16], nonce: [u8; 12], data: Vec<u8>, aad: Vec<u8>) {
+            let cbc = aes_cbc_encrypt(&key, &iv, &data);
+            prop_assert_eq!(cbc.len(), data.len() / 16 * 16 + 16);
+            prop_assert_eq!(aes_cbc_decrypt(&key, &iv, &cbc), Ok(data.clone()));
+
+            let mut gcm = aes_gcm_seal(&key, &nonce, &aad, &data);
+            prop_assert_eq!(gcm.len(), data.len() + GCM_TAG_LEN);
+            prop_assert_eq!(aes_gcm_open(&key, &nonce, &aad, &gcm), Ok(data.clone()));
+            gcm[0] ^= 1;
+            prop_assert_eq!(aes_gcm_open(&key, &nonce, &aad, &gcm), Err(DecryptError));
+
+            let mut ctr = data.clone();
+            aes_ctr_apply(&key, &iv, &mut ctr);
+            aes_ctr_apply(&key, &iv, &mut ctr);
+            prop_assert_eq!(ctr, data);
+        }
+    }
+
+    #[test]
+    fn gcm_is_that_of_the_nist_vectors() {
+        let sealed = aes_gcm_seal(&[0; 32], &[0; 12], &[], &[0; 16]);
+        assert_eq!(
+            hex::encode(sealed),
+            "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"
+        );
+    }
+
+    #[test]
+    fn cbc_refuses_what_is_no_ciphertext() {
+        assert_eq!(aes_cbc_decrypt(&[0; 32], &[0; 16], &[]), Err(DecryptError));
+        assert_eq!(aes_cbc_decrypt(&[0; 32], &[0; 16], &[0; 15]), Err(DecryptError));
+    }
+}

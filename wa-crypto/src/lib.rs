@@ -1,0 +1,32 @@
+//! Key types and the few cryptographic primitives WhatsApp uses, thin over RustCrypto and dalek.
+//!
+//! Nothing here knows the protocol: no message, no stanza, no storage. Every function is a pure
+//! value-to-value step; randomness is an argument.
+//!
+//! ```
+//! use wa_crypto::KeyPair;
+//!
+//! let alice = KeyPair::from_private(wa_crypto::PrivateKey::from_bytes([1; 32]));
+//! let bob = KeyPair::from_private(wa_crypto::PrivateKey::from_bytes([2; 32]));
+//! assert_eq!(alice.private.agree(&bob.public)?, bob.private.agree(&alice.public)?);
+//! # Ok::<(), wa_crypto::NotContributory>(())
+//! ```
+
+mod agreement;
+mod cipher;
+mod hash;
+mod xeddsa;
+
+pub use agreement::{
+    InvalidPublicKey, KEY_TYPE_CURVE25519, KeyPair, NotContributory, PrivateKey, PublicKey,
+    SharedSecret,
+};
+pub use cipher::{
+    DecryptError, GCM_TAG_LEN, aes_cbc_decrypt, aes_cbc_encrypt, aes_ctr_apply, aes_gcm_open,
+    aes_gcm_seal,
+};
+pub use hash::{
+    HmacSha256, MacMismatch, Sha256, hkdf_sha256, hmac_sha256, hmac_sha256_verify, pbkdf2_sha256,
+    sha256, sha512,
+};
+pub use xeddsa::{BadSignature, SIGNATURE_LEN, Signature};

@@ -1,0 +1,1 @@
+//! WhatsApp's Noise transport: framing, the handshake from both sides, certificates, sealed frames

@@ -1,0 +1,1 @@
+//! WhatsApp's wire formats: protobufs, binary nodes, typed stanzas, JIDs and message content

@@ -1,0 +1,1 @@
+//! Where a WhatsApp client keeps keys, sessions and messages: one transaction, encrypted SQLite or memory, full-text search
