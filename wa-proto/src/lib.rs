@@ -1,1 +1,10 @@
-//! WhatsApp's wire formats: protobufs, binary nodes, typed stanzas, JIDs and message content
+//! WhatsApp's wire formats: protobufs, binary nodes, typed stanzas, JIDs and message content.
+//!
+//! Bytes become values and values become bytes here; nothing in this crate encrypts, connects or
+//! looks at a clock.
+
+pub mod jid;
+pub mod node;
+
+pub use jid::{Jid, Server};
+pub use node::{AttrValue, Attrs, Node, NodeContent, OwnedNode};
