@@ -5,6 +5,7 @@
 
 pub mod jid;
 pub mod node;
+pub mod pb;
 
 pub use jid::{Jid, Server};
 pub use node::{AttrValue, Attrs, Node, NodeContent, OwnedNode};
