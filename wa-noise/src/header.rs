@@ -168,3 +168,84 @@ fn parse_prologue(bytes: &[u8]) -> Result<bool, HeaderError> {
 /// Announces routing info: the letters `ED` and `00 01`.
 const ROUTING_MAGIC: [u8; 4] = [b'E', b'D', 0, 1];
 const PROLOGUE_LEN: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode_frame;
+
+    fn wire(routing_info: Option<&'static [u8]>) -> (ConnectionHeader, Vec<u8>) {
+        let header = ConnectionHeader { routing_info: routing_info.map(Bytes::from_static) };
+        let wire = header.encode().unwrap();
+        (header, wire)
+    }
+
+    #[test]
+    fn routing_info_stands_before_the_header_and_outside_of_it() {
+        assert_eq!(wire(None).1, b"WA\x06\x03");
+        assert_eq!(wire(Some(b"edge")).1, b"ED\x00\x01\x00\x00\x04edgeWA\x06\x03");
+    }
+
+    #[test]
+    fn both_forms_are_read_at_every_split_with_the_frame_that_follows() {
+        for routing_info in [None, Some(&b""[..]), Some(&b"WA\x06\x03 and on"[..])] {
+            let (header, mut wire) = wire(routing_info);
+            let header_len = wire.len();
+            wire.extend(encode_frame(b"hello").unwrap());
+            for split in 0..=wire.len() {
+                let mut decoder = HeaderDecoder::new();
+                let first = decoder.push(&wire[..split]).unwrap();
+                assert_eq!(first.is_some(), split >= header_len, "split at {split}");
+                let (read, mut frames) = match first {
+                    Some((read, mut frames)) => {
+                        frames.push(&wire[split..]);
+                        (read, frames)
+                    }
+                    None => decoder.push(&wire[split..]).unwrap().unwrap(),
+                };
+                assert_eq!(read, header, "split at {split}");
+                assert_eq!(frames.next_frame().unwrap().unwrap(), b"hello"[..]);
+                assert_eq!(frames.buffered(), 0);
+            }
+            let mut decoder = HeaderDecoder::new();
+            let (last, begin) = wire[..header_len].split_last().unwrap();
+            for byte in begin {
+                assert!(decoder.push(&[*byte]).unwrap().is_none());
+            }
+            assert_eq!(decoder.push(&[*last]).unwrap().unwrap().0, header);
+        }
+    }
+
+    #[test]
+    fn what_no_client_sends_is_refused_at_its_first_byte() {
+        for (bytes, error) in [
+            (&b"G"[..], HeaderError::NotWhatsApp),
+            (b"WB", HeaderError::NotWhatsApp),
+            (b"EB", HeaderError::NotWhatsApp),
+            (b"ED\x00\x02", HeaderError::NotWhatsApp),
+            (b"ED\x00\x01\x00\x00\x01xG", HeaderError::NotWhatsApp),
+            (b"WA\x05\x03", HeaderError::Version(5, 3)),
+            (b"WA\x06\x02", HeaderError::Version(6, 2)),
+            (b"ED\x00\x01\x01\x00\x00", HeaderError::RoutingInfoTooLong(65_536)),
+        ] {
+            assert_eq!(HeaderDecoder::new().push(bytes).unwrap_err(), error);
+            let begin = &bytes[..bytes.len() - 1];
+            assert!(HeaderDecoder::new().push(begin).unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn routing_info_has_a_limit() {
+        let of = |len| ConnectionHeader { routing_info: Some(Bytes::from(vec![7; len])) };
+        let longest = of(MAX_ROUTING_INFO_LEN);
+        let wire = longest.encode().unwrap();
+        assert_eq!(HeaderDecoder::new().push(&wire).unwrap().unwrap().0, longest);
+        assert_eq!(of(65_536).encode(), Err(RoutingInfoError(65_536)));
+    }
+
+    #[test]
+    fn debug_shows_no_routing_info() {
+        let shown = format!("{:?}", wire(Some(b"edge")).0);
+        assert_eq!(shown, "ConnectionHeader { routing_info_len: Some(4) }");
+    }
+}
