@@ -115,6 +115,34 @@ impl Jid {
         Self { user: user.into(), device: 0, agent: 0, integrator: 0, server }
     }
 
+    /// What stands before the `@`, with its agent and device if there are any, and the server.
+    ///
+    /// # Errors
+    /// If a part is too long or holds what no JID holds.
+    pub fn from_parts(user: &str, server: Server) -> Result<Self, ParseJidError> {
+        let server_name = server.as_str();
+        if server_name.is_empty() {
+            return Err(ParseJidError::NoServer);
+        }
+        if user.len() > MAX_USER_LEN || server_name.len() > MAX_SERVER_LEN {
+            return Err(ParseJidError::TooLong);
+        }
+        if !is_jid_text(user) || !is_jid_text(server_name) {
+            return Err(ParseJidError::Character);
+        }
+        let (user, device) = match user.split_once(':') {
+            Some((user, device)) => (user, number(device).ok_or(ParseJidError::Device)?),
+            None => (user, 0),
+        };
+        let mut jid = Self { device, ..Self::new(user, server) };
+        // Only a person has an agent; a dot in any other name is part of the name.
+        if let (true, Some((user, agent))) = (jid.is_person(), user.split_once('.')) {
+            jid.agent = number(agent).ok_or(ParseJidError::Agent)?;
+            jid.user = user.into();
+        }
+        Ok(jid)
+    }
+
     /// A person by phone number (digits, country code first, no plus sign).
     pub fn phone(number: impl Into<CompactString>) -> Self {
         Self::new(number, Server::User)
@@ -190,6 +218,16 @@ impl Jid {
             || (self.is_person() && self.device == 99)
     }
 
+    /// Whether this is an assistant: server `bot`, or one of the phone numbers that are set aside
+    /// for them (1313555xxxx and 131655500xx).
+    pub fn is_bot(&self) -> bool {
+        let is_bot_number = (self.user.starts_with("1313555")
+            || self.user.starts_with("131655500"))
+            && self.user.len() == 11;
+        self.server == Server::Bot
+            || (self.server == Server::User && self.device == 0 && is_bot_number)
+    }
+
     /// The name half of the Signal address of a device: the user, and the name space behind an
     /// underscore where it is not that of phone numbers (1 LID, 128 hosted, 129 hosted LID).
     pub fn signal_name(&self) -> CompactString {
@@ -197,7 +235,6 @@ impl Jid {
             Server::Lid => 1,
             Server::Hosted => 128,
             Server::HostedLid => 129,
-            _ if self.agent != 0 => self.agent,
             _ => return self.user.clone(),
         };
         compact_str::format_compact!("{}_{domain}", self.user)
@@ -239,6 +276,9 @@ pub enum ParseJidError {
     /// The text after the colon is no device number (0 to 65,535).
     #[error("a JID whose device is no number below 65,536")]
     Device,
+    /// The text after the dot in a person's JID is no agent number (0 to 255).
+    #[error("a JID whose agent is no number below 256")]
+    Agent,
     /// White space, control characters or a second `@`.
     #[error("a JID with a character that no JID holds")]
     Character,
@@ -252,29 +292,17 @@ impl FromStr for Jid {
         if server.is_empty() {
             return Err(ParseJidError::NoServer);
         }
-        if user.len() > MAX_USER_LEN || server.len() > MAX_SERVER_LEN {
-            return Err(ParseJidError::TooLong);
-        }
-        if text.chars().any(|c| c.is_control() || c.is_whitespace()) || user.contains('@') {
-            return Err(ParseJidError::Character);
-        }
-        let (user, device) = match user.rsplit_once(':') {
-            Some((user, device)) => (user, device.parse().map_err(|_| ParseJidError::Device)?),
-            None => (user, 0),
-        };
-        // Only a person has an agent; a dot in any other name is part of the name.
-        let (user, agent) = match user.rsplit_once('.').map(|(user, agent)| (user, agent.parse())) {
-            Some((user, Ok(agent))) => (user, agent),
-            _ => (user, 0),
-        };
-        Ok(Self {
-            user: user.into(),
-            device,
-            agent,
-            integrator: 0,
-            server: Server::from_name(server),
-        })
+        Self::from_parts(user, Server::from_name(server))
     }
+}
+
+fn is_jid_text(text: &str) -> bool {
+    !text.chars().any(|c| c == '@' || c.is_control() || c.is_whitespace())
+}
+
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    // `parse` would take a plus sign.
+    text.bytes().all(|c| c.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod jid;
 pub mod node;
 pub mod pb;
+pub mod token;
 
-pub use jid::{Jid, Server};
+pub use jid::{Jid, ParseJidError, Server};
 pub use node::{AttrValue, Attrs, Node, NodeContent, OwnedNode};

@@ -3,7 +3,16 @@
 //! Owns the tree and its construction. A decoded tree borrows from the frame where it can;
 //! [`Node::into_owned`] cuts it loose. What a tree means is said by the typed stanzas, not here.
 
+mod decode;
+mod encode;
+mod redacted;
+mod wire;
+
 use std::borrow::Cow;
+
+pub use decode::{DecodeError, read, unpack};
+pub use redacted::Redacted;
+pub use wire::{MAX_ATTRS, MAX_DEPTH, MAX_INFLATED_LEN, MAX_LIST_LEN, MAX_NODES, MAX_TEXT_LEN};
 
 use crate::Jid;
 
