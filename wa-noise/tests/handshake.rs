@@ -1,6 +1,6 @@
 //! Client and server shake hands over the public API, in every pattern, and refuse what they must.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use wa_crypto::{KeyPair, PublicKey};
