@@ -67,12 +67,8 @@ impl PrivateKey {
     pub fn sign_with(&self, message: &[u8], random: &[u8; 64]) -> Signature {
         let secret = Zeroizing::new(Scalar::from_bytes_mod_order(*self.as_bytes()));
         let public = EdwardsPoint::mul_base(&secret).compress();
-        let nonce = Zeroizing::new(Scalar::from_bytes_mod_order_wide(&sha512(&[
-            &NONCE_HASH_PREFIX,
-            self.as_bytes(),
-            message,
-            random,
-        ])));
+        let nonce = Zeroizing::new(sha512(&[&NONCE_HASH_PREFIX, self.as_bytes(), message, random]));
+        let nonce = Zeroizing::new(Scalar::from_bytes_mod_order_wide(&nonce));
         let r = EdwardsPoint::mul_base(&nonce).compress();
         let s = *nonce + challenge(&r, &public, message) * *secret;
 

@@ -4,7 +4,8 @@
 //! server's static key. Knows nothing of the handshake that carries the chain, nor of the time:
 //! the moment at which a chain is judged is part of the policy.
 
-use prost::{Message as _, bytes::Bytes};
+use bytes::Bytes;
+use prost::Message as _;
 use rand_core::CryptoRng;
 use wa_crypto::{KeyPair, PublicKey, SIGNATURE_LEN, Signature};
 

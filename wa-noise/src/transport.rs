@@ -16,7 +16,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new(sends: [u8; 32], receives: [u8; 32]) -> Self {
+    pub(crate) fn new(sends: &[u8; 32], receives: &[u8; 32]) -> Self {
         Self { sealer: Sealer(Direction::new(sends)), opener: Opener(Direction::new(receives)) }
     }
 
@@ -99,8 +99,8 @@ pub(crate) struct Direction {
 }
 
 impl Direction {
-    fn new(key: [u8; 32]) -> Self {
-        Self { key, next: Some(0) }
+    fn new(key: &[u8; 32]) -> Self {
+        Self { key: *key, next: Some(0) }
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn pair() -> (Transport, Transport) {
-        (Transport::new([1; 32], [2; 32]), Transport::new([2; 32], [1; 32]))
+        (Transport::new(&[1; 32], &[2; 32]), Transport::new(&[2; 32], &[1; 32]))
     }
 
     #[test]
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn a_plaintext_that_does_not_fit_uses_no_counter() {
-        let mut seals = Sealer(Direction::new([1; 32]));
-        let mut opens = Opener(Direction::new([1; 32]));
+        let mut seals = Sealer(Direction::new(&[1; 32]));
+        let mut opens = Opener(Direction::new(&[1; 32]));
         let too_long = vec![0; MAX_FRAME_LEN - GCM_TAG_LEN + 1];
         assert_eq!(seals.seal(&too_long), Err(SealError::TooLong(too_long.len())));
         let longest = seals.seal(&too_long[1..]).unwrap();
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        let shown = format!("{:?}", Transport::new([0x42; 32], [0x42; 32]));
+        let shown = format!("{:?}", Transport::new(&[0x42; 32], &[0x42; 32]));
         assert!(!shown.contains("66, 66") && !shown.contains("4242"));
     }
 }

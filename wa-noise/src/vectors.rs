@@ -221,7 +221,7 @@ impl Handshake {
         let to_server = self.client_to_server_key.array();
         let to_client = self.server_to_client_key.array();
         let (client, server) =
-            (Transport::new(to_server, to_client), Transport::new(to_client, to_server));
+            (Transport::new(&to_server, &to_client), Transport::new(&to_client, &to_server));
         let ((client_seals, client_opens), (server_seals, server_opens)) =
             (client.split(), server.split());
         let (mut sealer, mut opener) = match direction {

@@ -1,6 +1,6 @@
 //! The client's side of the handshake: one type per state, each step consumes the last.
 
-use prost::bytes::Bytes;
+use bytes::Bytes;
 use rand_core::CryptoRng;
 use wa_crypto::{KeyPair, PublicKey, SharedSecret};
 
@@ -239,7 +239,7 @@ impl ClientResumption {
 
 fn client_transport(symmetric: &SymmetricState) -> Transport {
     let (client, server) = symmetric.split();
-    Transport::new(*client, *server)
+    Transport::new(&client, &server)
 }
 
 fn plain(key: &PublicKey) -> Bytes {

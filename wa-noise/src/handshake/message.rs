@@ -2,7 +2,8 @@
 //!
 //! Written by hand, for the few fields that matter here; others are skipped.
 
-use prost::{Message as _, bytes::Bytes};
+use bytes::Bytes;
+use prost::Message as _;
 use wa_crypto::PublicKey;
 
 use super::{HandshakeError, HandshakeField, HandshakeMessageKind};

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use prost::bytes::Bytes;
+use bytes::Bytes;
 use rand_core::CryptoRng;
 use wa_crypto::{KeyPair, PublicKey};
 
@@ -225,5 +225,5 @@ impl ServerAwaitingFinish {
 
 fn server_transport(symmetric: &SymmetricState) -> Transport {
     let (client, server) = symmetric.split();
-    Transport::new(*server, *client)
+    Transport::new(&server, &client)
 }

@@ -81,11 +81,9 @@ impl SymmetricState {
 
     /// Mixes an agreement into the chaining key; a new cipher key begins at counter 0.
     pub(crate) fn mix_key(&mut self, shared: &SharedSecret) {
-        let (chaining_key, mut cipher_key) = derive(&self.chaining_key, shared.as_bytes());
+        let (chaining_key, cipher_key) = derive(&self.chaining_key, shared.as_bytes());
         self.chaining_key = *chaining_key;
-        self.cipher_key.zeroize();
         self.cipher_key = Some(*cipher_key);
-        cipher_key.zeroize();
         self.counter = 0;
         self.record();
     }
