@@ -3,10 +3,15 @@
 //! Bytes become values and values become bytes here; nothing in this crate encrypts, connects or
 //! looks at a clock.
 
+pub mod content;
+pub mod fuzzing;
+pub mod ids;
 pub mod jid;
 pub mod node;
 pub mod pb;
 pub mod token;
 
+pub use content::{Content, Unwrapped};
+pub use ids::{MessageId, MessageKey};
 pub use jid::{Jid, ParseJidError, Server};
 pub use node::{AttrValue, Attrs, Node, NodeContent, OwnedNode};

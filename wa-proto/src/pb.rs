@@ -18,3 +18,6 @@
 )]
 
 include!(concat!(env!("OUT_DIR"), "/wa.rs"));
+
+#[cfg(test)]
+mod tests;
