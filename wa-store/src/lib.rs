@@ -1,1 +1,70 @@
-//! Where a WhatsApp client keeps keys, sessions and messages: one transaction, encrypted SQLite or memory, full-text search
+//! Where a WhatsApp client keeps keys, sessions and messages: one transaction, encrypted SQLite or
+//! memory, full-text search.
+//!
+//! One [`Store`] is one account. There is one write, [`Store::commit`]: whatever belongs together,
+//! such as a ratchet step, the plaintext it gave, the mark that the stanza was handled and the
+//! archived message, goes into one [`Changes`] and lands whole or not at all. The crate knows
+//! nothing of the network, and of Signal only that a record is bytes.
+//!
+//! ```
+//! use wa_proto::Jid;
+//! use wa_store::{
+//!     Change, Changes, MemoryStore, MessageKey, NewMessage, SearchQuery, Store, Timestamp,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), wa_store::StoreError> {
+//! let store = MemoryStore::new();
+//! let ada = Jid::phone("15550100");
+//! let key = MessageKey::received(ada.clone(), ada, "3EB0C0FFEE");
+//! let message = NewMessage::text(key, Timestamp::from_secs(1_700_000_000), "Tea at the café?");
+//! store.commit(Changes::from(Change::Archive(Box::new(message)))).await?;
+//!
+//! let page = store.search(&SearchQuery::new("cafe")).await?;
+//! let hit = &page.hits[0];
+//! let text = hit.message.text.as_deref().unwrap_or_default();
+//! assert_eq!(hit.snippet.marked(text, "[", "]"), "Tea at the [café]?");
+//! # Ok(())
+//! # }
+//! ```
+
+mod account;
+mod changes;
+mod chat;
+mod contact;
+mod device_list;
+mod error;
+mod id;
+mod memory;
+mod message;
+mod outbox;
+mod prekey;
+mod query;
+mod retry;
+pub mod search;
+mod secret;
+mod store;
+
+pub use account::Account;
+pub use changes::{Archived, Change, Changes, Committed};
+pub use chat::{Chat, ChatUpdate};
+pub use contact::{Contact, ContactUpdate, PrivacyToken};
+pub use device_list::{Device, DeviceList};
+pub use error::StoreError;
+pub use id::{MessageId, MessageKey, Seq, Timestamp};
+pub use memory::MemoryStore;
+pub use message::{
+    ArchivedMessage, Edit, MessageKind, MessageSecret, MessageStatus, NewMessage, Reaction,
+    TextVersion,
+};
+pub use outbox::{OutboxEntry, OutboxState, PendingReceipt};
+pub use prekey::{PreKey, PreKeyCount, SignedPreKey};
+pub use query::{
+    ChatQuery, ContactQuery, Hit, MAX_PAGE, MessageFilter, MessageQuery, Order, SearchOrder,
+    SearchPage, SearchQuery, Snippet, Stats,
+};
+pub use retry::{
+    Placeholder, RETRY_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, Seen, SentMessage,
+};
+pub use secret::{AdvSecret, SecretBytes};
+pub use store::{Result, Store};

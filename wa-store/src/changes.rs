@@ -1,0 +1,408 @@
+//! The one way to write: a list of changes that lands whole or not at all.
+//!
+//! Owns what can change and what a commit reports. Knows nothing of how it is stored.
+
+use wa_crypto::PublicKey;
+use wa_proto::Jid;
+
+use crate::{
+    Account, ChatUpdate, ContactUpdate, DeviceList, Edit, MessageId, MessageKey, MessageStatus,
+    NewMessage, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken,
+    Reaction, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Timestamp,
+};
+
+/// One thing to write.
+///
+/// Sessions, identities, sender keys and device lists are kept under exactly the JID given, and
+/// move with [`Change::MigrateToLid`]. Everything else takes phone number and LID as the same
+/// person.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Stores this device's credentials.
+    PutAccount(Box<Account>),
+    /// The device was unlinked: removes the credentials and every key, session, device list,
+    /// outbox entry and pending receipt; the archive stays. Until the next `PutAccount`
+    /// everything but deletions and settings is refused with
+    /// [`StoreError::Unlinked`](crate::StoreError::Unlinked), so that work that was still under way
+    /// brings nothing back.
+    Unlink,
+
+    /// Stores one-time prekeys.
+    PutPreKeys(Vec<PreKey>),
+    /// Removes a one-time prekey, with the commit of the session it made.
+    RemovePreKey(u32),
+    /// Marks these one-time prekeys as known to the server.
+    MarkPreKeysUploaded(Vec<u32>),
+    /// Stores a signed prekey.
+    PutSignedPreKey(Box<SignedPreKey>),
+    /// Removes a signed prekey.
+    RemoveSignedPreKey(u32),
+
+    /// Stores the session record with a device.
+    PutSession {
+        /// The device.
+        device: Jid,
+        /// The record, opaque here.
+        record: SecretBytes,
+    },
+    /// Removes the session with a device.
+    DeleteSession(Jid),
+    /// Removes the sessions with every device of a user, in this name space.
+    DeleteSessionsOfUser(Jid),
+    /// Stores the identity key of a device.
+    PutIdentity {
+        /// The device.
+        device: Jid,
+        /// Its identity key.
+        key: PublicKey,
+    },
+    /// Removes the identity key of a device.
+    DeleteIdentity(Jid),
+    /// Removes the identity keys of every device of a user, in this name space.
+    DeleteIdentitiesOfUser(Jid),
+
+    /// Stores a sender key record.
+    PutSenderKey {
+        /// The group (or `status@broadcast`).
+        group: Jid,
+        /// The device whose key it is.
+        sender: Jid,
+        /// The record, opaque here.
+        record: SecretBytes,
+    },
+    /// Removes a sender key record.
+    DeleteSenderKey {
+        /// The group.
+        group: Jid,
+        /// The device whose key it is.
+        sender: Jid,
+    },
+    /// Notes which devices have (or do not have) this device's own sender key of a group.
+    MarkSenderKeyHolders {
+        /// The group.
+        group: Jid,
+        /// The devices.
+        devices: Vec<Jid>,
+        /// Whether they have it.
+        has_key: bool,
+    },
+    /// Forgets which devices have this device's own sender key of a group.
+    ForgetSenderKeyHolders(Jid),
+    /// Forgets in every group whether this device has the key: it is gone, or was re-installed.
+    ForgetSenderKeyHolder(Jid),
+
+    /// A phone number and a LID are the same person. Removes what was known of either before, and
+    /// makes one of their chats, messages, contacts, secrets and tokens. Does nothing if the one is
+    /// no phone number or the other no LID.
+    LearnLid {
+        /// The person by phone number.
+        phone: Jid,
+        /// The person by LID.
+        lid: Jid,
+    },
+    /// Moves sessions, identities, sender keys, holder marks and the device list of all the
+    /// person's devices from the phone number to the LID. What the LID already has wins; nothing
+    /// stays under the phone number.
+    MigrateToLid {
+        /// The person by phone number.
+        phone: Jid,
+        /// The person by LID.
+        lid: Jid,
+    },
+    /// Stores a person's device list.
+    PutDeviceList {
+        /// The person.
+        user: Jid,
+        /// Their devices.
+        list: DeviceList,
+    },
+    /// Removes a person's device list.
+    DeleteDeviceList(Jid),
+
+    /// An encrypted payload was handled.
+    MarkSeen {
+        /// Which.
+        seen: Seen,
+        /// When.
+        at: Timestamp,
+    },
+    /// How many retry receipts were sent for a message.
+    SetRetriesSent {
+        /// The message.
+        key: MessageKey,
+        /// How many.
+        count: u32,
+        /// When.
+        at: Timestamp,
+    },
+    /// A retry receipt of a device was answered; adds one.
+    CountRetryAnswer {
+        /// The device that asked.
+        device: Jid,
+        /// The message it asked for.
+        id: MessageId,
+        /// When.
+        at: Timestamp,
+    },
+    /// The session with a device was made anew.
+    NoteSessionRecreated {
+        /// The device.
+        device: Jid,
+        /// When.
+        at: Timestamp,
+    },
+    /// Remembers the base key of the session with which a message was sent to a device.
+    RememberBaseKey {
+        /// The device.
+        device: Jid,
+        /// The message.
+        id: MessageId,
+        /// The base key.
+        base_key: PublicKey,
+        /// When.
+        at: Timestamp,
+    },
+    /// Keeps a message that is sent, to answer retries.
+    PutSentMessage(Box<SentMessage>),
+    /// Forgets what is past its time at `now`: handled payloads, retry counts,
+    /// session recreations and base keys after 14 days, sent messages and finished outbox entries after 7.
+    PurgeExpired {
+        /// The time now.
+        now: Timestamp,
+    },
+
+    /// Puts a message into the outbox. Refused with
+    /// [`StoreError::IdempotencyKeyTaken`](crate::StoreError::IdempotencyKeyTaken) if its
+    /// idempotency key is there already; an entry with the same id is replaced in its place.
+    PutOutbox(Box<OutboxEntry>),
+    /// Notes how far an outbox entry got. One that is not there is left alone.
+    SetOutboxState {
+        /// The entry.
+        id: MessageId,
+        /// How far it got.
+        state: OutboxState,
+    },
+    /// An outbox entry's bytes are about to leave; adds one attempt and marks it `Transmitted`.
+    CountOutboxAttempt(MessageId),
+    /// Removes an outbox entry.
+    RemoveOutbox(MessageId),
+    /// Keeps a receipt or ack until it was sent.
+    PutReceipt(PendingReceipt),
+    /// A receipt or ack was sent.
+    RemoveReceipt(String),
+
+    /// Notes a message that could not be read, and archives it as such if it is not archived.
+    PutPlaceholder(Box<Placeholder>),
+    /// The phone was asked for an unreadable message; adds one attempt.
+    NotePlaceholderRequested {
+        /// The message.
+        key: MessageKey,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nobody will be asked for this message any more; the archive keeps it as unreadable.
+    RemovePlaceholder(MessageKey),
+
+    /// Stores the secret a message carries.
+    PutMessageSecret {
+        /// The message; its sender in the form keys are to be derived with.
+        key: MessageKey,
+        /// The secret.
+        secret: SecretBytes,
+    },
+    /// Stores the token a person gave.
+    PutPrivacyToken {
+        /// The person.
+        jid: Jid,
+        /// The token.
+        token: PrivacyToken,
+    },
+    /// Removes the token a person gave.
+    DeletePrivacyToken(Jid),
+    /// Stores the account's NCT salt, or removes it.
+    PutNctSalt(Option<SecretBytes>),
+    /// Takes what was learnt of a person.
+    PutContact(Box<ContactUpdate>),
+    /// Takes what changed in a chat.
+    PutChat(Box<ChatUpdate>),
+    /// Stores a setting of the client's own, or removes it.
+    PutSetting {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: Option<Vec<u8>>,
+    },
+
+    /// Archives a message. One that is there already is left alone and reported in
+    /// [`Committed::duplicates`]; one that was unreadable is filled.
+    Archive(Box<NewMessage>),
+    /// A message got further; one that is further already is left alone.
+    SetStatus {
+        /// The message.
+        key: MessageKey,
+        /// How far it got.
+        status: MessageStatus,
+        /// When the server took it, if this tells it.
+        server_timestamp: Option<Timestamp>,
+    },
+    /// A message's text is another now; the earlier one is kept.
+    Edit(Box<Edit>),
+    /// A message was taken back: its text, plaintext, edits, reactions and secret are removed; its
+    /// place stays. One that has not come yet gets a tombstone, so that it never shows.
+    Revoke {
+        /// The message.
+        key: MessageKey,
+        /// Who took it back.
+        by: Jid,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody reacted to a message, or took the reaction back. The newest one counts.
+    React(Box<Reaction>),
+    /// The user starred a message, or took the star off.
+    SetStarred {
+        /// The message.
+        key: MessageKey,
+        /// Whether it has a star now.
+        starred: bool,
+    },
+    /// Removes a message from the archive, as if it had never been there.
+    DeleteMessage(MessageKey),
+    /// Removes a chat, its messages and what hangs on them.
+    DeleteChat(Jid),
+    /// Removes all messages older than this, and what hangs on them.
+    DeleteMessagesBefore(Timestamp),
+}
+
+impl Change {
+    /// Whether it may be made while the device is unlinked.
+    pub(crate) const fn needs_no_link(&self) -> bool {
+        matches!(
+            self,
+            Self::PutAccount(_)
+                | Self::Unlink
+                | Self::PutSetting { .. }
+                | Self::PurgeExpired { .. }
+                | Self::SetStarred { .. }
+                | Self::DeleteMessage(_)
+                | Self::DeleteChat(_)
+                | Self::DeleteMessagesBefore(_)
+        )
+    }
+}
+
+/// Changes in order, to be committed together.
+///
+/// ```
+/// use wa_proto::Jid;
+/// use wa_store::{Change, Changes};
+///
+/// let mut changes = Changes::new();
+/// changes.push(Change::DeleteSession(Jid::lid("1").with_device(2)));
+/// changes.merge(Changes::from(Change::RemovePreKey(7)));
+/// assert_eq!(changes.len(), 2);
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+#[must_use = "changes do nothing until they are committed"]
+pub struct Changes(Vec<Change>);
+
+impl Changes {
+    /// No changes yet.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a change after the others.
+    pub fn push(&mut self, change: Change) -> &mut Self {
+        self.0.push(change);
+        self
+    }
+
+    /// The same with one change more after the others.
+    pub fn with(mut self, change: Change) -> Self {
+        self.0.push(change);
+        self
+    }
+
+    /// Adds all changes of another list after these.
+    pub fn merge(&mut self, other: Self) -> &mut Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Whether there is nothing to write.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many changes there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The changes in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Change> {
+        self.0.iter()
+    }
+}
+
+impl From<Change> for Changes {
+    fn from(change: Change) -> Self {
+        Self(vec![change])
+    }
+}
+
+impl Extend<Change> for Changes {
+    fn extend<I: IntoIterator<Item = Change>>(&mut self, changes: I) {
+        self.0.extend(changes);
+    }
+}
+
+impl FromIterator<Change> for Changes {
+    fn from_iter<I: IntoIterator<Item = Change>>(changes: I) -> Self {
+        Self(changes.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Changes {
+    type Item = Change;
+    type IntoIter = std::vec::IntoIter<Change>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Changes {
+    type Item = &'a Change;
+    type IntoIter = std::slice::Iter<'a, Change>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Committed {
+    /// The messages that are new in the archive, or readable at last, in order.
+    pub archived: Vec<Archived>,
+    /// The messages that were archived already; nothing was done with them.
+    pub duplicates: Vec<MessageKey>,
+    /// The people of whom something is known now that was not before.
+    pub contacts_changed: Vec<Jid>,
+}
+
+/// A message that a commit archived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Archived {
+    /// Which message, in the archive's own form.
+    pub key: MessageKey,
+    /// Its number.
+    pub seq: Seq,
+    /// Whether it stood there as unreadable before.
+    pub filled: bool,
+}

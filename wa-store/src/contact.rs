@@ -1,0 +1,142 @@
+//! People: their names, and the tokens they gave for writing to them.
+//!
+//! Knows nothing of where a name came from.
+
+use std::fmt;
+
+use wa_proto::Jid;
+
+use crate::{SecretBytes, Timestamp};
+
+/// What is known of a person. The same person under phone number and LID is one contact.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Contact {
+    /// The person: the LID where it is known, else the phone number.
+    pub jid: Jid,
+    /// The phone number, where it is known.
+    pub phone: Option<Jid>,
+    /// The LID, where it is known.
+    pub lid: Option<Jid>,
+    /// The name in the user's address book.
+    pub full_name: Option<String>,
+    /// The first name in the user's address book.
+    pub first_name: Option<String>,
+    /// The name the person gave themself.
+    pub push_name: Option<String>,
+    /// The verified name of a business.
+    pub business_name: Option<String>,
+    /// The phone number as the server shows it to those who may not see it whole.
+    pub redacted_phone: Option<String>,
+}
+
+impl Contact {
+    /// A person of whom nothing more is known.
+    pub const fn new(jid: Jid) -> Self {
+        Self {
+            jid,
+            phone: None,
+            lid: None,
+            full_name: None,
+            first_name: None,
+            push_name: None,
+            business_name: None,
+            redacted_phone: None,
+        }
+    }
+
+    /// The name to show: the address book's, else the business's, else the person's own.
+    pub fn name(&self) -> Option<&str> {
+        [&self.full_name, &self.first_name, &self.business_name, &self.push_name]
+            .into_iter()
+            .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
+    }
+
+    /// Takes what `update` brings; whether that changed anything.
+    pub(crate) fn apply(&mut self, update: &ContactUpdate) -> bool {
+        let mut changed = false;
+        for (mine, theirs) in [
+            (&mut self.full_name, &update.full_name),
+            (&mut self.first_name, &update.first_name),
+            (&mut self.push_name, &update.push_name),
+            (&mut self.business_name, &update.business_name),
+            (&mut self.redacted_phone, &update.redacted_phone),
+        ] {
+            if theirs.is_some() && mine != theirs {
+                mine.clone_from(theirs);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Takes from the same person's other record what this one lacks.
+    pub(crate) fn fill_from(&mut self, other: &Self) {
+        for (mine, theirs) in [
+            (&mut self.full_name, &other.full_name),
+            (&mut self.first_name, &other.first_name),
+            (&mut self.push_name, &other.push_name),
+            (&mut self.business_name, &other.business_name),
+            (&mut self.redacted_phone, &other.redacted_phone),
+        ] {
+            if mine.is_none() {
+                mine.clone_from(theirs);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Contact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Contact(…)")
+    }
+}
+
+/// What was learnt of a person; `None` leaves what is known.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ContactUpdate {
+    /// The person, by phone number or LID.
+    pub jid: Jid,
+    /// See [`Contact::full_name`].
+    pub full_name: Option<String>,
+    /// See [`Contact::first_name`].
+    pub first_name: Option<String>,
+    /// See [`Contact::push_name`].
+    pub push_name: Option<String>,
+    /// See [`Contact::business_name`].
+    pub business_name: Option<String>,
+    /// See [`Contact::redacted_phone`].
+    pub redacted_phone: Option<String>,
+}
+
+impl ContactUpdate {
+    /// Nothing new yet about this person.
+    pub const fn new(jid: Jid) -> Self {
+        Self {
+            jid,
+            full_name: None,
+            first_name: None,
+            push_name: None,
+            business_name: None,
+            redacted_phone: None,
+        }
+    }
+}
+
+impl fmt::Debug for ContactUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContactUpdate(…)")
+    }
+}
+
+/// The token a person gave, which the server demands of those who write to them first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivacyToken {
+    /// The token they gave.
+    pub token: SecretBytes,
+    /// The time it carries.
+    pub timestamp: Timestamp,
+    /// When this account last gave them one of its own.
+    pub issued_at: Option<Timestamp>,
+}

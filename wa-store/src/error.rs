@@ -1,0 +1,89 @@
+//! What can go wrong with a store.
+//!
+//! No error holds message text, a key or a number; a path is the user's own.
+
+use std::{io, path::PathBuf};
+
+use crate::MessageId;
+
+/// Why a store could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no database, and it was not to be made.
+    #[error("there is no database at {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The key does not open the file: it is another database's key, or the file is none that was
+    /// ever encrypted. The two cannot be told apart, because an encrypted file has no signature.
+    #[error("the database key does not open {}; it belongs to another database, or the file is no database", path.display())]
+    WrongKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is a database of another program.
+    #[error("{} is a database of another program", path.display())]
+    ForeignFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer version of this program wrote the database.
+    #[error(
+        "the database has schema {found}, and this version knows none after {supported}; use the newer version"
+    )]
+    NewerSchema {
+        /// The schema of the file.
+        found: u32,
+        /// The newest schema known here.
+        supported: u32,
+    },
+    /// There is no room left. Nothing of the commit was written.
+    #[error("the disk is full; nothing was written")]
+    DiskFull,
+    /// Another process holds the database.
+    #[error("another process holds the database")]
+    Locked,
+    /// The file is damaged.
+    #[error("the database is damaged ({what})")]
+    Corrupt {
+        /// Where the damage showed.
+        what: &'static str,
+    },
+    /// The store was opened for reading.
+    #[error("the database was opened for reading only")]
+    ReadOnly,
+    /// The file system refused.
+    #[error("cannot use {}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// SQLite refused for another reason.
+    #[error("the database refused (SQLite code {code})")]
+    Engine {
+        /// SQLite's extended result code.
+        code: i32,
+    },
+    /// The device was unlinked and nothing may be written until an account is stored.
+    #[error("this device was unlinked")]
+    Unlinked,
+    /// A message was handed over for sending under a name that is taken.
+    #[error("a message was already handed over under this idempotency key, as {id}")]
+    IdempotencyKeyTaken {
+        /// The message that has the name.
+        id: MessageId,
+    },
+    /// A search text beyond the limits.
+    #[error("the search text is too long")]
+    SearchTooLong,
+    /// The cursor is not one a search with this order gave.
+    #[error("this is no cursor of such a search")]
+    BadCursor,
+    /// The store is closed.
+    #[error("the store is closed")]
+    Closed,
+}

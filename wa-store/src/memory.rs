@@ -1,0 +1,302 @@
+//! A store that forgets everything with the process: for tests, and for accounts nobody keeps.
+//!
+//! Owns the state behind a lock; a commit works on a copy and swaps it in when all of it held.
+
+mod archive;
+mod lid;
+mod state;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use wa_crypto::PublicKey;
+use wa_proto::Jid;
+
+use self::state::State;
+use crate::{
+    Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
+    DeviceList, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt,
+    Placeholder, PreKey, PreKeyCount, PrivacyToken, Reaction, SearchPage, SearchQuery, SecretBytes,
+    Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, TextVersion, Timestamp,
+    id::bare, store::Result,
+};
+
+/// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not
+/// hundreds of thousands.
+#[derive(Default)]
+pub struct MemoryStore {
+    state: Mutex<Option<Arc<State>>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self { state: Mutex::new(Some(Arc::default())) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<State>>> {
+        // The state is swapped whole, so a panic elsewhere leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> Result<Arc<State>> {
+        self.lock().clone().ok_or(StoreError::Closed)
+    }
+}
+
+impl std::fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MemoryStore")
+    }
+}
+
+/// Those keys that have a value, with it.
+fn found<V>(keys: &[Jid], value: impl Fn(&Jid) -> Option<V>) -> HashMap<Jid, V> {
+    keys.iter().filter_map(|key| Some((key.clone(), value(key)?))).collect()
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, changes: Changes) -> Result<Committed> {
+        let mut lock = self.lock();
+        let current = lock.as_ref().ok_or(StoreError::Closed)?;
+        let mut next = State::clone(current);
+        let mut committed = Committed::default();
+        for change in changes {
+            next.apply(change, &mut committed)?;
+        }
+        *lock = Some(Arc::new(next));
+        Ok(committed)
+    }
+
+    async fn account(&self) -> Result<Option<Account>> {
+        Ok(self.state()?.account.clone())
+    }
+
+    async fn prekey(&self, id: u32) -> Result<Option<PreKey>> {
+        Ok(self.state()?.prekeys.get(&id).cloned())
+    }
+
+    async fn prekeys_not_uploaded(&self, limit: usize) -> Result<Vec<PreKey>> {
+        let state = self.state()?;
+        Ok(state.prekeys.values().filter(|key| !key.uploaded).take(limit).cloned().collect())
+    }
+
+    async fn prekey_count(&self) -> Result<PreKeyCount> {
+        let state = self.state()?;
+        let uploaded = state.prekeys.values().filter(|key| key.uploaded).count();
+        Ok(PreKeyCount { uploaded, not_uploaded: state.prekeys.len().saturating_sub(uploaded) })
+    }
+
+    async fn signed_prekey(&self, id: u32) -> Result<Option<SignedPreKey>> {
+        Ok(self.state()?.signed_prekeys.get(&id).cloned())
+    }
+
+    async fn signed_prekeys(&self) -> Result<Vec<SignedPreKey>> {
+        let mut keys: Vec<_> = self.state()?.signed_prekeys.values().cloned().collect();
+        keys.sort_by_key(|key| std::cmp::Reverse((key.created_at, key.id)));
+        Ok(keys)
+    }
+
+    async fn session(&self, device: &Jid) -> Result<Option<SecretBytes>> {
+        Ok(self.state()?.sessions.get(device).cloned())
+    }
+
+    async fn sessions(&self, devices: &[Jid]) -> Result<HashMap<Jid, SecretBytes>> {
+        let state = self.state()?;
+        Ok(found(devices, |device| state.sessions.get(device).cloned()))
+    }
+
+    async fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>> {
+        let state = self.state()?;
+        Ok(state.sessions.keys().filter(|device| device.is_same_user(user)).cloned().collect())
+    }
+
+    async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>> {
+        Ok(self.state()?.identities.get(device).copied())
+    }
+
+    async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>> {
+        let state = self.state()?;
+        Ok(found(devices, |device| state.identities.get(device).copied()))
+    }
+
+    async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>> {
+        Ok(self.state()?.sender_keys.get(&(group.clone(), sender.clone())).cloned())
+    }
+
+    async fn sender_key_holders(&self, group: &Jid) -> Result<HashMap<Jid, bool>> {
+        let state = self.state()?;
+        let holders = state.holders.iter().filter(|((of, _), _)| of == group);
+        Ok(holders.map(|((_, device), has_key)| (device.clone(), *has_key)).collect())
+    }
+
+    async fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>> {
+        Ok(self.state()?.lids.get(&bare(phone)).cloned())
+    }
+
+    async fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>> {
+        Ok(self.state()?.phones.get(&bare(lid)).cloned())
+    }
+
+    async fn lids_of(&self, phones: &[Jid]) -> Result<HashMap<Jid, Jid>> {
+        let state = self.state()?;
+        Ok(found(phones, |phone| state.lids.get(&bare(phone)).cloned()))
+    }
+
+    async fn phones_of(&self, lids: &[Jid]) -> Result<HashMap<Jid, Jid>> {
+        let state = self.state()?;
+        Ok(found(lids, |lid| state.phones.get(&bare(lid)).cloned()))
+    }
+
+    async fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>> {
+        Ok(self.state()?.device_lists.get(&user.to_user()).cloned())
+    }
+
+    async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
+        let state = self.state()?;
+        Ok(found(users, |user| state.device_lists.get(&user.to_user()).cloned()))
+    }
+
+    async fn is_seen(&self, seen: &Seen) -> Result<bool> {
+        Ok(self.state()?.seen.contains_key(seen))
+    }
+
+    async fn retries_sent(&self, key: &MessageKey) -> Result<u32> {
+        let state = self.state()?;
+        Ok(state.retries_sent.get(&state.place(key)).map_or(0, |(count, _)| *count))
+    }
+
+    async fn retries_answered(&self, device: &Jid, id: &MessageId) -> Result<u32> {
+        let state = self.state()?;
+        let key = (state.device(device), id.clone());
+        Ok(state.retries_answered.get(&key).map_or(0, |(count, _)| *count))
+    }
+
+    async fn session_recreated_at(&self, device: &Jid) -> Result<Option<Timestamp>> {
+        let state = self.state()?;
+        Ok(state.recreated.get(&state.device(device)).copied())
+    }
+
+    async fn base_key(&self, device: &Jid, id: &MessageId) -> Result<Option<PublicKey>> {
+        let state = self.state()?;
+        Ok(state.base_keys.get(&(state.device(device), id.clone())).map(|(key, _)| *key))
+    }
+
+    async fn sent_message(&self, chat: &Jid, id: &MessageId) -> Result<Option<SentMessage>> {
+        let state = self.state()?;
+        Ok(state.sent.get(&(state.person(chat), id.clone())).cloned())
+    }
+
+    async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>> {
+        let state = self.state()?;
+        Ok(state.outbox.iter().filter(|entry| entry.state.is_pending()).cloned().collect())
+    }
+
+    async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>> {
+        Ok(self.state()?.outbox.iter().find(|entry| entry.id == *id).cloned())
+    }
+
+    async fn outbox_by_idempotency_key(&self, key: &str) -> Result<Option<OutboxEntry>> {
+        let state = self.state()?;
+        let has_key = |entry: &&OutboxEntry| entry.idempotency_key.as_deref() == Some(key);
+        Ok(state.outbox.iter().find(has_key).cloned())
+    }
+
+    async fn pending_receipts(&self) -> Result<Vec<PendingReceipt>> {
+        Ok(self.state()?.receipts.clone())
+    }
+
+    async fn placeholder(&self, key: &MessageKey) -> Result<Option<Placeholder>> {
+        let state = self.state()?;
+        Ok(state.placeholders.get(&state.place(key)).cloned())
+    }
+
+    async fn placeholders(&self, limit: usize) -> Result<Vec<Placeholder>> {
+        let mut all: Vec<_> = self.state()?.placeholders.values().cloned().collect();
+        all.sort_by(|a, b| (a.timestamp, &a.key).cmp(&(b.timestamp, &b.key)));
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    async fn message_secret(&self, key: &MessageKey) -> Result<Option<MessageSecret>> {
+        let state = self.state()?;
+        Ok(state.secrets.get(&state.place(key)).cloned())
+    }
+
+    async fn privacy_token(&self, jid: &Jid) -> Result<Option<PrivacyToken>> {
+        let state = self.state()?;
+        Ok(state.tokens.get(&state.person(jid)).cloned())
+    }
+
+    async fn nct_salt(&self) -> Result<Option<SecretBytes>> {
+        Ok(self.state()?.nct_salt.clone())
+    }
+
+    async fn contact(&self, jid: &Jid) -> Result<Option<Contact>> {
+        let state = self.state()?;
+        Ok(state.contacts.get(&state.person(jid)).map(|contact| state.shown_contact(contact)))
+    }
+
+    async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
+        let state = self.state()?;
+        Ok(query.select(state.contacts.values().map(|c| state.shown_contact(c)).collect()))
+    }
+
+    async fn chat(&self, jid: &Jid) -> Result<Option<Chat>> {
+        let state = self.state()?;
+        Ok(state.chats.get(&state.person(jid)).map(|chat| state.shown_chat(chat)))
+    }
+
+    async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
+        let state = self.state()?;
+        Ok(query.select(state.chats.values().map(|chat| state.shown_chat(chat)).collect()))
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        Ok(self.state()?.settings.get(name).cloned())
+    }
+
+    async fn message(&self, key: &MessageKey) -> Result<Option<ArchivedMessage>> {
+        let state = self.state()?;
+        Ok(state.message(&state.place(key)).cloned())
+    }
+
+    async fn messages_by_id(&self, chat: &Jid, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
+        Ok(self.state()?.messages_by_id(chat, id))
+    }
+
+    async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
+        Ok(self.state()?.query_messages(query))
+    }
+
+    async fn messages_after(&self, seq: Seq, limit: usize) -> Result<Vec<ArchivedMessage>> {
+        Ok(self.state()?.messages_after(seq, limit))
+    }
+
+    async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>> {
+        let state = self.state()?;
+        Ok(state.text_versions(&state.place(key)))
+    }
+
+    async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
+        let state = self.state()?;
+        Ok(state.reactions_to(&state.place(target)))
+    }
+
+    async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
+        self.state()?.search(query)
+    }
+
+    async fn stats(&self) -> Result<Stats> {
+        Ok(self.state()?.stats())
+    }
+
+    async fn close(&self) -> Result<()> {
+        *self.lock() = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,303 @@
+//! Everything a memory store holds, and how each change alters it.
+//!
+//! Knows nothing of locks and copies.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use wa_crypto::PublicKey;
+use wa_proto::Jid;
+
+use crate::{
+    Account, ArchivedMessage, Change, Chat, ChatUpdate, Committed, Contact, ContactUpdate,
+    DeviceList, Edit, MessageId, MessageKey, MessageSecret, OutboxEntry, OutboxState,
+    PendingReceipt, Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction,
+    SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
+    Stats, StoreError, Timestamp, id::bare, store::Result,
+};
+
+/// A message's chat, sender and id in the archive's own form.
+pub(super) type Place = (Jid, Jid, MessageId);
+
+/// Everything a memory store holds.
+#[derive(Clone, Default)]
+pub(super) struct State {
+    pub(super) account: Option<Account>,
+    unlinked: bool,
+    pub(super) prekeys: BTreeMap<u32, PreKey>,
+    pub(super) signed_prekeys: BTreeMap<u32, SignedPreKey>,
+    pub(super) sessions: BTreeMap<Jid, SecretBytes>,
+    pub(super) identities: BTreeMap<Jid, PublicKey>,
+    pub(super) sender_keys: BTreeMap<(Jid, Jid), SecretBytes>,
+    pub(super) holders: BTreeMap<(Jid, Jid), bool>,
+    pub(super) lids: BTreeMap<Jid, Jid>,
+    pub(super) phones: BTreeMap<Jid, Jid>,
+    pub(super) device_lists: BTreeMap<Jid, DeviceList>,
+    pub(super) seen: BTreeMap<Seen, Timestamp>,
+    pub(super) retries_sent: BTreeMap<Place, (u32, Timestamp)>,
+    pub(super) retries_answered: BTreeMap<(Jid, MessageId), (u32, Timestamp)>,
+    pub(super) recreated: BTreeMap<Jid, Timestamp>,
+    pub(super) base_keys: BTreeMap<(Jid, MessageId), (PublicKey, Timestamp)>,
+    pub(super) sent: BTreeMap<(Jid, MessageId), SentMessage>,
+    pub(super) outbox: Vec<OutboxEntry>,
+    pub(super) receipts: Vec<PendingReceipt>,
+    pub(super) placeholders: BTreeMap<Place, Placeholder>,
+    pub(super) secrets: BTreeMap<Place, MessageSecret>,
+    pub(super) tokens: BTreeMap<Jid, PrivacyToken>,
+    pub(super) nct_salt: Option<SecretBytes>,
+    pub(super) contacts: BTreeMap<Jid, Contact>,
+    pub(super) chats: BTreeMap<Jid, Chat>,
+    pub(super) settings: BTreeMap<String, Vec<u8>>,
+    pub(super) messages: BTreeMap<Seq, Arc<ArchivedMessage>>,
+    pub(super) places: BTreeMap<Place, Seq>,
+    /// The first text of messages that were edited.
+    pub(super) originals: BTreeMap<Place, Option<String>>,
+    pub(super) edits: BTreeMap<Place, Vec<Edit>>,
+    /// By target and reacting person; taken-back ones stay with an empty emoji.
+    pub(super) reactions: BTreeMap<(Place, Jid), Reaction>,
+    pub(super) last_seq: u64,
+}
+
+impl State {
+    /// A person, group or channel in the archive's own form.
+    pub(super) fn person(&self, jid: &Jid) -> Jid {
+        let jid = bare(jid);
+        self.lids.get(&jid).cloned().unwrap_or(jid)
+    }
+
+    /// A device under the person's own form.
+    pub(super) fn device(&self, device: &Jid) -> Jid {
+        self.person(device).with_device(device.device)
+    }
+
+    /// Where a message stands.
+    pub(super) fn place(&self, key: &MessageKey) -> Place {
+        (self.person(&key.chat), self.person(&key.sender), key.id.clone())
+    }
+
+    pub(super) fn canonical(&self, key: &MessageKey) -> MessageKey {
+        let (chat, sender, id) = self.place(key);
+        MessageKey { chat, sender, id, from_me: key.from_me }
+    }
+
+    pub(super) fn shown_contact(&self, contact: &Contact) -> Contact {
+        let jid = contact.jid.clone();
+        let (phone, lid) = if jid.is_lid() {
+            (self.phones.get(&jid).cloned(), Some(jid))
+        } else {
+            (jid.is_phone().then_some(jid), None)
+        };
+        Contact { phone, lid, ..contact.clone() }
+    }
+
+    pub(super) fn shown_chat(&self, chat: &Chat) -> Chat {
+        let jid = &chat.jid;
+        let contact = self.contacts.get(jid).and_then(|contact| contact.name());
+        let messages = self.messages.values().filter(|message| message.key.chat == *jid);
+        let last = messages.map(|message| (message.timestamp, message.seq)).max();
+        Chat {
+            phone: self.phones.get(jid).or_else(|| jid.is_phone().then_some(jid)).cloned(),
+            name: chat.name.clone().or_else(|| contact.map(str::to_owned)),
+            last_message: last.map(|(at, seq)| (seq, at)),
+            ..chat.clone()
+        }
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let pending = self.outbox.iter().filter(|entry| entry.state.is_pending());
+        Stats {
+            messages: self.messages.len() as u64,
+            chats: self.chats.len() as u64,
+            contacts: self.contacts.len() as u64,
+            sessions: self.sessions.len() as u64,
+            outbox_pending: pending.count() as u64,
+            placeholders: self.placeholders.len() as u64,
+            last_seq: Seq(self.last_seq),
+        }
+    }
+
+    /// Makes one change.
+    pub(super) fn apply(&mut self, change: Change, committed: &mut Committed) -> Result<()> {
+        if self.unlinked && !change.needs_no_link() {
+            return Err(StoreError::Unlinked);
+        }
+        if let Some(change) = self.apply_keys(change)
+            && let Some(change) = self.apply_queues(change)?
+        {
+            self.apply_archive(change, committed);
+        }
+        Ok(())
+    }
+
+    /// Credentials, keys, sessions and people's devices; gives back what is none of these.
+    fn apply_keys(&mut self, change: Change) -> Option<Change> {
+        match change {
+            Change::PutAccount(account) => {
+                self.account = Some(*account);
+                self.unlinked = false;
+            }
+            Change::Unlink => self.unlink(),
+            Change::PutPreKeys(keys) => {
+                self.prekeys.extend(keys.into_iter().map(|key| (key.id, key)));
+            }
+            Change::RemovePreKey(id) => drop(self.prekeys.remove(&id)),
+            Change::MarkPreKeysUploaded(ids) => {
+                for id in ids {
+                    if let Some(key) = self.prekeys.get_mut(&id) {
+                        key.uploaded = true;
+                    }
+                }
+            }
+            Change::PutSignedPreKey(key) => drop(self.signed_prekeys.insert(key.id, *key)),
+            Change::RemoveSignedPreKey(id) => drop(self.signed_prekeys.remove(&id)),
+            Change::PutSession { device, record } => drop(self.sessions.insert(device, record)),
+            Change::DeleteSession(device) => drop(self.sessions.remove(&device)),
+            Change::DeleteSessionsOfUser(user) => {
+                self.sessions.retain(|device, _| !device.is_same_user(&user));
+            }
+            Change::PutIdentity { device, key } => drop(self.identities.insert(device, key)),
+            Change::DeleteIdentity(device) => drop(self.identities.remove(&device)),
+            Change::DeleteIdentitiesOfUser(user) => {
+                self.identities.retain(|device, _| !device.is_same_user(&user));
+            }
+            Change::PutSenderKey { group, sender, record } => {
+                self.sender_keys.insert((group, sender), record);
+            }
+            Change::DeleteSenderKey { group, sender } => {
+                self.sender_keys.remove(&(group, sender));
+            }
+            Change::MarkSenderKeyHolders { group, devices, has_key } => {
+                let marks = devices.into_iter().map(|device| ((group.clone(), device), has_key));
+                self.holders.extend(marks);
+            }
+            Change::ForgetSenderKeyHolders(group) => self.holders.retain(|(of, _), _| *of != group),
+            Change::ForgetSenderKeyHolder(device) => {
+                self.holders.retain(|(_, holder), _| *holder != device);
+            }
+            Change::MigrateToLid { phone, lid } => self.migrate_to_lid(&phone, &lid),
+            Change::PutDeviceList { user, list } => {
+                self.device_lists.insert(user.to_user(), list);
+            }
+            Change::DeleteDeviceList(user) => drop(self.device_lists.remove(&user.to_user())),
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// What is to be sent, retried and remembered for a while; gives back what is none of these.
+    fn apply_queues(&mut self, change: Change) -> Result<Option<Change>> {
+        match change {
+            Change::MarkSeen { seen, at } => {
+                self.seen.entry(seen).or_insert(at);
+            }
+            Change::SetRetriesSent { key, count, at } => {
+                self.retries_sent.insert(self.place(&key), (count, at));
+            }
+            Change::CountRetryAnswer { device, id, at } => {
+                let (count, last) =
+                    self.retries_answered.entry((self.device(&device), id)).or_default();
+                (*count, *last) = (count.saturating_add(1), at);
+            }
+            Change::NoteSessionRecreated { device, at } => {
+                self.recreated.insert(self.device(&device), at);
+            }
+            Change::RememberBaseKey { device, id, base_key, at } => {
+                self.base_keys.insert((self.device(&device), id), (base_key, at));
+            }
+            Change::PutSentMessage(message) => {
+                let chat = self.person(&message.chat);
+                let place = (chat.clone(), message.id.clone());
+                self.sent.insert(place, SentMessage { chat, ..*message });
+            }
+            Change::PurgeExpired { now } => self.purge(now),
+            Change::PutOutbox(entry) => self.put_outbox(*entry)?,
+            Change::SetOutboxState { id, state } => {
+                if let Some(entry) = self.outbox.iter_mut().find(|entry| entry.id == id) {
+                    entry.state = state;
+                }
+            }
+            Change::CountOutboxAttempt(id) => {
+                if let Some(entry) = self.outbox.iter_mut().find(|entry| entry.id == id) {
+                    entry.attempts = entry.attempts.saturating_add(1);
+                    entry.state = OutboxState::Transmitted;
+                }
+            }
+            Change::RemoveOutbox(id) => self.outbox.retain(|entry| entry.id != id),
+            Change::PutReceipt(receipt) => {
+                match self.receipts.iter_mut().find(|other| other.name == receipt.name) {
+                    Some(other) => *other = receipt,
+                    None => self.receipts.push(receipt),
+                }
+            }
+            Change::RemoveReceipt(name) => self.receipts.retain(|receipt| receipt.name != name),
+            Change::PutNctSalt(salt) => self.nct_salt = salt,
+            Change::PutSetting { name, value: Some(value) } => {
+                self.settings.insert(name, value);
+            }
+            Change::PutSetting { name, value: None } => drop(self.settings.remove(&name)),
+            other => return Ok(Some(other)),
+        }
+        Ok(None)
+    }
+
+    fn put_outbox(&mut self, entry: OutboxEntry) -> Result<()> {
+        let taken = self.outbox.iter().find(|other| {
+            other.id != entry.id
+                && other.idempotency_key.is_some()
+                && other.idempotency_key == entry.idempotency_key
+        });
+        if let Some(taken) = taken {
+            return Err(StoreError::IdempotencyKeyTaken { id: taken.id.clone() });
+        }
+        match self.outbox.iter_mut().find(|other| other.id == entry.id) {
+            Some(other) => *other = entry,
+            None => self.outbox.push(entry),
+        }
+        Ok(())
+    }
+
+    fn purge(&mut self, now: Timestamp) {
+        let (seen, sent) =
+            (now.minus_secs(SEEN_RETENTION_SECS), now.minus_secs(SENT_RETENTION_SECS));
+        let retry = now.minus_secs(RETRY_RETENTION_SECS);
+        self.seen.retain(|_, at| *at >= seen);
+        self.retries_sent.retain(|_, (_, at)| *at >= retry);
+        self.retries_answered.retain(|_, (_, at)| *at >= retry);
+        self.recreated.retain(|_, at| *at >= retry);
+        self.base_keys.retain(|_, (_, at)| *at >= retry);
+        self.sent.retain(|_, message| message.sent_at >= sent);
+        self.outbox.retain(|entry| entry.state.is_pending() || entry.created_at >= sent);
+    }
+
+    fn unlink(&mut self) {
+        let gone = std::mem::take(self);
+        *self = Self {
+            unlinked: true,
+            lids: gone.lids,
+            phones: gone.phones,
+            secrets: gone.secrets,
+            contacts: gone.contacts,
+            chats: gone.chats,
+            settings: gone.settings,
+            messages: gone.messages,
+            places: gone.places,
+            originals: gone.originals,
+            edits: gone.edits,
+            reactions: gone.reactions,
+            last_seq: gone.last_seq,
+            ..Self::default()
+        };
+    }
+
+    pub(super) fn put_contact(&mut self, update: &ContactUpdate, committed: &mut Committed) {
+        let jid = self.person(&update.jid);
+        let contact = self.contacts.entry(jid.clone()).or_insert_with(|| Contact::new(jid.clone()));
+        if contact.apply(update) && !committed.contacts_changed.contains(&jid) {
+            committed.contacts_changed.push(jid);
+        }
+    }
+
+    pub(super) fn put_chat(&mut self, update: &ChatUpdate) {
+        let jid = self.person(&update.jid);
+        self.chats.entry(jid.clone()).or_insert_with(|| Chat::new(jid)).apply(update);
+    }
+}

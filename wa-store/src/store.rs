@@ -1,0 +1,144 @@
+//! The trait every store implements: many reads, one write.
+//!
+//! Knows nothing of engines. What an implementation must hold to is in `tests/conformance.rs`.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use wa_crypto::PublicKey;
+use wa_proto::Jid;
+
+use crate::{
+    Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
+    DeviceList, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt,
+    Placeholder, PreKey, PreKeyCount, PrivacyToken, Reaction, SearchPage, SearchQuery, SecretBytes,
+    Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, TextVersion, Timestamp,
+};
+
+/// What every call gives.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// One account's keys, sessions, queues and messages.
+///
+/// A commit lands whole or not at all, in the order of calls; a read sees every commit that
+/// returned before it began. Every method's errors are those of [`StoreError`]; a read fails only
+/// for the engine's reasons.
+///
+/// Sessions, identities, sender keys and device lists are found under exactly the JID given;
+/// everything else is found under phone number and LID alike.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Writes all changes, or none. When it returns, they are on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was written.
+    async fn commit(&self, changes: Changes) -> Result<Committed>;
+
+    /// This device's credentials.
+    async fn account(&self) -> Result<Option<Account>>;
+
+    /// A one-time prekey.
+    async fn prekey(&self, id: u32) -> Result<Option<PreKey>>;
+    /// One-time prekeys the server does not have, by id, at most `limit`.
+    async fn prekeys_not_uploaded(&self, limit: usize) -> Result<Vec<PreKey>>;
+    /// How many one-time prekeys there are.
+    async fn prekey_count(&self) -> Result<PreKeyCount>;
+    /// A signed prekey.
+    async fn signed_prekey(&self, id: u32) -> Result<Option<SignedPreKey>>;
+    /// All signed prekeys, the newest first.
+    async fn signed_prekeys(&self) -> Result<Vec<SignedPreKey>>;
+
+    /// The session with a device.
+    async fn session(&self, device: &Jid) -> Result<Option<SecretBytes>>;
+    /// The sessions with these devices; those without one are missing.
+    async fn sessions(&self, devices: &[Jid]) -> Result<HashMap<Jid, SecretBytes>>;
+    /// The devices of a user, in this name space, with which there is a session.
+    async fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>>;
+    /// The identity key of a device.
+    async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>>;
+    /// The identity keys of these devices; those without one are missing.
+    async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>>;
+    /// A device's sender key for a group.
+    async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>>;
+    /// Which devices have this device's own sender key of a group; unknown ones are missing.
+    async fn sender_key_holders(&self, group: &Jid) -> Result<HashMap<Jid, bool>>;
+
+    /// The LID of a person given by phone number; device 0, whatever device is asked for.
+    async fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>>;
+    /// The phone number of a person given by LID; device 0, whatever device is asked for.
+    async fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>>;
+    /// The LIDs of people given by phone number; unknown ones are missing.
+    async fn lids_of(&self, phones: &[Jid]) -> Result<HashMap<Jid, Jid>>;
+    /// The phone numbers of people given by LID; unknown ones are missing.
+    async fn phones_of(&self, lids: &[Jid]) -> Result<HashMap<Jid, Jid>>;
+    /// A person's devices.
+    async fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>>;
+    /// The devices of these people; those without a list are missing.
+    async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>>;
+
+    /// Whether an encrypted payload was handled.
+    async fn is_seen(&self, seen: &Seen) -> Result<bool>;
+    /// How many retry receipts were sent for a message.
+    async fn retries_sent(&self, key: &MessageKey) -> Result<u32>;
+    /// How many retry receipts of a device for a message were answered.
+    async fn retries_answered(&self, device: &Jid, id: &MessageId) -> Result<u32>;
+    /// When the session with a device was last made anew.
+    async fn session_recreated_at(&self, device: &Jid) -> Result<Option<Timestamp>>;
+    /// The base key that was remembered for a device and message.
+    async fn base_key(&self, device: &Jid, id: &MessageId) -> Result<Option<PublicKey>>;
+    /// A message this device sent, by chat and id.
+    async fn sent_message(&self, chat: &Jid, id: &MessageId) -> Result<Option<SentMessage>>;
+
+    /// The outbox entries that are still to be sent, in the order they were put.
+    async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>>;
+    /// An outbox entry, whatever its state.
+    async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>>;
+    /// The outbox entry that has this idempotency key.
+    async fn outbox_by_idempotency_key(&self, key: &str) -> Result<Option<OutboxEntry>>;
+    /// Receipts and acks that are still to be sent, in the order they were put.
+    async fn pending_receipts(&self) -> Result<Vec<PendingReceipt>>;
+    /// A message that could not be read.
+    async fn placeholder(&self, key: &MessageKey) -> Result<Option<Placeholder>>;
+    /// Messages that could not be read, the oldest first, at most `limit`.
+    async fn placeholders(&self, limit: usize) -> Result<Vec<Placeholder>>;
+
+    /// The secret a message carries, with its true sender.
+    async fn message_secret(&self, key: &MessageKey) -> Result<Option<MessageSecret>>;
+    /// The token a person gave.
+    async fn privacy_token(&self, jid: &Jid) -> Result<Option<PrivacyToken>>;
+    /// The account's NCT salt.
+    async fn nct_salt(&self) -> Result<Option<SecretBytes>>;
+    /// A person.
+    async fn contact(&self, jid: &Jid) -> Result<Option<Contact>>;
+    /// People, by name.
+    async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>>;
+    /// A chat.
+    async fn chat(&self, jid: &Jid) -> Result<Option<Chat>>;
+    /// Chats.
+    async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>>;
+    /// A setting of the client's own.
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
+
+    /// A message.
+    async fn message(&self, key: &MessageKey) -> Result<Option<ArchivedMessage>>;
+    /// Messages with this id in a chat, whoever sent them; nearly always one at most.
+    async fn messages_by_id(&self, chat: &Jid, id: &MessageId) -> Result<Vec<ArchivedMessage>>;
+    /// Messages, by time.
+    async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>>;
+    /// Messages that were committed after one, in the order of commits, at most `limit`.
+    async fn messages_after(&self, seq: Seq, limit: usize) -> Result<Vec<ArchivedMessage>>;
+    /// All texts a message has had, the first first; empty if there is no such message.
+    async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>>;
+    /// The reactions to a message, the oldest first.
+    async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>>;
+    /// Messages whose text holds what is searched for; see [`crate::search`].
+    ///
+    /// # Errors
+    /// Besides the engine's: [`StoreError::SearchTooLong`], [`StoreError::BadCursor`].
+    async fn search(&self, query: &SearchQuery) -> Result<SearchPage>;
+    /// How much there is.
+    async fn stats(&self) -> Result<Stats>;
+
+    /// Writes out what is buffered and releases the files. Later calls are refused.
+    async fn close(&self) -> Result<()>;
+}
