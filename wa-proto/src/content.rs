@@ -25,6 +25,7 @@ mod poll;
 mod protocol;
 mod read;
 mod stanza;
+mod undescribed;
 mod unwrap;
 mod write;
 
@@ -48,7 +49,7 @@ pub use media::{Media, MediaKey};
 pub use poll::{Poll, PollOption, PollResults, PollVote};
 pub use protocol::Protocol;
 pub use stanza::EditAttribute;
-pub use unwrap::{MAX_WRAPPERS, SenderKeyDistribution, Unwrapped, Wrapper};
+pub use unwrap::{MAX_WRAPPERS, SenderKeyDistribution, Unwrapped, Wrapper, device_sent};
 pub use write::UnsendableContent;
 
 /// What a message says. Its `Debug` is its kind and never its text.

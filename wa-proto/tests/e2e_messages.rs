@@ -14,8 +14,8 @@ use proptest::prelude::*;
 use prost::Message as _;
 use serde_json::Value;
 use wa_proto::content::{
-    Contact, Edit, Location, MAX_WRAPPERS, MessageContext, MessageSecret, Poll, Protocol, Quoted,
-    Reaction, Revoke, Wrapper,
+    Contact, Edit, Location, MAX_WRAPPERS, MessageContext, MessageSecret, Poll, PollVote, Protocol,
+    Quoted, Reaction, Revoke, Sealed, Wrapper, device_sent,
 };
 use wa_proto::pb::{self, message::FutureProofMessage};
 use wa_proto::{Content, MessageId, MessageKey, Unwrapped};
@@ -246,6 +246,26 @@ fn key(id: &str) -> Option<MessageKey> {
     Some(MessageKey { chat, from_me: true, id: MessageId::new(id).unwrap(), sender: None })
 }
 
+fn sealed() -> Sealed {
+    let (payload, iv) = (Bytes::from_static(b"ciphertext"), Bytes::from_static(b"twelve bytes"));
+    Sealed { target: key("A1"), payload, iv }
+}
+
+#[test]
+fn an_own_device_learns_where_a_message_went_and_its_secret() {
+    let mut context = MessageContext::default();
+    context.message_secret = Some(MessageSecret::new(vec![7; 32]));
+    let destination = "33611301079-1689168753@g.us".parse().unwrap();
+    let message = Content::from("hi").to_message(&context).unwrap();
+    let wrapped = device_sent(&destination, message);
+    assert!(wrapped.message_context_info.is_some());
+
+    let unwrapped = Unwrapped::from_message(wrapped);
+    assert_eq!(unwrapped.content, Content::from("hi"));
+    assert_eq!(unwrapped.destination, Some(destination));
+    assert_eq!(unwrapped.context, context);
+}
+
 #[test]
 fn what_is_sent_reads_back_the_same() {
     let edited = Content::from("better");
@@ -262,6 +282,10 @@ fn what_is_sent_reads_back_the_same() {
         Content::Poll(Poll::new("?", vec!["a".into(), "b".into()], 1)),
         Content::Poll(Poll::new("?", vec!["a".into(), "b".into()], 0)),
         Content::Poll(poll_v4),
+        Content::PollVote(PollVote { sealed: sealed(), at_ms: Some(7) }),
+        Content::EncryptedReaction(sealed()),
+        Content::EncryptedComment(sealed()),
+        Content::EventResponse(sealed()),
         Content::Protocol(Protocol::EphemeralSetting { expiration: 86_400, set_at: None }),
     ];
     for content in contents {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use prost::{DecodeError, Message as _};
 
 use super::read::{self, Found};
+use super::undescribed::undescribed_field;
 use super::{Content, Kind, MessageContext, jid};
 use crate::{Jid, pb};
 
@@ -144,7 +145,7 @@ impl Unwrapped {
         let plaintext = plaintext.into();
         let mut unwrapped = Self::from_message(pb::Message::decode(plaintext.clone())?);
         if matches!(unwrapped.kind(), Kind::Empty | Kind::ContextOnly)
-            && let Some(field) = read::undescribed_field(&plaintext, &unwrapped.wrappers)
+            && let Some(field) = undescribed_field(&plaintext, &unwrapped.wrappers)
         {
             unwrapped.content = Content::Unknown { field };
         }
@@ -231,6 +232,22 @@ impl Unwrapped {
     /// Whether it is a copy of what another own device sent.
     pub fn is_device_sent(&self) -> bool {
         self.wrappers.contains(&Wrapper::DeviceSent)
+    }
+}
+
+/// Wraps a message for the sender's own other devices, which learn from it where it went. The
+/// context stays outside too, where they look for the message secret.
+pub fn device_sent(destination: &Jid, message: pb::Message) -> pb::Message {
+    let context = message.message_context_info.clone();
+    let sent = pb::message::DeviceSentMessage {
+        destination_jid: Some(destination.to_string()),
+        message: Some(Box::new(message)),
+        phash: None,
+    };
+    pb::Message {
+        device_sent_message: Some(Box::new(sent)),
+        message_context_info: context,
+        ..pb::Message::default()
     }
 }
 

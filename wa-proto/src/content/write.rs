@@ -21,7 +21,7 @@ impl Content {
     ///
     /// # Errors
     ///
-    /// If the kind is one that only businesses, phones or servers send, or is sealed.
+    /// If the kind is one that only businesses, phones or servers send.
     pub fn to_message(&self, context: &MessageContext) -> Result<Message, UnsendableContent> {
         let mut message = self.to_bare_message(context)?;
         message.message_context_info = context.to_message_info();
@@ -79,10 +79,54 @@ impl Content {
             Self::Pin(pin) => message.pin_in_chat_message = Some(pin_message(pin)),
             Self::Keep(keep) => message.keep_in_chat_message = Some(keep_message(keep)),
             Self::Poll(poll) => return Ok(poll_message(poll, info)),
+            Self::EncryptedReaction(_)
+            | Self::EncryptedComment(_)
+            | Self::EventResponse(_)
+            | Self::PollVote(_) => return Ok(self.to_sealed_message()),
             Self::Protocol(protocol) => message.protocol_message = Some(Box::new(protocol.to_pb())),
             _ => return Err(UnsendableContent { kind: self.kind() }),
         }
         Ok(message)
+    }
+
+    fn to_sealed_message(&self) -> Message {
+        let mut message = Message::default();
+        match self {
+            Self::EncryptedReaction(sealed) => {
+                message.enc_reaction_message = Some(message::EncReactionMessage {
+                    target_message_key: key(sealed.target.as_ref()),
+                    enc_payload: Some(sealed.payload.clone()),
+                    enc_iv: Some(sealed.iv.clone()),
+                });
+            }
+            Self::EncryptedComment(sealed) => {
+                message.enc_comment_message = Some(message::EncCommentMessage {
+                    target_message_key: key(sealed.target.as_ref()),
+                    enc_payload: Some(sealed.payload.clone()),
+                    enc_iv: Some(sealed.iv.clone()),
+                });
+            }
+            Self::EventResponse(sealed) => {
+                message.enc_event_response_message = Some(message::EncEventResponseMessage {
+                    event_creation_message_key: key(sealed.target.as_ref()),
+                    enc_payload: Some(sealed.payload.clone()),
+                    enc_iv: Some(sealed.iv.clone()),
+                });
+            }
+            Self::PollVote(vote) => {
+                message.poll_update_message = Some(message::PollUpdateMessage {
+                    poll_creation_message_key: key(vote.sealed.target.as_ref()),
+                    vote: Some(message::PollEncValue {
+                        enc_payload: Some(vote.sealed.payload.clone()),
+                        enc_iv: Some(vote.sealed.iv.clone()),
+                    }),
+                    sender_timestamp_ms: vote.at_ms,
+                    ..Default::default()
+                });
+            }
+            _ => {}
+        }
+        message
     }
 
     fn to_media_message(&self, info: Option<Box<ContextInfo>>) -> Message {

@@ -44,7 +44,7 @@ fn a_missing_required_field_reads_as_its_default() {
 fn schema() -> Described {
     let mut described = Described::new();
     let mut name = String::new();
-    for line in SCHEMA.lines() {
+    for line in SCHEMA.lines().filter(|line| !line.starts_with('#')) {
         match line.strip_prefix("  ") {
             Some(entry) => {
                 let lines = described.get_mut(&name).expect("an entry follows its message");
