@@ -1,1 +1,44 @@
 //! A WhatsApp Web multi-device client: pairing, receiving, sending, and an archive that loses nothing
+
+mod account;
+mod ack;
+mod builder;
+mod client;
+mod clock;
+mod connection;
+mod devices;
+mod error;
+mod event;
+mod inner;
+mod keyed_locks;
+mod login;
+mod notification;
+mod offline;
+mod pairing;
+mod payload;
+mod prekeys;
+mod receipts;
+mod receive;
+mod request;
+mod stanza_handler;
+mod version;
+
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use clock::Clock;
+pub use connection::{
+    ConnectError, ConnectTarget, Connector, WebSocketConnector, Wire, WireReader, WireWriter,
+};
+pub use error::{Error, Remedy};
+pub use event::{
+    BanReason, DisconnectReason, EVENT_BUFFER, Event, EventStream, FailureReason, LogoutReason,
+    LossReason, MessageEvent, OfflineCounts, PairingFailure, Repair, SendState, StatusChange,
+    UndecryptableReason,
+};
+pub use inner::State;
+pub use pairing::code as pairing_code;
+pub use payload::{DeviceDescription, Platform};
+pub use request::RequestError;
+pub use version::{
+    ClientVersion, ParseVersionError, VersionError, VersionSource, WebPageVersion,
+};

@@ -1,0 +1,126 @@
+//! Making a client: what has a default, and what can be told otherwise.
+
+use std::sync::Arc;
+
+use rand::{SeedableRng, rngs::StdRng};
+use wa_crypto::PublicKey;
+use wa_noise::WHATSAPP_ROOT_KEY;
+use wa_store::{Store, Timestamp};
+
+use crate::{
+    Client, account,
+    clock::Clock,
+    connection::{ConnectTarget, Connector, WebSocketConnector},
+    error::Error,
+    inner::{Inner, Settings},
+    payload::{DeviceDescription, Platform},
+    version::{self, VersionSource, WebPageVersion},
+};
+
+/// Makes a [`Client`]. Begun by [`Client::builder`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct ClientBuilder {
+    store: StoreHandle,
+    settings: Settings,
+    clock: Clock,
+    seed: Option<u64>,
+}
+
+struct StoreHandle(Arc<dyn Store>);
+
+impl std::fmt::Debug for StoreHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        let settings = Settings {
+            target: ConnectTarget { url: WHATSAPP_URL.into() },
+            noise_root: WHATSAPP_ROOT_KEY,
+            connector: Arc::new(WebSocketConnector::new()),
+            description: DeviceDescription::default(),
+            version_source: Some(Arc::new(WebPageVersion::default())),
+        };
+        Self { store: StoreHandle(store), settings, clock: Clock::system(), seed: None }
+    }
+
+    /// Connects to another server than WhatsApp's, by its WebSocket URL. Such a server has a
+    /// Noise root of its own, and its outdated versions are nothing to ask WhatsApp's page about:
+    /// see [`ClientBuilder::noise_root`] and [`ClientBuilder::version_source`].
+    pub fn server(mut self, url: impl Into<String>) -> Self {
+        self.settings.target.url = url.into();
+        self
+    }
+
+    /// Trusts another key than WhatsApp's to sign the server's certificate.
+    pub fn noise_root(mut self, root: PublicKey) -> Self {
+        self.settings.noise_root = root;
+        self
+    }
+
+    /// Connects in another way than by a WebSocket: over memory, or a proxy.
+    pub fn connector(mut self, connector: Arc<dyn Connector>) -> Self {
+        self.settings.connector = connector;
+        self
+    }
+
+    /// Tells the time differently.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Makes all randomness follow from a seed. For simulations only: whoever knows the seed
+    /// knows every key.
+    pub fn rng_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The name in the phone's list of linked devices, `Linux` unless told otherwise. Fixed when
+    /// the device is linked.
+    pub fn os(mut self, os: impl Into<String>) -> Self {
+        self.settings.description.os = os.into();
+        self
+    }
+
+    /// The icon in the phone's list of linked devices. Fixed when the device is linked.
+    pub fn platform(mut self, platform: Platform) -> Self {
+        self.settings.description.platform = platform;
+        self
+    }
+
+    /// Asks the phone for its full history when the device is linked.
+    pub fn full_history(mut self, full: bool) -> Self {
+        self.settings.description.full_history = full;
+        self
+    }
+
+    /// Where the current version is found when the server refuses this one; `None` for nowhere.
+    pub fn version_source(mut self, source: Option<Arc<dyn VersionSource>>) -> Self {
+        self.settings.version_source = source;
+        self
+    }
+
+    /// Makes the client. A store without an account gets a new one, to be linked.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn build(self) -> Result<Client, Error> {
+        let StoreHandle(store) = self.store;
+        let mut rng = match self.seed {
+            Some(seed) => StdRng::seed_from_u64(seed),
+            None => rand::make_rng(),
+        };
+        let now = Timestamp::from_secs(i64::try_from(self.clock.unix()).unwrap_or(i64::MAX));
+        let account = account::load_or_create(store.as_ref(), now, &mut rng).await?;
+        let version = version::remembered(store.as_ref()).await?;
+        let inner = Inner::new(store, self.clock, self.settings, account, version, rng);
+        Ok(Client::new(Arc::new(inner)))
+    }
+}
+
+const WHATSAPP_URL: &str = "wss://web.whatsapp.com/ws/chat";

@@ -1,0 +1,167 @@
+//! The client: what a program holds.
+//!
+//! Owns connecting and disconnecting; messages are sent and received by modules of their own.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::watch, task::JoinHandle};
+use wa_proto::{Jid, Node};
+use wa_store::Store;
+
+use crate::{
+    builder::ClientBuilder,
+    connection,
+    error::Error,
+    event::{Event, EventStream, LogoutReason},
+    inner::{Inner, State},
+};
+
+/// One linked device. Clones are cheap and are the same client.
+///
+/// The connection ends when the last clone is dropped; [`Client::disconnect`] ends it with a
+/// goodbye.
+#[derive(Debug, Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    inner: Arc<Inner>,
+    driver: Mutex<Option<Driver>>,
+}
+
+#[derive(Debug)]
+struct Driver {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Client {
+    /// Begins to make a client; the store is the one thing that has no default.
+    pub fn builder(store: Arc<dyn Store>) -> ClientBuilder {
+        ClientBuilder::new(store)
+    }
+
+    pub(crate) fn new(inner: Arc<Inner>) -> Self {
+        Self { shared: Arc::new(Shared { inner, driver: Mutex::new(None) }) }
+    }
+
+    #[expect(dead_code, reason = "the verbs of sending will need it")]
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.shared.inner
+    }
+
+    /// Every event from now on.
+    pub fn events(&self) -> EventStream {
+        self.shared.inner.events.subscribe()
+    }
+
+    /// How far the client has come.
+    pub fn state(&self) -> State {
+        self.shared.inner.state()
+    }
+
+    /// This device by phone number, once it is linked.
+    pub fn jid(&self) -> Option<Jid> {
+        self.shared.inner.account().jid.clone()
+    }
+
+    /// This device by LID, once it is linked and the account has one.
+    pub fn lid(&self) -> Option<Jid> {
+        self.shared.inner.account().lid.clone()
+    }
+
+    /// Begins to connect, and to keep connected, and returns at once; [`Client::events`] and
+    /// [`Client::wait_until_connected`] tell how it went. Does nothing if that is under way.
+    ///
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::LoggedOut`] if this device was unlinked.
+    pub fn connect(&self) -> Result<(), Error> {
+        let mut driver = self.shared.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.state() == State::LoggedOut {
+            return Err(Error::LoggedOut);
+        }
+        if driver.as_ref().is_some_and(|driver| !driver.task.is_finished() && !*driver.stop.borrow())
+        {
+            return Ok(());
+        }
+        let before = driver.take();
+        let (stop, stopped) = watch::channel(false);
+        let inner = Arc::clone(&self.shared.inner);
+        inner.enter(State::Connecting);
+        let task = tokio::spawn(async move {
+            // The last connection says goodbye before the next begins.
+            if let Some(Driver { task, stop: _stop }) = before {
+                let _ = task.await;
+            }
+            connection::run(inner, stopped).await;
+        });
+        *driver = Some(Driver { stop, task });
+        Ok(())
+    }
+
+    /// Waits until messages can be sent.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] after `limit`; [`Error::NotConnected`] if no connection is being made;
+    /// [`Error::LoggedOut`]; [`Error::Refused`] if the server sent this client away.
+    pub async fn wait_until_connected(&self, limit: Duration) -> Result<(), Error> {
+        match self.shared.inner.wait_for_link(limit).await {
+            Ok(_) => Ok(()),
+            Err(_) if self.state() == State::Stopped => {
+                Err(Error::Refused("see the events for the reason"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends the connection, or the waiting for the next one, and makes no other. What waits to be
+    /// sent, acks and receipts, is sent first.
+    pub async fn disconnect(&self) {
+        let driver =
+            self.shared.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Driver { stop, task }) = driver {
+            stop.send_replace(true);
+            // An error means that it had panicked, and is over as well.
+            let _ = task.await;
+        }
+    }
+
+    /// Unlinks this device: tells the server, forgets the credentials, keeps the archive.
+    ///
+    /// # Errors
+    /// If the server could not be told; then the device stays linked. [`Error::NotLinked`] if it
+    /// is not.
+    pub async fn logout(&self) -> Result<(), Error> {
+        let inner = &self.shared.inner;
+        let Some(jid) = self.jid() else { return Err(Error::NotLinked) };
+        let removal = |id: &str| {
+            crate::request::iq(id, "set", "md").child(
+                Node::new("remove-companion-device")
+                    .attr("jid", &jid)
+                    .attr("reason", "user_initiated"),
+            )
+        };
+        crate::request::succeed(inner.exchange(removal).await?)?;
+        connection::wipe(inner).await;
+        self.disconnect().await;
+        inner.emit(Event::LoggedOut { reason: LogoutReason::Requested });
+        Ok(())
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let driver = self.driver.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(driver) = driver {
+            driver.task.abort();
+        }
+        self.inner.abort_background();
+    }
+}

@@ -1,0 +1,147 @@
+//! In which order stanzas are dealt with.
+//!
+//! A value: stanzas of one lane one after the other, different lanes at the same time, and a
+//! barrier that waits for everything before it and holds up everything behind it. Knows nothing
+//! of what a stanza is.
+
+use std::collections::{HashSet, VecDeque};
+
+/// Where a stanza queues.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Lane {
+    /// Behind the earlier ones with this name.
+    Named(String),
+    /// Behind everything, and before everything later.
+    Barrier,
+}
+
+/// Stanzas that wait, and the lanes that are at work.
+#[derive(Debug)]
+pub(crate) struct Lanes<T> {
+    waiting: VecDeque<(Lane, T)>,
+    busy: HashSet<Lane>,
+}
+
+impl<T> Lanes<T> {
+    pub(crate) fn new() -> Self {
+        Self { waiting: VecDeque::new(), busy: HashSet::new() }
+    }
+
+    /// Whether another stanza may be pushed.
+    pub(crate) fn has_room(&self) -> bool {
+        self.waiting.len() < MAX_WAITING
+    }
+
+    /// Queues a stanza.
+    pub(crate) fn push(&mut self, lane: Lane, item: T) {
+        self.waiting.push_back((lane, item));
+    }
+
+    /// The next stanza that may be dealt with now; its lane is at work until [`Lanes::done`].
+    pub(crate) fn start(&mut self) -> Option<(Lane, T)> {
+        if self.busy.len() >= MAX_BUSY || self.busy.contains(&Lane::Barrier) {
+            return None;
+        }
+        let mut passed = HashSet::new();
+        let mut found = None;
+        for (at, (lane, _)) in self.waiting.iter().enumerate() {
+            if *lane == Lane::Barrier {
+                found = (at == 0 && self.busy.is_empty()).then_some(at);
+                break;
+            }
+            if !self.busy.contains(lane) && passed.insert(lane) {
+                found = Some(at);
+                break;
+            }
+        }
+        let (lane, item) = self.waiting.remove(found?)?;
+        self.busy.insert(lane.clone());
+        Some((lane, item))
+    }
+
+    /// A stanza of this lane has been dealt with.
+    pub(crate) fn done(&mut self, lane: &Lane) {
+        self.busy.remove(lane);
+    }
+}
+
+/// How many lanes work at the same time.
+const MAX_BUSY: usize = 16;
+/// How many stanzas wait here before the queue before this one fills.
+const MAX_WAITING: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn named(name: &str) -> Lane {
+        Lane::Named(name.into())
+    }
+
+    #[test]
+    fn one_sender_waits_for_itself_and_others_do_not() {
+        let mut lanes = Lanes::new();
+        for (name, item) in [("a", 1), ("a", 2), ("b", 3)] {
+            lanes.push(named(name), item);
+        }
+        assert_eq!(lanes.start(), Some((named("a"), 1)));
+        assert_eq!(lanes.start(), Some((named("b"), 3)));
+        assert_eq!(lanes.start(), None);
+        lanes.done(&named("a"));
+        assert_eq!(lanes.start(), Some((named("a"), 2)));
+    }
+
+    #[test]
+    fn nothing_passes_a_barrier() {
+        let mut lanes = Lanes::new();
+        lanes.push(named("a"), 1);
+        lanes.push(Lane::Barrier, 2);
+        lanes.push(named("b"), 3);
+        assert_eq!(lanes.start(), Some((named("a"), 1)));
+        assert_eq!(lanes.start(), None);
+        lanes.done(&named("a"));
+        assert_eq!(lanes.start(), Some((Lane::Barrier, 2)));
+        assert_eq!(lanes.start(), None);
+        lanes.done(&Lane::Barrier);
+        assert_eq!(lanes.start(), Some((named("b"), 3)));
+    }
+
+    proptest! {
+        #[test]
+        fn every_stanza_runs_once_and_in_its_senders_order(
+            stanzas in proptest::collection::vec(0_u8..6, 0..60),
+            finishing in proptest::collection::vec(0_usize..16, 0..200),
+        ) {
+            let lane = |kind: u8| if kind == 0 { Lane::Barrier } else { named(&kind.to_string()) };
+            let mut lanes = Lanes::new();
+            for (item, kind) in stanzas.iter().enumerate() {
+                lanes.push(lane(*kind), item);
+            }
+            let (mut running, mut order) = (Vec::new(), Vec::new());
+            let mut finishing = finishing.into_iter();
+            loop {
+                while let Some((lane, item)) = lanes.start() {
+                    order.push(item);
+                    running.push(lane);
+                }
+                if running.is_empty() {
+                    break;
+                }
+                let lane = running.remove(finishing.next().unwrap_or(0) % running.len());
+                lanes.done(&lane);
+            }
+            prop_assert_eq!(order.len(), stanzas.len());
+            for kind in 1..6 {
+                let of_kind: Vec<_> = order.iter().filter(|item| stanzas[**item] == kind).collect();
+                prop_assert!(of_kind.is_sorted());
+            }
+            for (place, item) in order.iter().enumerate() {
+                if stanzas[*item] == 0 {
+                    prop_assert!(order[..place].iter().all(|before| before < item));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! A handle on one connection: what others send through and wait on.
+//!
+//! A link belongs to one connection and never outlives it. What was to be sent on an old one
+//! fails instead of going out on the next, so no stanza is acknowledged on the wrong stream.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::Instant,
+};
+use wa_proto::{Node, OwnedNode};
+
+use crate::request::RequestError;
+
+/// One connection, as the rest of the client sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    generation: u64,
+    outgoing: mpsc::Sender<Outgoing>,
+    /// Who waits for the answer to which request; nothing once the connection has ended.
+    waiters: Mutex<Option<HashMap<String, oneshot::Sender<OwnedNode>>>>,
+    awaited: Notify,
+}
+
+/// A node on its way to the socket.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) frame: Bytes,
+    /// Told once the bytes are handed to the network.
+    pub(crate) written: oneshot::Sender<()>,
+}
+
+/// The connection has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the connection has ended")]
+pub(crate) struct LinkClosed;
+
+impl Link {
+    /// A link and the end that the connection serves.
+    pub(crate) fn new(generation: u64) -> (Self, mpsc::Receiver<Outgoing>) {
+        let (outgoing, receiver) = mpsc::channel(OUTGOING_LEN);
+        let shared = Shared {
+            generation,
+            outgoing,
+            waiters: Mutex::new(Some(HashMap::new())),
+            awaited: Notify::new(),
+        };
+        (Self { shared: Arc::new(shared) }, receiver)
+    }
+
+    /// Counts connections: a greater one is a later connection.
+    pub(crate) fn generation(&self) -> u64 {
+        self.shared.generation
+    }
+
+    /// Sends a node; returns when its bytes are with the network.
+    ///
+    /// # Errors
+    /// [`LinkClosed`] if the connection ended first. The server may have got the node even so.
+    pub(crate) async fn send(&self, node: &Node<'_>) -> Result<(), LinkClosed> {
+        let (written, done) = oneshot::channel();
+        let frame = Bytes::from(node.encode());
+        self.shared.outgoing.send(Outgoing { frame, written }).await.map_err(|_| LinkClosed)?;
+        done.await.map_err(|_| LinkClosed)
+    }
+
+    /// Sends an `iq` that has this id, and waits for the `iq` that answers it.
+    ///
+    /// # Errors
+    /// [`RequestError::Disconnected`] if the connection ended first, [`RequestError::Timeout`].
+    pub(crate) async fn exchange(
+        &self,
+        id: &str,
+        node: &Node<'_>,
+        deadline: Instant,
+    ) -> Result<OwnedNode, RequestError> {
+        let started = Instant::now();
+        let (waiter, answer) = oneshot::channel();
+        self.register(id, waiter).ok_or(RequestError::Disconnected)?;
+        let _forget = Forget { link: self, id };
+        let exchange = async {
+            self.send(node).await.map_err(|LinkClosed| RequestError::Disconnected)?;
+            answer.await.map_err(|_| RequestError::Disconnected)
+        };
+        tokio::time::timeout_at(deadline, exchange)
+            .await
+            .unwrap_or_else(|_| Err(RequestError::Timeout(started.elapsed())))
+    }
+
+    /// Hands an answer to whoever waits for it; gives it back if nobody does.
+    pub(crate) fn answer(&self, id: &str, node: OwnedNode) -> Result<(), OwnedNode> {
+        let waiter = self.waiters(|waiters| waiters.as_mut()?.remove(id));
+        match waiter {
+            Some(waiter) => waiter.send(node),
+            None => Err(node),
+        }
+    }
+
+    /// Whether anybody waits for an answer.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.waiters(|waiters| waiters.as_ref().is_some_and(|waiters| !waiters.is_empty()))
+    }
+
+    /// Returns when somebody begins to wait for an answer.
+    pub(crate) async fn awaited(&self) {
+        self.shared.awaited.notified().await;
+    }
+
+    /// The connection has ended: everybody who waits is told.
+    pub(crate) fn close(&self) {
+        self.waiters(Option::take);
+    }
+
+    fn register(&self, id: &str, waiter: oneshot::Sender<OwnedNode>) -> Option<()> {
+        self.waiters(|waiters| waiters.as_mut()?.insert(id.to_owned(), waiter).map_or(Some(()), |_| Some(())))?;
+        self.shared.awaited.notify_one();
+        Some(())
+    }
+
+    fn waiters<T>(
+        &self,
+        use_them: impl FnOnce(&mut Option<HashMap<String, oneshot::Sender<OwnedNode>>>) -> T,
+    ) -> T {
+        use_them(&mut self.shared.waiters.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Takes a waiter away when its request is over, however it ended.
+struct Forget<'a> {
+    link: &'a Link,
+    id: &'a str,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.link.waiters(|waiters| waiters.as_mut().and_then(|waiters| waiters.remove(self.id)));
+    }
+}
+
+/// How many nodes may wait for the socket before their senders wait too.
+const OUTGOING_LEN: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn in_a_minute() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_reaches_whoever_asked() {
+        let (link, mut outgoing) = Link::new(1);
+        let node = Node::new("iq").attr("id", "1");
+        let server = async {
+            outgoing.recv().await.unwrap().written.send(()).unwrap();
+            assert!(link.answer("2", Node::new("iq")).is_err());
+            link.answer("1", Node::new("answer")).unwrap();
+        };
+        let (answer, ()) = tokio::join!(link.exchange("1", &node, in_a_minute()), server);
+        assert_eq!(answer.unwrap().tag, "answer");
+        assert!(!link.is_awaited());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_without_an_answer_times_out_and_is_forgotten() {
+        let (link, mut outgoing) = Link::new(1);
+        let node = Node::new("iq").attr("id", "1");
+        let server = async { outgoing.recv().await.unwrap().written.send(()).unwrap() };
+        let (answer, ()) = tokio::join!(link.exchange("1", &node, in_a_minute()), server);
+        assert_eq!(answer, Err(RequestError::Timeout(Duration::from_secs(60))));
+        assert!(!link.is_awaited());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_connection_ends_its_requests() {
+        let (link, mut outgoing) = Link::new(1);
+        let node = Node::new("iq").attr("id", "1");
+        let server = async {
+            outgoing.recv().await.unwrap().written.send(()).unwrap();
+            link.close();
+        };
+        let (answer, ()) = tokio::join!(link.exchange("1", &node, in_a_minute()), server);
+        assert_eq!(answer, Err(RequestError::Disconnected));
+        let late = link.exchange("2", &node, in_a_minute()).await;
+        assert_eq!(late, Err(RequestError::Disconnected));
+    }
+}

@@ -1,0 +1,417 @@
+//! One connection, from its handshake to its end.
+//!
+//! Four loops run side by side and the first to end ends them all: bytes in, bytes out, the
+//! timers, and the login. A worker beside them deals with the stanzas; it is gone before the
+//! session is, so that no stanza of an old connection is dealt with on a new one.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
+use wa_noise::{FrameDecoder, Opener, Sealer, encode_frame};
+use wa_proto::{Node, OwnedNode, node::read};
+
+use super::{
+    connector::{WireReader, WireWriter},
+    ending::{Ending, Refusal, StreamEnd},
+    handshake::Secured,
+    keepalive::{Keepalive, KeepaliveAction},
+    lanes::{Lane, Lanes},
+    link::{Link, Outgoing},
+};
+use crate::{
+    event::{Event, PairingFailure},
+    inner::Inner,
+    login,
+    offline::{self, Backlog},
+    pairing::{self, QrSchedule, QrStep},
+    stanza_handler::{self, StanzaContext},
+};
+
+/// What a connection's loops and handlers share.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The codes for a phone to scan, once the server gave references.
+    pub(crate) qr: Mutex<Option<QrSchedule>>,
+    /// The backlog.
+    pub(crate) backlog: Mutex<Backlog>,
+    /// Told whenever `qr` or `backlog` changed.
+    pub(crate) changed: Notify,
+    keepalive: Mutex<Keepalive>,
+}
+
+/// Serves one connection until it ends. `stop` becomes true when the user wants the end.
+/// `logged_in` is told when the login is complete.
+pub(crate) async fn serve(
+    inner: &Arc<Inner>,
+    secured: Secured,
+    generation: u64,
+    stop: &mut watch::Receiver<bool>,
+    logged_in: impl FnOnce() + Send,
+) -> Ending {
+    let Secured { reader, writer, frames, sealer, opener } = secured;
+    let (link, outgoing) = Link::new(generation);
+    let session = Arc::new(Session {
+        qr: Mutex::default(),
+        backlog: Mutex::default(),
+        changed: Notify::new(),
+        keepalive: Mutex::new(Keepalive::new(Instant::now(), inner.roll())),
+    });
+    let cx = StanzaContext { inner: Arc::clone(inner), link: link.clone(), session };
+    let (stanzas, queue) = mpsc::channel(1);
+    let (success, succeeded) = oneshot::channel();
+    let mut worker = Worker::start(cx.clone(), queue);
+    let incoming = Incoming { cx: &cx, frames, opener, stanzas, success: Some(success) };
+    let (flush, flushed) = watch::channel(false);
+
+    let mut writing = Box::pin(write_out(writer, sealer, outgoing, flushed));
+    let ending = tokio::select! {
+        ending = incoming.run(reader) => ending,
+        ending = &mut writing => ending,
+        ending = timers(&cx) => ending,
+        ending = log_in(&cx, succeeded, logged_in) => ending,
+        ending = &mut worker.ended => ending.unwrap_or(Ending::Protocol),
+        _ = stop.wait_for(|stop| *stop) => Ending::Requested,
+    };
+    inner.publish_link(None);
+    worker.stop().await;
+    link.close();
+    if ending == Ending::Requested {
+        // Acks and receipts that wait for the socket leave before the goodbye.
+        flush.send_replace(true);
+        let _ = timeout(FLUSH_TIMEOUT, writing).await;
+    }
+    ending
+}
+
+/// Waits for the server's `<success>` and logs in; never ends by itself after that.
+async fn log_in(
+    cx: &StanzaContext,
+    succeeded: oneshot::Receiver<OwnedNode>,
+    logged_in: impl FnOnce() + Send,
+) -> Ending {
+    if let Ok(success) = succeeded.await {
+        if let Err(ending) = login::run(cx, &success).await {
+            return ending;
+        }
+        logged_in();
+    }
+    std::future::pending().await
+}
+
+/// Pings, QR codes and offline batches, each when it is due.
+async fn timers(cx: &StanzaContext) -> Ending {
+    loop {
+        let now = Instant::now();
+        while let Some(action) = keepalive(cx, |keepalive| keepalive.poll(now, cx.inner.roll())) {
+            match action {
+                KeepaliveAction::Ping => ping(cx),
+                KeepaliveAction::TimedOut { silent_for } => {
+                    cx.inner.emit(Event::KeepAliveTimeout { silent_for });
+                }
+                KeepaliveAction::Restored => cx.inner.emit(Event::KeepAliveRestored),
+                KeepaliveAction::GiveUp => return Ending::Silence,
+            }
+        }
+        match with(&cx.session.qr, |qr| qr.as_mut().and_then(|qr| qr.poll(now))) {
+            Some(QrStep::Show { reference, expires_in }) => {
+                pairing::show(cx, &reference, expires_in);
+            }
+            Some(QrStep::Expired) => {
+                cx.inner.emit(Event::PairingFailed { reason: PairingFailure::Timeout });
+                return Ending::PairingTimeout;
+            }
+            None => {}
+        }
+        if with(&cx.session.backlog, |backlog| backlog.poll(now))
+            && cx.link.send(&offline::batch_request()).await.is_err()
+        {
+            return Ending::SocketLost;
+        }
+        let next = [
+            Some(keepalive(cx, |keepalive| keepalive.timeout())),
+            with(&cx.session.qr, |qr| qr.as_ref().and_then(QrSchedule::timeout)),
+            with(&cx.session.backlog, |backlog| backlog.timeout(now)),
+        ];
+        let next = next.into_iter().flatten().min().unwrap_or(now + IDLE);
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = cx.session.changed.notified() => {}
+        }
+    }
+}
+
+/// Pings without waiting: the answer counts like every other sign of life.
+fn ping(cx: &StanzaContext) {
+    let ping = Node::new("iq")
+        .attr("id", cx.inner.request_id())
+        .attr("type", "get")
+        .attr("xmlns", "w:p")
+        .attr("to", wa_proto::Jid::server())
+        .child(Node::new("ping"));
+    let link = cx.link.clone();
+    cx.inner.spawn(async move {
+        // A closed link needs no ping.
+        let _ = link.send(&ping).await;
+    });
+}
+
+fn keepalive<T>(cx: &StanzaContext, use_it: impl FnOnce(&mut Keepalive) -> T) -> T {
+    with(&cx.session.keepalive, use_it)
+}
+
+fn with<V, T>(mutex: &Mutex<V>, use_it: impl FnOnce(&mut V) -> T) -> T {
+    use_it(&mut mutex.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Seals and writes what others send; ends with the socket, or once flushed after the end.
+async fn write_out(
+    mut writer: Box<dyn WireWriter>,
+    mut sealer: Sealer,
+    mut outgoing: mpsc::Receiver<Outgoing>,
+    mut flush: watch::Receiver<bool>,
+) -> Ending {
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = outgoing.recv() => next,
+            _ = flush.wait_for(|flush| *flush) => None,
+        };
+        let Some(Outgoing { frame, written }) = next else {
+            writer.close().await;
+            return Ending::Requested;
+        };
+        let sealed = match sealer.seal(&frame) {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::error!(%error, "a node cannot be sealed");
+                continue;
+            }
+        };
+        let Ok(bytes) = encode_frame(&sealed) else { return Ending::Protocol };
+        match timeout(WRITE_TIMEOUT, writer.write(bytes.into())).await {
+            // Whoever sent it may have stopped waiting.
+            Ok(Ok(())) => drop(written.send(())),
+            Ok(Err(_)) | Err(_) => return Ending::SocketLost,
+        }
+    }
+}
+
+/// Bytes in: frames, nodes, and each to where it belongs.
+struct Incoming<'a> {
+    cx: &'a StanzaContext,
+    frames: FrameDecoder,
+    opener: Opener,
+    stanzas: mpsc::Sender<OwnedNode>,
+    success: Option<oneshot::Sender<OwnedNode>>,
+}
+
+impl Incoming<'_> {
+    async fn run(mut self, mut reader: Box<dyn WireReader>) -> Ending {
+        let mut queue = VecDeque::new();
+        loop {
+            // A full queue stops the reading, so that the server notices and memory is bounded.
+            // While an answer is awaited the reading goes on for a while: the queue may be full
+            // because its handlers wait for that answer.
+            let may_read = queue.len() < QUEUE_LEN
+                || queue.len() < QUEUE_LEN_AWAITED && self.cx.link.is_awaited();
+            tokio::select! {
+                permit = self.stanzas.reserve(), if !queue.is_empty() => match permit {
+                    Ok(permit) => {
+                        if let Some(stanza) = queue.pop_front() {
+                            permit.send(stanza);
+                        }
+                    }
+                    Err(_) => std::future::pending().await,
+                },
+                chunk = reader.read(), if may_read => {
+                    let chunk = match chunk {
+                        Ok(Some(chunk)) => chunk,
+                        Ok(None) | Err(_) => return Ending::SocketLost,
+                    };
+                    if let Err(ending) = self.take_in(&chunk, &mut queue) {
+                        return ending;
+                    }
+                }
+                () = self.cx.link.awaited(), if !may_read => {}
+            }
+        }
+    }
+
+    fn take_in(&mut self, chunk: &Bytes, queue: &mut VecDeque<OwnedNode>) -> Result<(), Ending> {
+        keepalive(self.cx, |keepalive| keepalive.heard(Instant::now()));
+        self.frames.push(chunk);
+        while let Some(frame) = self.frames.next_frame().map_err(|_| Ending::Protocol)? {
+            let plain = self.opener.open(&frame).map_err(|_| Ending::Protocol)?;
+            let node = read(&plain).map_err(|error| {
+                tracing::warn!(%error, "a frame holds no node");
+                Ending::Protocol
+            })?;
+            self.route(node, queue)?;
+        }
+        Ok(())
+    }
+
+    fn route(&mut self, node: OwnedNode, queue: &mut VecDeque<OwnedNode>) -> Result<(), Ending> {
+        match node.tag.as_ref() {
+            "xmlstreamend" => return Err(Ending::SocketLost),
+            "stream:error" => return Err(Ending::Stream(stream_end(&node))),
+            "failure" => return Err(Ending::Refused(refusal(&node))),
+            "success" => {
+                // A device that is not saved yet cannot log in, whatever the server says.
+                if self.cx.inner.account().is_linked()
+                    && let Some(success) = self.success.take()
+                {
+                    // The login is over if nobody takes it.
+                    let _ = success.send(node);
+                }
+            }
+            "iq" | "ack" => {
+                let id = node.attrs.text("id").unwrap_or_default().into_owned();
+                let is_request = node.attrs.is("type", "get") || node.attrs.is("type", "set");
+                if is_request && node.tag == "iq" {
+                    queue.push_back(node);
+                } else if let Err(unclaimed) = self.cx.link.answer(&id, node)
+                    && unclaimed.tag == "ack"
+                {
+                    queue.push_back(unclaimed);
+                }
+            }
+            _ => queue.push_back(node),
+        }
+        Ok(())
+    }
+}
+
+/// What a `<stream:error>` says.
+fn stream_end(node: &OwnedNode) -> StreamEnd {
+    if let Some(conflict) = node.find("conflict") {
+        return match conflict.attrs.text("type").as_deref() {
+            Some("device_removed") => StreamEnd::DeviceRemoved,
+            _ => StreamEnd::Replaced,
+        };
+    }
+    match node.attrs.number("code") {
+        Some(code) => StreamEnd::Code(code),
+        None => {
+            let tag = node.nodes().first().map_or("unknown", |child| child.tag.as_ref());
+            StreamEnd::Other(tag.chars().take(MAX_CODE_LEN).collect())
+        }
+    }
+}
+
+/// What a `<failure>` says.
+fn refusal(node: &OwnedNode) -> Refusal {
+    Refusal {
+        reason: node.attrs.number("reason").unwrap_or_default(),
+        ban: node.attrs.number("code"),
+        expires_in: node.attrs.number("expire").map(Duration::from_secs),
+    }
+}
+
+/// The task that deals with stanzas.
+struct Worker {
+    task: JoinHandle<()>,
+    ended: oneshot::Receiver<Ending>,
+}
+
+impl Worker {
+    fn start(cx: StanzaContext, queue: mpsc::Receiver<OwnedNode>) -> Self {
+        let (end, ended) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let ending = work(&cx, queue).await;
+            // The session may be ending for another reason.
+            let _ = end.send(ending);
+        });
+        Self { task, ended }
+    }
+
+    /// Cancels what is under way, and waits until it is gone. What is cancelled stays without an
+    /// answer and comes again.
+    async fn stop(&mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<OwnedNode>) -> Ending {
+    let mut lanes = Lanes::new();
+    let mut running = FuturesUnordered::new();
+    loop {
+        while let Some((lane, stanza)) = lanes.start() {
+            running.push(handle(cx, lane, stanza));
+        }
+        tokio::select! {
+            biased;
+            Some((lane, ending)) = running.next(), if !running.is_empty() => {
+                if let Some(ending) = ending {
+                    return ending;
+                }
+                lanes.done(&lane);
+            }
+            stanza = queue.recv(), if lanes.has_room() => match stanza {
+                Some(stanza) => lanes.push(lane_of(cx, &stanza), stanza),
+                // The reading has ended, and says why.
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+async fn handle(cx: &StanzaContext, lane: Lane, stanza: OwnedNode) -> (Lane, Option<Ending>) {
+    let started = Instant::now();
+    let from_backlog = stanza.attrs.value("offline").is_some();
+    let ending = stanza_handler::handle(cx, stanza).await;
+    if from_backlog {
+        offline::backlog(cx, |backlog| backlog.handled(Instant::now()));
+    }
+    if started.elapsed() > SLOW {
+        tracing::warn!(seconds = started.elapsed().as_secs(), "a stanza took long to deal with");
+    }
+    (lane, ending)
+}
+
+/// One lane for everything while the backlog drains, then one for each person; a stream's own
+/// announcements and pairing wait for everything before them.
+fn lane_of(cx: &StanzaContext, stanza: &OwnedNode) -> Lane {
+    if matches!(stanza.tag.as_ref(), "ib" | "iq") {
+        return Lane::Barrier;
+    }
+    if with(&cx.session.backlog, |backlog| backlog.is_strict()) {
+        return Lane::Named(String::new());
+    }
+    let person = ["participant_lid", "sender_lid", "participant", "from"]
+        .into_iter()
+        .find_map(|name| stanza.attrs.jid(name));
+    Lane::Named(person.map(|person| person.to_user().to_string()).unwrap_or_default())
+}
+
+/// How many stanzas wait to be dealt with before the reading stops.
+const QUEUE_LEN: usize = 2048;
+/// The same, while a request awaits its answer.
+const QUEUE_LEN_AWAITED: usize = 8 * QUEUE_LEN;
+/// How long a write may take. A socket that takes no bytes for so long is dead.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the last acks may take to leave.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long nothing may be due.
+const IDLE: Duration = Duration::from_secs(60);
+/// From when on a handler is remarked upon.
+const SLOW: Duration = Duration::from_secs(300);
+/// How much of a foreign word is kept.
+const MAX_CODE_LEN: usize = 64;

@@ -1,0 +1,114 @@
+//! What can go wrong, sorted by what the caller can do about it.
+//!
+//! No error holds a text, a number or a key.
+
+use std::time::Duration;
+
+use wa_store::StoreError;
+
+use crate::request::RequestError;
+
+/// A call did not do what it was to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no connection, and none is being made.
+    #[error("not connected")]
+    NotConnected,
+    /// There was no connection, or no answer, in time.
+    #[error("no answer from the server within {} seconds", .0.as_secs())]
+    Timeout(Duration),
+    /// The connection ended before the server answered.
+    #[error("the connection ended before the server answered")]
+    Disconnected,
+    /// The server asks for fewer requests (429).
+    #[error("the server asks for fewer requests; wait before trying again")]
+    RateLimited,
+    /// The server does not accept this client now; [`crate::Event`] says why.
+    #[error("the server refuses the connection: {0}")]
+    Refused(&'static str),
+    /// No account is linked with this store yet.
+    #[error("no account is linked yet")]
+    NotLinked,
+    /// This device was unlinked. Make a new client to link it again.
+    #[error("this device is no longer linked")]
+    LoggedOut,
+    /// What was asked for cannot be done as asked.
+    #[error("{0}")]
+    InvalidInput(&'static str),
+    /// The server refused the request.
+    #[error("the server refused the request with code {code}")]
+    Server {
+        /// The server's code, HTTP-like.
+        code: u16,
+    },
+    /// The server's answer is not what the protocol says.
+    #[error("the server's answer cannot be understood: {0}")]
+    Protocol(&'static str),
+    /// The database failed.
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+    /// The client is in a state that it should not be able to be in.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+}
+
+/// What the caller can do about an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// The same call may succeed later.
+    Retry,
+    /// The account must be linked (again).
+    LinkAgain,
+    /// The call is wrong.
+    FixTheCall,
+    /// The machine is wrong: disk, database key, clock, or this program's age.
+    FixTheMachine,
+    /// This should not happen, whoever calls.
+    ReportBug,
+}
+
+impl Error {
+    /// What the caller can do about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::NotConnected
+            | Self::Timeout(_)
+            | Self::Disconnected
+            | Self::RateLimited => Remedy::Retry,
+            Self::Server { code } if *code >= 500 => Remedy::Retry,
+            Self::NotLinked | Self::LoggedOut => Remedy::LinkAgain,
+            Self::InvalidInput(_) | Self::Server { .. } => Remedy::FixTheCall,
+            Self::Refused(_) | Self::Store(_) => Remedy::FixTheMachine,
+            Self::Protocol(_) | Self::Internal(_) => Remedy::ReportBug,
+        }
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::NotConnected => Self::NotConnected,
+            RequestError::Disconnected => Self::Disconnected,
+            RequestError::Timeout(waited) => Self::Timeout(waited),
+            RequestError::LoggedOut => Self::LoggedOut,
+            RequestError::Server { code: 429 } => Self::RateLimited,
+            RequestError::Server { code } => Self::Server { code },
+            RequestError::Malformed(what) => Self::Protocol(what),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_worth_a_retry_only_when_the_server_is_at_fault() {
+        assert_eq!(Error::Server { code: 503 }.remedy(), Remedy::Retry);
+        assert_eq!(Error::Server { code: 400 }.remedy(), Remedy::FixTheCall);
+        assert_eq!(Error::from(RequestError::Server { code: 429 }).remedy(), Remedy::Retry);
+        assert_eq!(Error::LoggedOut.remedy(), Remedy::LinkAgain);
+    }
+}

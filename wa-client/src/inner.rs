@@ -1,0 +1,301 @@
+//! What every part of the client shares.
+//!
+//! Owns the store, the clock, the randomness, the account as last committed, the locks by name
+//! and the current link. Knows nothing of what the parts do with them.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use rand::rngs::StdRng;
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+use wa_crypto::PublicKey;
+use wa_proto::{Jid, Node, OwnedNode};
+use wa_store::{Account, Change, Changes, Store, StoreError, Timestamp};
+
+use crate::{
+    clock::Clock,
+    connection::{ConnectTarget, Connector, Link, LinkClosed},
+    event::{Event, EventSender},
+    keyed_locks::KeyedLocks,
+    payload::DeviceDescription,
+    request::{REQUEST_TIMEOUT, RequestError, RequestIds},
+    version::{ClientVersion, VersionSource},
+};
+
+/// What the builder was told.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) target: ConnectTarget,
+    pub(crate) noise_root: PublicKey,
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) description: DeviceDescription,
+    pub(crate) version_source: Option<Arc<dyn VersionSource>>,
+}
+
+/// How far the client has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// No connection was asked for.
+    Idle,
+    /// A connection is being made.
+    Connecting,
+    /// Waiting for a phone to link this device.
+    Pairing,
+    /// The server knows this device; prekeys are being put in order.
+    LoggingIn,
+    /// Messages can be sent.
+    Connected,
+    /// The next attempt to connect is due later.
+    Waiting,
+    /// The server told this client to go away; [`Event`] says why.
+    Stopped,
+    /// This device is no longer linked, and this client is of no further use.
+    LoggedOut,
+}
+
+/// Shared by the client, its connection and its handlers.
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) events: EventSender,
+    pub(crate) settings: Settings,
+    pub(crate) locks: Locks,
+    ids: RequestIds,
+    rng: Mutex<StdRng>,
+    account: RwLock<Arc<Account>>,
+    account_writer: tokio::sync::Mutex<()>,
+    version: RwLock<ClientVersion>,
+    state: watch::Sender<State>,
+    link: watch::Sender<Option<Link>>,
+    background: Mutex<JoinSet<()>>,
+}
+
+/// The locks by name. To hold two, take them in the order of the fields.
+#[derive(Debug)]
+pub(crate) struct Locks {
+    /// By chat: messages leave in the order they were handed over.
+    pub(crate) chats: KeyedLocks<Jid>,
+    /// By group: the own sender key advances for one message at a time.
+    pub(crate) sender_keys: KeyedLocks<Jid>,
+    /// By device: a session advances for one message at a time.
+    pub(crate) sessions: KeyedLocks<Jid>,
+    /// The stock of prekeys.
+    pub(crate) prekeys: tokio::sync::Mutex<()>,
+}
+
+impl Inner {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        settings: Settings,
+        account: Account,
+        version: ClientVersion,
+        mut rng: StdRng,
+    ) -> Self {
+        let ids = RequestIds::new(rand::Rng::next_u32(&mut rng));
+        Self {
+            store,
+            clock,
+            events: EventSender::new(),
+            settings,
+            locks: Locks {
+                chats: KeyedLocks::new(),
+                sender_keys: KeyedLocks::new(),
+                sessions: KeyedLocks::new(),
+                prekeys: tokio::sync::Mutex::new(()),
+            },
+            ids,
+            rng: Mutex::new(rng),
+            account: RwLock::new(Arc::new(account)),
+            account_writer: tokio::sync::Mutex::new(()),
+            version: RwLock::new(version),
+            state: watch::Sender::new(State::Idle),
+            link: watch::Sender::new(None),
+            background: Mutex::new(JoinSet::new()),
+        }
+    }
+
+    /// Tells everybody who listens.
+    pub(crate) fn emit(&self, event: Event) {
+        self.events.emit(event);
+    }
+
+    /// The time for a stanza or the store, by the server's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_secs(i64::try_from(self.clock.unix()).unwrap_or(i64::MAX))
+    }
+
+    /// Uses the randomness. The lock is held meanwhile, so nothing slow belongs in here.
+    pub(crate) fn with_rng<T>(&self, use_it: impl FnOnce(&mut StdRng) -> T) -> T {
+        use_it(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A random number from 0 up to 1.
+    pub(crate) fn roll(&self) -> f64 {
+        self.with_rng(|rng| rand::RngExt::random(rng))
+    }
+
+    /// The account as last committed.
+    pub(crate) fn account(&self) -> Arc<Account> {
+        Arc::clone(&self.account.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the account and whatever belongs with it, in one commit.
+    ///
+    /// # Errors
+    /// The store's; then nothing changed.
+    pub(crate) async fn update_account(
+        &self,
+        with: impl FnOnce(&mut Account, &mut Changes),
+    ) -> Result<(), StoreError> {
+        let _one_at_a_time = self.account_writer.lock().await;
+        let mut account = (*self.account()).clone();
+        let mut changes = Changes::new();
+        with(&mut account, &mut changes);
+        changes.push(Change::PutAccount(Box::new(account.clone())));
+        self.store.commit(changes).await?;
+        *self.account.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(account);
+        Ok(())
+    }
+
+    /// The version this client claims to be.
+    pub(crate) fn version(&self) -> ClientVersion {
+        *self.version.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn use_version(&self, version: ClientVersion) {
+        *self.version.write().unwrap_or_else(PoisonError::into_inner) = version;
+    }
+
+    pub(crate) fn state(&self) -> State {
+        *self.state.borrow()
+    }
+
+    /// Moves to another state; nothing leaves [`State::LoggedOut`].
+    pub(crate) fn enter(&self, next: State) {
+        self.state.send_if_modified(|state| {
+            let changes = *state != State::LoggedOut && *state != next;
+            if changes {
+                *state = next;
+            }
+            changes
+        });
+    }
+
+    pub(crate) fn watch_state(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
+    /// The connection over which messages can be sent now, if there is one.
+    pub(crate) fn link(&self) -> Option<Link> {
+        self.link.borrow().clone()
+    }
+
+    /// A connection is ready for everybody, or no longer.
+    pub(crate) fn publish_link(&self, link: Option<Link>) {
+        self.link.send_replace(link);
+    }
+
+    /// Sends a node over the current connection.
+    ///
+    /// # Errors
+    /// [`LinkClosed`] if there is none, or if it ended first.
+    pub(crate) async fn send_node(&self, node: &Node<'_>) -> Result<(), LinkClosed> {
+        self.link().ok_or(LinkClosed)?.send(node).await
+    }
+
+    /// A fresh id for a request.
+    pub(crate) fn request_id(&self) -> String {
+        self.ids.next()
+    }
+
+    /// Sends an `iq`, built by `request` around its id, and waits for what answers it. If the
+    /// connection ends meanwhile and another is made in time, it is sent again, once.
+    ///
+    /// # Errors
+    /// [`RequestError`]; an `iq` of type `error` is not one here.
+    pub(crate) async fn exchange(
+        &self,
+        request: impl Fn(&str) -> OwnedNode + Send,
+    ) -> Result<OwnedNode, RequestError> {
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
+        let mut sent_before = false;
+        loop {
+            let link = self.link_by(deadline).await?;
+            let id = self.request_id();
+            match link.exchange(&id, &request(&id), deadline).await {
+                Err(RequestError::Disconnected) if !sent_before => sent_before = true,
+                outcome => return outcome,
+            }
+            // The link may still be published for a moment; the next one is another.
+            let ended = link.generation();
+            let mut links = self.link.subscribe();
+            let gone = links
+                .wait_for(|link| link.as_ref().is_none_or(|link| link.generation() != ended));
+            if timeout_at(deadline, gone).await.is_err() {
+                return Err(RequestError::Disconnected);
+            }
+        }
+    }
+
+    /// The link, as soon as there is one: at once an error if none is being made.
+    async fn link_by(&self, deadline: Instant) -> Result<Link, RequestError> {
+        let mut links = self.link.subscribe();
+        let mut states = self.state.subscribe();
+        let found = async {
+            loop {
+                if let Some(link) = links.borrow_and_update().clone() {
+                    return Ok(link);
+                }
+                match *states.borrow_and_update() {
+                    State::LoggedOut => return Err(RequestError::LoggedOut),
+                    State::Idle | State::Stopped => return Err(RequestError::NotConnected),
+                    _ => {}
+                }
+                tokio::select! {
+                    _ = links.changed() => {}
+                    _ = states.changed() => {}
+                }
+            }
+        };
+        timeout_at(deadline, found)
+            .await
+            .unwrap_or(Err(RequestError::Timeout(REQUEST_TIMEOUT)))
+    }
+
+    /// Waits until messages can be sent.
+    ///
+    /// # Errors
+    /// As [`Inner::exchange`], except that nothing was sent.
+    pub(crate) async fn wait_for_link(&self, limit: Duration) -> Result<Link, RequestError> {
+        self.link_by(Instant::now() + limit).await.map_err(|error| match error {
+            RequestError::Timeout(_) => RequestError::Timeout(limit),
+            other => other,
+        })
+    }
+
+    /// Does something beside the connection, until the last clone of the client is gone.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
+        while background.try_join_next().is_some() {}
+        background.spawn(work);
+    }
+
+    /// Ends all that was spawned.
+    pub(crate) fn abort_background(&self) {
+        self.background.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner").field("state", &self.state()).finish_non_exhaustive()
+    }
+}

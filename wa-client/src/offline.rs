@@ -1,0 +1,186 @@
+//! The backlog that waited on the server, and the rest of what `<ib>` says.
+//!
+//! Owns the value that decides when to ask for more of it. The server sends the backlog in
+//! batches on request, and a client that does not ask looks connected and is deaf.
+
+use std::{sync::PoisonError, time::Duration};
+
+use tokio::time::Instant;
+use wa_proto::{Node, OwnedNode};
+
+use crate::{
+    event::{Event, OfflineCounts},
+    stanza_handler::{HandleError, Outcome, StanzaContext},
+};
+
+/// Deals with an `<ib>`: the backlog's announcement and its end, where to connect next time.
+pub(crate) async fn handle_ib(
+    cx: &StanzaContext,
+    ib: &OwnedNode,
+) -> Result<Outcome, HandleError> {
+    for child in ib.nodes() {
+        match child.tag.as_ref() {
+            "offline_preview" => {
+                let counts = counts(child);
+                cx.inner.emit(Event::OfflineSyncPreview(counts));
+                backlog(cx, |backlog| backlog.announced(Instant::now()));
+            }
+            "offline" => {
+                let count = child.attrs.number("count").unwrap_or_default();
+                if backlog(cx, Backlog::ended) {
+                    cx.inner.emit(Event::OfflineSyncCompleted { count });
+                }
+            }
+            "edge_routing" => {
+                let info = child.find("routing_info").and_then(Node::content_bytes);
+                if let Some(info) = info.filter(|info| info.len() <= MAX_ROUTING_INFO_LEN) {
+                    let info = info.to_vec();
+                    cx.inner
+                        .update_account(|account, _| account.routing_info = Some(info))
+                        .await?;
+                }
+            }
+            "downgrade_webclient" => cx.inner.emit(Event::QrScannedWithoutMultidevice),
+            _ => {}
+        }
+    }
+    Ok(Outcome::Silent)
+}
+
+/// Uses the connection's backlog.
+pub(crate) fn backlog<T>(cx: &StanzaContext, use_it: impl FnOnce(&mut Backlog) -> T) -> T {
+    let outcome = use_it(&mut cx.session.backlog.lock().unwrap_or_else(PoisonError::into_inner));
+    cx.session.changed.notify_one();
+    outcome
+}
+
+fn counts(preview: &OwnedNode) -> OfflineCounts {
+    let number = |name| preview.attrs.number(name).unwrap_or_default();
+    OfflineCounts {
+        total: number("count"),
+        messages: number("message"),
+        receipts: number("receipt"),
+        notifications: number("notification"),
+        app_data_changes: number("appdata"),
+    }
+}
+
+/// Asks for so many more stanzas of the backlog.
+pub(crate) fn batch_request() -> OwnedNode {
+    Node::new("ib").child(Node::new("offline_batch").attr("count", BATCH))
+}
+
+/// When to ask for the next batch. A value; the moment is an argument.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    phase: Phase,
+}
+
+#[derive(Debug, Default, PartialEq)]
+enum Phase {
+    /// Nothing has been said about a backlog.
+    #[default]
+    Unknown,
+    /// A batch is to be asked for.
+    Due,
+    /// A batch was asked for, so many of its stanzas were dealt with, the last at `since`.
+    Draining { handled: u32, since: Instant },
+    /// `<offline>` came.
+    Over,
+}
+
+impl Backlog {
+    /// Whether stanzas must be dealt with strictly one after the other: a message may need the
+    /// key that the one before it carries, from another chat.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.phase != Phase::Over
+    }
+
+    /// The server announced a backlog.
+    pub(crate) fn announced(&mut self, _now: Instant) {
+        if self.phase == Phase::Unknown {
+            self.phase = Phase::Due;
+        }
+    }
+
+    /// A stanza of the backlog was dealt with.
+    pub(crate) fn handled(&mut self, now: Instant) {
+        if let Phase::Draining { handled, since } = &mut self.phase {
+            *handled += 1;
+            *since = now;
+            if *handled >= BATCH {
+                self.phase = Phase::Due;
+            }
+        }
+    }
+
+    /// The backlog is over; whether that is news.
+    pub(crate) fn ended(&mut self) -> bool {
+        std::mem::replace(&mut self.phase, Phase::Over) != Phase::Over
+    }
+
+    /// When to poll again.
+    pub(crate) fn timeout(&self, now: Instant) -> Option<Instant> {
+        match self.phase {
+            Phase::Due => Some(now),
+            Phase::Draining { since, .. } => Some(since + ASK_AGAIN_AFTER),
+            Phase::Unknown | Phase::Over => None,
+        }
+    }
+
+    /// Whether a batch is to be asked for now.
+    pub(crate) fn poll(&mut self, now: Instant) -> bool {
+        let due = match self.phase {
+            Phase::Due => true,
+            Phase::Draining { since, .. } => now >= since + ASK_AGAIN_AFTER,
+            Phase::Unknown | Phase::Over => false,
+        };
+        if due {
+            self.phase = Phase::Draining { handled: 0, since: now };
+        }
+        due
+    }
+}
+
+/// How many stanzas are asked for at a time.
+const BATCH: u32 = 100;
+/// How long nothing may come before asking again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
+/// What `wa_noise` can send back.
+const MAX_ROUTING_INFO_LEN: usize = wa_noise::MAX_ROUTING_INFO_LEN;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_asked_for_until_the_end_is_told() {
+        let now = Instant::now();
+        let mut backlog = Backlog::default();
+        assert!(!backlog.poll(now) && backlog.is_strict());
+        backlog.announced(now);
+        for _ in 0..10 {
+            assert!(backlog.poll(now));
+            for _ in 0..BATCH {
+                assert!(!backlog.poll(now));
+                backlog.handled(now);
+            }
+        }
+        assert!(backlog.poll(now) && backlog.is_strict());
+        assert!(backlog.ended() && !backlog.is_strict());
+        assert!(!backlog.ended());
+        backlog.announced(now);
+        assert!(!backlog.poll(now) && !backlog.is_strict());
+    }
+
+    #[test]
+    fn a_backlog_that_stalls_is_asked_for_again() {
+        let now = Instant::now();
+        let mut backlog = Backlog::default();
+        backlog.announced(now);
+        assert!(backlog.poll(now));
+        backlog.handled(now);
+        assert_eq!(backlog.timeout(now), Some(now + ASK_AGAIN_AFTER));
+        assert!(backlog.poll(now + ASK_AGAIN_AFTER));
+    }
+}
