@@ -87,7 +87,9 @@ impl Client {
         if self.state() == State::LoggedOut {
             return Err(Error::LoggedOut);
         }
-        if driver.as_ref().is_some_and(|driver| !driver.task.is_finished() && !*driver.stop.borrow())
+        if driver
+            .as_ref()
+            .is_some_and(|driver| !driver.task.is_finished() && !*driver.stop.borrow())
         {
             return Ok(());
         }
@@ -124,8 +126,7 @@ impl Client {
     /// Ends the connection, or the waiting for the next one, and makes no other. What waits to be
     /// sent, acks and receipts, is sent first.
     pub async fn disconnect(&self) {
-        let driver =
-            self.shared.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let driver = self.shared.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Driver { stop, task }) = driver {
             stop.send_replace(true);
             // An error means that it had panicked, and is over as well.

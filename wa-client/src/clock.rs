@@ -37,10 +37,7 @@ impl Clock {
     /// it stands still while the runtime is paused.
     pub fn starting_at(unix_seconds: u64) -> Self {
         let unix_ms = unix_seconds.saturating_mul(1000);
-        Self {
-            source: Source::Virtual { epoch: Instant::now(), unix_ms },
-            offset: Arc::default(),
-        }
+        Self { source: Source::Virtual { epoch: Instant::now(), unix_ms }, offset: Arc::default() }
     }
 
     /// The local time, in milliseconds since 1970. Certificates are judged by it, because it is

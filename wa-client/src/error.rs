@@ -73,10 +73,9 @@ impl Error {
     /// What the caller can do about it.
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::NotConnected
-            | Self::Timeout(_)
-            | Self::Disconnected
-            | Self::RateLimited => Remedy::Retry,
+            Self::NotConnected | Self::Timeout(_) | Self::Disconnected | Self::RateLimited => {
+                Remedy::Retry
+            }
             Self::Server { code } if *code >= 500 => Remedy::Retry,
             Self::NotLinked | Self::LoggedOut => Remedy::LinkAgain,
             Self::InvalidInput(_) | Self::Server { .. } => Remedy::FixTheCall,

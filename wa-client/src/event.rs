@@ -14,9 +14,7 @@ mod message;
 pub use connection::{
     BanReason, DisconnectReason, FailureReason, LogoutReason, OfflineCounts, PairingFailure,
 };
-pub use message::{
-    LossReason, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason,
-};
+pub use message::{LossReason, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason};
 
 /// Something happened. `Debug` shows ids and never what people wrote.
 #[derive(Clone, PartialEq)]
@@ -282,11 +280,8 @@ mod tests {
     #[test]
     fn debug_shows_no_code_and_no_number() {
         let qr = Event::Qr { code: "2@secret".into(), expires_in: Duration::ZERO };
-        let paired = Event::PairingSucceeded {
-            jid: Jid::phone("15550001111"),
-            lid: None,
-            platform: None,
-        };
+        let paired =
+            Event::PairingSucceeded { jid: Jid::phone("15550001111"), lid: None, platform: None };
         assert_eq!(format!("{qr:?} {paired:?}"), "Qr PairingSucceeded");
     }
 }

@@ -237,8 +237,8 @@ impl Inner {
             // The link may still be published for a moment; the next one is another.
             let ended = link.generation();
             let mut links = self.link.subscribe();
-            let gone = links
-                .wait_for(|link| link.as_ref().is_none_or(|link| link.generation() != ended));
+            let gone =
+                links.wait_for(|link| link.as_ref().is_none_or(|link| link.generation() != ended));
             if timeout_at(deadline, gone).await.is_err() {
                 return Err(RequestError::Disconnected);
             }
@@ -265,9 +265,7 @@ impl Inner {
                 }
             }
         };
-        timeout_at(deadline, found)
-            .await
-            .unwrap_or(Err(RequestError::Timeout(REQUEST_TIMEOUT)))
+        timeout_at(deadline, found).await.unwrap_or(Err(RequestError::Timeout(REQUEST_TIMEOUT)))
     }
 
     /// Waits until messages can be sent.

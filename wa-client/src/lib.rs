@@ -39,6 +39,4 @@ pub use inner::State;
 pub use pairing::code as pairing_code;
 pub use payload::{DeviceDescription, Platform};
 pub use request::RequestError;
-pub use version::{
-    ClientVersion, ParseVersionError, VersionError, VersionSource, WebPageVersion,
-};
+pub use version::{ClientVersion, ParseVersionError, VersionError, VersionSource, WebPageVersion};

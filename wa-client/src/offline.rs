@@ -14,10 +14,7 @@ use crate::{
 };
 
 /// Deals with an `<ib>`: the backlog's announcement and its end, where to connect next time.
-pub(crate) async fn handle_ib(
-    cx: &StanzaContext,
-    ib: &OwnedNode,
-) -> Result<Outcome, HandleError> {
+pub(crate) async fn handle_ib(cx: &StanzaContext, ib: &OwnedNode) -> Result<Outcome, HandleError> {
     for child in ib.nodes() {
         match child.tag.as_ref() {
             "offline_preview" => {
@@ -35,9 +32,7 @@ pub(crate) async fn handle_ib(
                 let info = child.find("routing_info").and_then(Node::content_bytes);
                 if let Some(info) = info.filter(|info| info.len() <= MAX_ROUTING_INFO_LEN) {
                     let info = info.to_vec();
-                    cx.inner
-                        .update_account(|account, _| account.routing_info = Some(info))
-                        .await?;
+                    cx.inner.update_account(|account, _| account.routing_info = Some(info)).await?;
                 }
             }
             "downgrade_webclient" => cx.inner.emit(Event::QrScannedWithoutMultidevice),

@@ -74,9 +74,8 @@ pub(crate) async fn complete(cx: &StanzaContext, iq: &OwnedNode) -> Result<Outco
         cx.inner.emit(Event::PairingFailed { reason: PairingFailure::Storage });
         return Ok(Outcome::Answered);
     }
-    let reply = Node::new("device-identity")
-        .attr("key-index", signed.key_index)
-        .bytes(signed.for_reply());
+    let reply =
+        Node::new("device-identity").attr("key-index", signed.key_index).bytes(signed.for_reply());
     cx.link.send(&result(iq).child(Node::new("pair-device-sign").child(reply))).await?;
     cx.inner.emit(Event::PairingSucceeded {
         jid: success.jid,

@@ -158,10 +158,8 @@ fn base(version: &ClientVersion, attempt: u32) -> pb::ClientPayload {
         locale_country_iso31661_alpha2: Some("US".into()),
         ..UserAgent::default()
     };
-    let web_info = WebInfo {
-        web_sub_platform: Some(WebSubPlatform::WebBrowser.into()),
-        ..WebInfo::default()
-    };
+    let web_info =
+        WebInfo { web_sub_platform: Some(WebSubPlatform::WebBrowser.into()), ..WebInfo::default() };
     pb::ClientPayload {
         user_agent: Some(user_agent),
         web_info: Some(web_info),

@@ -10,9 +10,10 @@ use wa_proto::{Node, OwnedNode};
 use wa_store::StoreError;
 
 use crate::{
-    Event, ack, connection::{Ending, Link, LinkClosed},
-    devices, inner::Inner, notification, offline, pairing, receipts, receive,
-    connection::Session,
+    ack,
+    connection::{Ending, Link, LinkClosed, Session},
+    inner::Inner,
+    notification, offline, pairing, receipts, receive,
 };
 
 /// What a handler works with: the client, and the connection the stanza came on.

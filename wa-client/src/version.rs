@@ -179,7 +179,10 @@ mod tests {
     #[test]
     fn the_revision_is_found_in_a_page() {
         let found = |page: &str| find_revision(page.as_bytes()).map(|version| version.0[2]);
-        assert_eq!(found(r#"{"server_revision":1,"client_revision":1015901307,"t":2}"#), Some(1015901307));
+        assert_eq!(
+            found(r#"{"server_revision":1,"client_revision":1015901307,"t":2}"#),
+            Some(1015901307)
+        );
         assert_eq!(found(r#"\"client_revision\":77,"#), Some(77));
         assert_eq!(found(r#"client_revision: none, "client_revision": 78}"#), Some(78));
         assert_eq!(found("nothing here"), None);

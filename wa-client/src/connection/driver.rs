@@ -26,8 +26,13 @@ use crate::{
 
 /// Connects, and connects again, until told to stop or sent away by the server.
 pub(crate) async fn run(inner: Arc<Inner>, stop: watch::Receiver<bool>) {
-    let driver =
-        Driver { inner, stop, backoff: Backoff::default(), version_refreshed: false, generation: 0 };
+    let driver = Driver {
+        inner,
+        stop,
+        backoff: Backoff::default(),
+        version_refreshed: false,
+        generation: 0,
+    };
     driver.run().await;
 }
 
@@ -117,7 +122,9 @@ impl Driver {
             let connecting = inner.settings.connector.connect(&inner.settings.target);
             let wire = match timeout(CONNECT_TIMEOUT, connecting).await {
                 Ok(Ok(wire)) => wire,
-                Ok(Err(ConnectError::HttpStatus(status))) => return Err(Ending::HttpStatus(status)),
+                Ok(Err(ConnectError::HttpStatus(status))) => {
+                    return Err(Ending::HttpStatus(status));
+                }
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "cannot connect");
                     return Err(Ending::Unreachable);

@@ -102,10 +102,9 @@ fn after_stream_error(end: &StreamEnd, version_refreshed: bool) -> Verdict {
         StreamEnd::DeviceRemoved => removed(),
         StreamEnd::Code(515) => Verdict::ReconnectNow,
         StreamEnd::Code(429) => Verdict::ReconnectAfterBackoff { rate_limited: true },
-        StreamEnd::Code(code @ (401..=403 | 405 | 406 | 409)) => after_refusal(
-            Refusal { reason: *code, ban: None, expires_in: None },
-            version_refreshed,
-        ),
+        StreamEnd::Code(code @ (401..=403 | 405 | 406 | 409)) => {
+            after_refusal(Refusal { reason: *code, ban: None, expires_in: None }, version_refreshed)
+        }
         StreamEnd::Code(_) | StreamEnd::Other(_) => {
             Verdict::ReconnectAfterBackoff { rate_limited: false }
         }
@@ -226,7 +225,8 @@ mod tests {
 
     #[test]
     fn only_a_removed_device_forgets_its_credentials() {
-        for ending in [Ending::Stream(StreamEnd::DeviceRemoved), Ending::Stream(StreamEnd::Code(401))]
+        for ending in
+            [Ending::Stream(StreamEnd::DeviceRemoved), Ending::Stream(StreamEnd::Code(401))]
         {
             assert!(matches!(verdict(&ending, false), Verdict::WipeAndStop(_)));
         }

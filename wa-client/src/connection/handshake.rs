@@ -49,8 +49,8 @@ async fn shake_hands(
 ) -> Result<Secured, Ending> {
     let Wire { mut reader, mut writer } = wire;
     let account = inner.account();
-    let (state, hello) = inner
-        .with_rng(|rng| ClientHandshake::start(account.noise.clone(), Prologue::CURRENT, rng));
+    let (state, hello) =
+        inner.with_rng(|rng| ClientHandshake::start(account.noise.clone(), Prologue::CURRENT, rng));
     let header = ConnectionHeader {
         routing_info: account.routing_info.as_ref().map(|info| Bytes::copy_from_slice(info)),
     };

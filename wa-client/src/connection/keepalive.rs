@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn pings_go_out_every_twenty_to_thirty_seconds() {
-        let pings = |roll| run(|_| true, roll, 90).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+        let pings =
+            |roll| run(|_| true, roll, 90).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
         assert_eq!(pings(0.0), [20, 40, 60, 80]);
         assert_eq!(pings(1.0), [30, 60, 90]);
     }

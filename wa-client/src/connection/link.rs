@@ -122,7 +122,9 @@ impl Link {
     }
 
     fn register(&self, id: &str, waiter: oneshot::Sender<OwnedNode>) -> Option<()> {
-        self.waiters(|waiters| waiters.as_mut()?.insert(id.to_owned(), waiter).map_or(Some(()), |_| Some(())))?;
+        self.waiters(|waiters| {
+            waiters.as_mut()?.insert(id.to_owned(), waiter).map_or(Some(()), |_| Some(()))
+        })?;
         self.shared.awaited.notify_one();
         Some(())
     }

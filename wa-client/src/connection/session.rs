@@ -218,6 +218,7 @@ struct Incoming<'a> {
 impl Incoming<'_> {
     async fn run(mut self, mut reader: Box<dyn WireReader>) -> Ending {
         let mut queue = VecDeque::new();
+        let stanzas = self.stanzas.clone();
         loop {
             // A full queue stops the reading, so that the server notices and memory is bounded.
             // While an answer is awaited the reading goes on for a while: the queue may be full
@@ -225,7 +226,7 @@ impl Incoming<'_> {
             let may_read = queue.len() < QUEUE_LEN
                 || queue.len() < QUEUE_LEN_AWAITED && self.cx.link.is_awaited();
             tokio::select! {
-                permit = self.stanzas.reserve(), if !queue.is_empty() => match permit {
+                permit = stanzas.reserve(), if !queue.is_empty() => match permit {
                     Ok(permit) => {
                         if let Some(stanza) = queue.pop_front() {
                             permit.send(stanza);

@@ -135,7 +135,7 @@ fn seal_bundle(
     ephemeral_shared: &SharedSecret,
     salt: &[u8; 32],
     nonce: &[u8; 12],
-    parts: [&[u8; 32]; 3],
+    parts: [&[u8]; 3],
 ) -> Vec<u8> {
     let mut key: [u8; 32] = hkdf_sha256(salt, ephemeral_shared.as_bytes(), BUNDLE_INFO);
     let mut plaintext = parts.concat();
@@ -150,7 +150,8 @@ fn adv_secret(
     identity_shared: &SharedSecret,
     random: &[u8; 32],
 ) -> [u8; 32] {
-    let mut input = [ephemeral_shared.as_bytes(), identity_shared.as_bytes(), random].concat();
+    let parts: [&[u8]; 3] = [ephemeral_shared.as_bytes(), identity_shared.as_bytes(), random];
+    let mut input = parts.concat();
     let secret = hkdf_sha256(&[], &input, ADV_INFO);
     input.zeroize();
     secret
