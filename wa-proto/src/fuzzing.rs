@@ -3,7 +3,7 @@
 //! Each is a `fn(&[u8])` that panics where something does not hold; `cargo test` runs it over its
 //! seeds in `fuzz/corpus`, and the fuzzer over whatever it comes up with.
 
-use crate::content::Unwrapped;
+use crate::{Stanza, content::Unwrapped, node};
 
 /// A plaintext is decoded, unwrapped and read without panicking, and what decodes reads the same
 /// once it has been encoded again.
@@ -23,4 +23,22 @@ pub fn message(plaintext: &[u8]) {
     // NaN is not equal to itself, so the second encoding stands for the message.
     let again = crate::pb::Message::decode(encoded.as_slice());
     assert_eq!(again.map(|message| message.encode_to_vec()), Ok(encoded));
+}
+
+/// A frame's payload is unpacked, decoded, logged and understood without panicking; what decodes
+/// reads the same once it has been encoded again, borrowed or not.
+pub fn nodes(payload: &[u8]) {
+    let Ok(decoded) = node::read(payload) else { return };
+    let unpacked = node::unpack(payload);
+    let borrowed = unpacked.as_deref().ok().and_then(|bytes| crate::Node::decode(bytes).ok());
+    assert_eq!(borrowed.as_ref(), Some(&decoded));
+    let _ = decoded.redacted().to_string();
+    // Text content that is neither token nor packed comes back as bytes, an agent may be dropped:
+    // the second encoding stands for the node.
+    let encoded = decoded.encode();
+    assert_eq!(node::read(&encoded).map(|again| again.encode()), Ok(encoded));
+    let stanza = Stanza::parse(decoded);
+    if let Some(envelope) = stanza.envelope() {
+        let _ = (envelope.ack().to_node().encode(), format!("{stanza:?}"));
+    }
 }

@@ -9,9 +9,13 @@ pub mod ids;
 pub mod jid;
 pub mod node;
 pub mod pb;
+pub mod request;
+pub mod stanza;
 pub mod token;
 
 pub use content::{Content, Unwrapped};
 pub use ids::{MessageId, MessageKey};
 pub use jid::{Jid, ParseJidError, Server};
 pub use node::{AttrValue, Attrs, Node, NodeContent, OwnedNode};
+pub use request::Request;
+pub use stanza::Stanza;

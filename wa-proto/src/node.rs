@@ -10,11 +10,13 @@ mod wire;
 
 use std::borrow::Cow;
 
+use compact_str::CompactString;
+
 pub use decode::{DecodeError, read, unpack};
 pub use redacted::Redacted;
 pub use wire::{MAX_ATTRS, MAX_DEPTH, MAX_INFLATED_LEN, MAX_LIST_LEN, MAX_NODES, MAX_TEXT_LEN};
 
-use crate::Jid;
+use crate::{Jid, MessageId};
 
 /// A tag, its attributes in wire order, and its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +121,24 @@ impl<'a> From<&'a str> for AttrValue<'a> {
 impl From<String> for AttrValue<'_> {
     fn from(text: String) -> Self {
         Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<CompactString> for AttrValue<'_> {
+    fn from(text: CompactString) -> Self {
+        Self::Text(Cow::Owned(text.into_string()))
+    }
+}
+
+impl From<&CompactString> for AttrValue<'_> {
+    fn from(text: &CompactString) -> Self {
+        Self::Text(Cow::Owned(text.to_string()))
+    }
+}
+
+impl From<&MessageId> for AttrValue<'_> {
+    fn from(id: &MessageId) -> Self {
+        Self::Text(Cow::Owned(id.as_str().to_owned()))
     }
 }
 

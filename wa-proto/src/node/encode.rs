@@ -26,8 +26,8 @@ impl Node<'_> {
 }
 
 fn write_node(node: &Node<'_>, out: &mut Vec<u8>) {
-    let attrs = node.attrs.0.iter().take((MAX_LIST_LEN - 2) / 2);
     let has_content = usize::from(!matches!(node.content, NodeContent::Empty));
+    let attrs = node.attrs.0.iter().take((MAX_LIST_LEN - 1 - has_content) / 2);
     write_list_len(1 + 2 * attrs.len() + has_content, out);
     write_text(&node.tag, out);
     for (name, value) in attrs {
@@ -155,15 +155,15 @@ fn write_jid(jid: &Jid, out: &mut Vec<u8>) {
 
 /// The domain byte if the AD form is this JID's: a person's device, or a hosted business.
 fn ad_domain(jid: &Jid) -> Option<u8> {
-    let is_device = jid.device != 0 || jid.agent != 0;
-    match jid.server {
-        Server::User if is_device => Some(match jid.agent {
-            DOMAIN_LID | DOMAIN_HOSTED | DOMAIN_HOSTED_LID => DOMAIN_USER,
-            agent => agent,
-        }),
-        Server::Lid if is_device => Some(DOMAIN_LID),
-        Server::Hosted => Some(DOMAIN_HOSTED),
-        Server::HostedLid => Some(DOMAIN_HOSTED_LID),
+    match (&jid.server, jid.agent) {
+        // These agents are the domain bytes of other servers, so they cannot be said.
+        (Server::User, 0 | DOMAIN_LID | DOMAIN_HOSTED | DOMAIN_HOSTED_LID) => {
+            (jid.device != 0).then_some(DOMAIN_USER)
+        }
+        (Server::User, agent) => Some(agent),
+        (Server::Lid, _) => (jid.device != 0).then_some(DOMAIN_LID),
+        (Server::Hosted, _) => Some(DOMAIN_HOSTED),
+        (Server::HostedLid, _) => Some(DOMAIN_HOSTED_LID),
         _ => None,
     }
 }

@@ -1,0 +1,76 @@
+//! Typed requests: what is asked, and what the answer means.
+//!
+//! A [`Request`] knows its stanza and reads its answer, so that whoever asks handles values only.
+//! Ids, waiting and time-outs belong to the connection. Every shape is written down once, here.
+
+mod account;
+mod encrypt;
+mod media;
+mod pairing;
+mod session;
+mod usync;
+
+pub use account::{
+    Blocklist, BlocklistAnswer, IssuePrivacyTokens, PrivacySettings, RemoveCompanionDevice,
+    SetPrivacy, UpdateBlocklist,
+};
+pub use encrypt::{
+    DeviceKeys, FetchedKeys, MAX_FETCHED_DEVICES, PreKeyCount, PreKeyDigest, PreKeyDigestAnswer,
+    PreKeyFetch, PreKeyUpload, RotateSignedPreKey,
+};
+pub use media::{MediaConn, MediaConnAnswer, MediaHost};
+pub use pairing::{LinkCodeFinish, LinkCodeHello};
+pub use session::{AbProps, AbPropsAnswer, CleanDirty, Ping, SetActive, SetPassive};
+pub use usync::{
+    Usync, UsyncAnswer, UsyncContext, UsyncDevice, UsyncDevices, UsyncField, UsyncMode,
+    UsyncProtocol, UsyncQuery, UsyncResult, UsyncStatus,
+};
+
+use crate::{
+    Jid, Node, OwnedNode,
+    stanza::{IqError, ParseError},
+};
+
+/// A question to the server, and how to read its answer.
+pub trait Request {
+    /// What the answer says.
+    type Response;
+
+    /// The whole `iq` stanza under this id.
+    fn to_node(&self, id: &str) -> OwnedNode;
+
+    /// Reads the whole answering stanza, of type `result`.
+    ///
+    /// # Errors
+    /// If the answer lacks what it must have.
+    fn parse(&self, result: &OwnedNode) -> Result<Self::Response, ParseError>;
+}
+
+/// A request was refused, or its answer cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The server refuses it.
+    #[error(transparent)]
+    Refused(#[from] IqError),
+    /// The answer cannot be read.
+    #[error("the answer cannot be read: {0}")]
+    Answer(#[from] ParseError),
+}
+
+/// An `iq` to the server.
+fn iq(id: &str, kind: &'static str, xmlns: &'static str) -> OwnedNode {
+    Node::new("iq")
+        .attr("id", id.to_owned())
+        .attr("to", Jid::server())
+        .attr("type", kind)
+        .attr("xmlns", xmlns)
+}
+
+fn get(id: &str, xmlns: &'static str) -> OwnedNode {
+    iq(id, "get", xmlns)
+}
+
+fn set(id: &str, xmlns: &'static str) -> OwnedNode {
+    iq(id, "set", xmlns)
+}

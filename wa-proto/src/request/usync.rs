@@ -1,0 +1,298 @@
+//! What the server knows of people (`usync`): their devices, LIDs, statuses and more, many people
+//! and several questions at once.
+//!
+//! Owns the question and the answer. How many people one question names is decided by the caller;
+//! 256 are known to work.
+
+use compact_str::CompactString;
+
+use super::{Request, get};
+use crate::{
+    Jid, Node, OwnedNode,
+    stanza::{IqError, ParseError, SignedKeyIndexList},
+};
+
+/// Asks about people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usync {
+    /// Why it is asked.
+    pub context: UsyncContext,
+    /// How much of the list this is.
+    pub mode: UsyncMode,
+    /// What is asked.
+    pub protocols: Vec<UsyncProtocol>,
+    /// About whom.
+    pub users: Vec<UsyncQuery>,
+}
+
+/// Why it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UsyncContext {
+    /// Somebody waits for it.
+    Interactive,
+    /// Nobody waits for it.
+    Background,
+    /// A message is to be sent.
+    Message,
+    /// A device list changed.
+    Notification,
+    /// A phone number was typed.
+    Add,
+}
+
+impl UsyncContext {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::Background => "background",
+            Self::Message => "message",
+            Self::Notification => "notification",
+            Self::Add => "add",
+        }
+    }
+}
+
+/// How much of the list of people this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UsyncMode {
+    /// Some of them.
+    Query,
+    /// What changed.
+    Delta,
+    /// All of them.
+    Full,
+}
+
+impl UsyncMode {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Delta => "delta",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// One thing to ask about each person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UsyncProtocol {
+    /// Their devices, with the signed list of keys.
+    Devices,
+    /// Whether a phone number is on WhatsApp.
+    Contact,
+    /// Their LID.
+    Lid,
+    /// Their "about" text.
+    Status,
+    /// Their picture.
+    Picture,
+    /// Whether they are a business, with its verified name.
+    Business,
+    /// The timer that their new chats begin with.
+    DisappearingMode,
+    /// What kind of assistant they are.
+    Bot,
+}
+
+impl UsyncProtocol {
+    fn query_node(self) -> OwnedNode {
+        match self {
+            Self::Devices => Node::new("devices").attr("version", "2"),
+            Self::Contact => Node::new("contact"),
+            Self::Lid => Node::new("lid"),
+            Self::Status => Node::new("status"),
+            Self::Picture => Node::new("picture"),
+            Self::Business => Node::new("business").child(Node::new("verified_name")),
+            Self::DisappearingMode => Node::new("disappearing_mode"),
+            Self::Bot => Node::new("bot").child(Node::new("profile").attr("v", "1")),
+        }
+    }
+}
+
+/// One person to ask about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UsyncQuery {
+    /// By JID.
+    Jid(Jid),
+    /// By phone number, digits with the country code first; needs [`UsyncProtocol::Contact`].
+    Phone(CompactString),
+}
+
+impl UsyncQuery {
+    fn to_node(&self) -> OwnedNode {
+        match self {
+            Self::Jid(jid) => Node::new("user").attr("jid", jid.to_user()),
+            Self::Phone(number) => {
+                let number = format!("+{}", number.trim_start_matches('+'));
+                Node::new("user").child(Node::new("contact").bytes(number.into_bytes()))
+            }
+        }
+    }
+}
+
+/// What the server knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UsyncAnswer {
+    /// About each person.
+    pub users: Vec<UsyncResult>,
+    /// What it would not answer for anybody.
+    pub errors: Vec<(UsyncProtocol, IqError)>,
+}
+
+/// An answer about one thing: absent, refused or there.
+pub type UsyncField<T> = Option<Result<T, IqError>>;
+
+/// What the server knows of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UsyncResult {
+    /// Who.
+    pub jid: Jid,
+    /// Who, by phone number, if the server named them by LID.
+    pub phone: Option<Jid>,
+    /// Their devices.
+    pub devices: UsyncField<UsyncDevices>,
+    /// Whether they are on WhatsApp.
+    pub is_registered: UsyncField<bool>,
+    /// Their LID.
+    pub lid: UsyncField<Jid>,
+    /// Their "about" text.
+    pub status: UsyncField<UsyncStatus>,
+    /// The id of their picture.
+    pub picture_id: UsyncField<CompactString>,
+    /// The encoded certificate of a business's name.
+    pub verified_name: UsyncField<bytes::Bytes>,
+    /// The timer that their new chats begin with, in seconds.
+    pub disappearing_mode: UsyncField<u32>,
+    /// The `<bot>` node as it came.
+    pub bot: UsyncField<OwnedNode>,
+}
+
+/// Somebody's "about" text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsyncStatus {
+    /// The text; `None` if it may not be seen.
+    pub text: Option<String>,
+    /// When it was set, in seconds since 1970.
+    pub timestamp: Option<u64>,
+}
+
+/// Somebody's devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsyncDevices {
+    /// The devices, the phone (number 0) included.
+    pub devices: Vec<UsyncDevice>,
+    /// The signed list of device keys: what is not in it is not to be trusted.
+    pub key_index_list: Option<SignedKeyIndexList>,
+}
+
+/// A device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UsyncDevice {
+    /// Its number; 0 is the phone.
+    pub id: u16,
+    /// Its place in the signed list; phones have none.
+    pub key_index: Option<u32>,
+    /// Whether it runs on Meta's servers.
+    pub is_hosted: bool,
+}
+
+impl Request for Usync {
+    type Response = UsyncAnswer;
+
+    fn to_node(&self, id: &str) -> OwnedNode {
+        let query = self.protocols.iter().map(|protocol| protocol.query_node());
+        let usync = Node::new("usync")
+            .attr("context", self.context.as_str())
+            .attr("mode", self.mode.as_str())
+            .attr("sid", id.to_owned())
+            .attr("last", "true")
+            .attr("index", "0")
+            .child(Node::new("query").children(query))
+            .child(Node::new("list").children(self.users.iter().map(UsyncQuery::to_node)));
+        get(id, "usync").child(usync)
+    }
+
+    fn parse(&self, result: &OwnedNode) -> Result<UsyncAnswer, ParseError> {
+        let usync = result.need_child("usync")?;
+        let list = usync.need_child("list")?;
+        let errors = self.protocols.iter().filter_map(|&protocol| {
+            let answer = usync.find("result")?.find(&protocol.query_node().tag)?;
+            Some((protocol, IqError::read(Some(answer.find("error")?))))
+        });
+        Ok(UsyncAnswer {
+            users: list.find_all("user").map(UsyncResult::read).collect::<Result<_, _>>()?,
+            errors: errors.collect(),
+        })
+    }
+}
+
+impl UsyncResult {
+    fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+        Ok(Self {
+            jid: node.need_jid("jid")?,
+            phone: node.attrs.jid("pn_jid"),
+            devices: field(node, "devices", UsyncDevices::read)?,
+            is_registered: field(node, "contact", |contact| Ok(contact.attrs.is("type", "in")))?,
+            lid: field(node, "lid", |lid| lid.need_jid("val"))
+                // The server knows no LID of them: an attribute without a value.
+                .or_else(|_| Ok(None))?,
+            status: field(node, "status", UsyncStatus::read)?,
+            picture_id: field(node, "picture", |picture| picture.need_text("id"))?,
+            verified_name: match node.find("business") {
+                Some(business) => field(business, "verified_name", |name| {
+                    let bytes = name.content_bytes().ok_or(ParseError::Content("verified_name"))?;
+                    Ok(bytes::Bytes::copy_from_slice(bytes))
+                })?,
+                None => None,
+            },
+            disappearing_mode: field(node, "disappearing_mode", |mode| {
+                mode.need_number("duration")
+            })?,
+            bot: field(node, "bot", |bot| Ok(bot.clone()))?,
+        })
+    }
+}
+
+/// One child of a person's answer: absent, refused, or read.
+fn field<T>(
+    node: &OwnedNode,
+    tag: &str,
+    read: impl FnOnce(&OwnedNode) -> Result<T, ParseError>,
+) -> Result<UsyncField<T>, ParseError> {
+    let Some(child) = node.find(tag) else { return Ok(None) };
+    match child.find("error") {
+        Some(error) => Ok(Some(Err(IqError::read(Some(error))))),
+        None => Ok(Some(Ok(read(child)?))),
+    }
+}
+
+impl UsyncDevices {
+    fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+        let device = |device: &OwnedNode| {
+            Ok(UsyncDevice {
+                id: device.need_number("id")?,
+                key_index: device.attrs.number("key-index"),
+                is_hosted: device.attrs.is("is_hosted", "true"),
+            })
+        };
+        let list = node.need_child("device-list")?;
+        Ok(Self {
+            devices: list.find_all("device").map(device).collect::<Result<_, _>>()?,
+            key_index_list: node.find("key-index-list").map(SignedKeyIndexList::read),
+        })
+    }
+}
+
+impl UsyncStatus {
+    fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+        let is_hidden = node.attrs.is("code", "401");
+        let text = node.content_text().filter(|_| !is_hidden);
+        Ok(Self { text: text.map(str::to_owned), timestamp: node.attrs.number("t") })
+    }
+}

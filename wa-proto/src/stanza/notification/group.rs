@@ -1,0 +1,247 @@
+//! Notifications about groups.
+//!
+//! Owns the type `w:gp2` and its changes. A change that this version does not know is handed on as
+//! it came.
+
+use compact_str::CompactString;
+
+use super::super::{fields::ParseError, message::AddressingMode};
+use crate::{Jid, OwnedNode};
+
+/// Changes in one group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupNotification {
+    /// The group.
+    pub group: Jid,
+    /// Who changed it.
+    pub actor: Option<Jid>,
+    /// Who changed it, by their other address (`participant_pn`, `participant_lid`).
+    pub actor_alt: Option<Jid>,
+    /// By which addresses the group names its people.
+    pub addressing_mode: Option<AddressingMode>,
+    /// What changed, in order.
+    pub changes: Vec<GroupChange>,
+}
+
+/// One change in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GroupChange {
+    /// The group is new, or this account was taken in: the `<create>` node with its description.
+    Created(OwnedNode),
+    /// The group is gone.
+    Deleted,
+    /// People joined, left, or changed their role.
+    Participants(ParticipantChange),
+    /// People changed their phone number; their new addresses.
+    NumberChanged(Vec<GroupParticipant>),
+    /// The name.
+    Subject {
+        /// The new one.
+        subject: String,
+        /// Who set it.
+        owner: Option<Jid>,
+        /// When, in seconds since 1970.
+        timestamp: Option<u64>,
+    },
+    /// The description.
+    Description {
+        /// The new one's id.
+        id: Option<CompactString>,
+        /// The new one; `None` if it was taken away.
+        text: Option<String>,
+    },
+    /// Whether admins alone may change name, picture and description.
+    Locked(bool),
+    /// Whether admins alone may write.
+    Announcement(bool),
+    /// The timer after which messages disappear, in seconds; 0 is off.
+    Ephemeral(u32),
+    /// A new invitation code.
+    Invite(CompactString),
+    /// Whether admins have to let people in.
+    MembershipApproval(bool),
+    /// Who may add people: `admin_add` or `all_member_add`.
+    MemberAddMode(CompactString),
+    /// Somebody asked to join.
+    JoinRequested {
+        /// How: by link, or somebody else asked for them.
+        method: Option<CompactString>,
+        /// Who.
+        people: Vec<GroupParticipant>,
+    },
+    /// Requests to join were taken back or turned down.
+    JoinRequestsRevoked(Vec<GroupParticipant>),
+    /// A group became part of a community, or the other way round; the node says which.
+    Linked(OwnedNode),
+    /// A group is no longer part of a community.
+    Unlinked(OwnedNode),
+    /// Whether WhatsApp suspended the group.
+    Suspended(bool),
+    /// Anything else, as it came.
+    Raw(OwnedNode),
+}
+
+/// People joined, left, or changed their role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParticipantChange {
+    /// What happened.
+    pub kind: ParticipantChangeKind,
+    /// To whom.
+    pub participants: Vec<GroupParticipant>,
+    /// Why, `invite` for instance.
+    pub reason: Option<CompactString>,
+    /// The version of the list of members after the change.
+    pub version: Option<CompactString>,
+    /// The version before it; another than the own means that the list has to be asked for again.
+    pub previous_version: Option<CompactString>,
+}
+
+/// What happened to people in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParticipantChangeKind {
+    /// Came in.
+    Add,
+    /// Left or were put out: the actor tells which.
+    Remove,
+    /// Became admins.
+    Promote,
+    /// Are no longer admins.
+    Demote,
+}
+
+/// Somebody in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupParticipant {
+    /// By the group's kind of address.
+    pub jid: Jid,
+    /// By phone number, if `jid` is a LID and the number may be known.
+    pub phone: Option<Jid>,
+    /// By LID, if `jid` is a phone number.
+    pub lid: Option<Jid>,
+    /// Their role.
+    pub role: GroupRole,
+    /// The name shown for a number that is hidden.
+    pub display_name: Option<String>,
+}
+
+/// What somebody may do in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum GroupRole {
+    /// Nothing special.
+    #[default]
+    Member,
+    /// Admin.
+    Admin,
+    /// Made the group.
+    SuperAdmin,
+}
+
+impl GroupParticipant {
+    /// Reads a `<participant>`.
+    ///
+    /// # Errors
+    /// If it has no JID.
+    pub(crate) fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+        let jid = node.need_jid("jid")?;
+        Ok(Self {
+            phone: node.attrs.jid("phone_number").filter(|phone| jid.is_lid() && phone.is_phone()),
+            lid: node.attrs.jid("lid").filter(|lid| !jid.is_lid() && lid.is_lid()),
+            role: match node.attrs.text("type").as_deref() {
+                Some("admin") => GroupRole::Admin,
+                Some("superadmin") => GroupRole::SuperAdmin,
+                _ => GroupRole::Member,
+            },
+            display_name: node.attrs.text("display_name").map(Into::into),
+            jid,
+        })
+    }
+
+    fn read_all(node: &OwnedNode) -> Result<Vec<Self>, ParseError> {
+        node.find_all("participant").map(Self::read).collect()
+    }
+}
+
+impl GroupNotification {
+    pub(super) fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+        let actor = node.attrs.jid("participant");
+        let alternatives = [node.attrs.jid("participant_pn"), node.attrs.jid("participant_lid")];
+        Ok(Self {
+            group: node.need_jid("from")?,
+            actor_alt: alternatives.into_iter().flatten().find(|alt| Some(alt) != actor.as_ref()),
+            actor,
+            addressing_mode: AddressingMode::read(node),
+            changes: node.nodes().iter().map(GroupChange::read).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl GroupChange {
+    fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+        Ok(match node.tag.as_ref() {
+            "create" => Self::Created(node.clone()),
+            "delete" => Self::Deleted,
+            "add" => ParticipantChange::read(ParticipantChangeKind::Add, node)?,
+            "remove" | "leave" => ParticipantChange::read(ParticipantChangeKind::Remove, node)?,
+            "promote" => ParticipantChange::read(ParticipantChangeKind::Promote, node)?,
+            "demote" => ParticipantChange::read(ParticipantChangeKind::Demote, node)?,
+            "modify" => Self::NumberChanged(GroupParticipant::read_all(node)?),
+            "subject" => Self::Subject {
+                subject: node.need_text("subject")?.into(),
+                owner: node.attrs.jid("s_o"),
+                timestamp: node.attrs.number("s_t"),
+            },
+            "description" => Self::Description {
+                id: node.text_opt("id"),
+                text: node
+                    .find("body")
+                    .filter(|_| node.find("delete").is_none())
+                    .and_then(|body| body.content_text())
+                    .map(str::to_owned),
+            },
+            "locked" => Self::Locked(true),
+            "unlocked" => Self::Locked(false),
+            "announcement" => Self::Announcement(true),
+            "not_announcement" => Self::Announcement(false),
+            "ephemeral" => Self::Ephemeral(node.need_number("expiration")?),
+            "not_ephemeral" => Self::Ephemeral(0),
+            "invite" => Self::Invite(node.need_text("code")?),
+            "membership_approval_mode" => {
+                let state = node.need_child("group_join")?;
+                Self::MembershipApproval(state.attrs.is("state", "on"))
+            }
+            "member_add_mode" => Self::MemberAddMode(
+                node.content_text().ok_or(ParseError::Content("member_add_mode"))?.into(),
+            ),
+            "created_membership_requests" => Self::JoinRequested {
+                method: node.text_opt("request_method"),
+                people: GroupParticipant::read_all(node)?,
+            },
+            "revoked_membership_requests" => {
+                Self::JoinRequestsRevoked(GroupParticipant::read_all(node)?)
+            }
+            "link" => Self::Linked(node.clone()),
+            "unlink" => Self::Unlinked(node.clone()),
+            "suspended" => Self::Suspended(true),
+            "unsuspended" => Self::Suspended(false),
+            _ => Self::Raw(node.clone()),
+        })
+    }
+}
+
+impl ParticipantChange {
+    fn read(kind: ParticipantChangeKind, node: &OwnedNode) -> Result<GroupChange, ParseError> {
+        Ok(GroupChange::Participants(Self {
+            kind,
+            participants: GroupParticipant::read_all(node)?,
+            reason: node.text_opt("reason"),
+            version: node.text_opt("v_id"),
+            previous_version: node.text_opt("prev_v_id"),
+        }))
+    }
+}
