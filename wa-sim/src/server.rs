@@ -1,0 +1,262 @@
+//! The server: accounts, connections and the stanzas between them, as one value.
+//!
+//! Stanzas go in, one at a time, with the time of their arrival; what is to be sent collects in
+//! `outputs` (to connections) and `phone_inbox` (to the phones, which are in the process). It knows
+//! nothing of bytes, sockets, tasks or of what messages say.
+
+pub(crate) mod account;
+pub(crate) mod directory;
+pub(crate) mod groups;
+mod iq;
+mod login;
+mod notifications;
+pub(crate) mod offline;
+mod pairing;
+pub(crate) mod prekey_shelf;
+mod receipts;
+mod router;
+mod usync;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng as _;
+use wa_proto::{Jid, Node, OwnedNode};
+
+pub(crate) use self::{
+    login::Login,
+    pairing::{IssuedIdentity, PairingOffer, SignDevice},
+};
+use self::{
+    account::Account,
+    groups::Group,
+    login::Session,
+    offline::StanzaClass,
+    pairing::Pairing,
+};
+use crate::address::{DeviceAddress, PhoneNumber};
+
+/// A connection, numbered in the order of acceptance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ConnectionId(pub(crate) u64);
+
+/// What a connection is to do.
+#[derive(Debug)]
+pub(crate) enum Output {
+    Stanza(OwnedNode),
+    Close,
+}
+
+/// A client version: primary, secondary, tertiary.
+pub(crate) type Version = [u32; 3];
+
+pub(crate) struct Server {
+    pub(crate) rng: ChaCha20Rng,
+    /// The time of the input at hand, in unix seconds.
+    pub(crate) now: u64,
+    pub(crate) accounts: BTreeMap<PhoneNumber, Account>,
+    lids: BTreeMap<u64, PhoneNumber>,
+    pub(crate) groups: BTreeMap<String, Group>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    /// Which connection a device is on.
+    online: BTreeMap<DeviceAddress, ConnectionId>,
+    pub(crate) outputs: Vec<(ConnectionId, Output)>,
+    pub(crate) phone_inbox: VecDeque<(PhoneNumber, OwnedNode)>,
+    /// Clients below this version are refused.
+    pub(crate) required_version: Option<Version>,
+    /// The `host:port` of the media host, if there is one.
+    pub(crate) media_host: Option<String>,
+    /// Messages from clients whose ack is still to be withheld.
+    pub(crate) withhold_acks: crate::fault::Chance,
+    pub(crate) given_up: u64,
+    next_id: u64,
+}
+
+/// What the server knows of an open connection.
+enum Connection {
+    /// A client that waits to be linked.
+    Pairing(Pairing),
+    /// A device that has logged in.
+    Session(Session),
+    /// What it was sent last was the end of the stream.
+    Ending,
+}
+
+impl Server {
+    pub(crate) fn new(rng: ChaCha20Rng, required_version: Option<Version>) -> Self {
+        Self {
+            rng,
+            now: 0,
+            accounts: BTreeMap::new(),
+            lids: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            online: BTreeMap::new(),
+            outputs: Vec::new(),
+            phone_inbox: VecDeque::new(),
+            required_version,
+            media_host: None,
+            withhold_acks: crate::fault::Chance::default(),
+            given_up: 0,
+            next_id: 0,
+        }
+    }
+
+    /// A stanza from a connection.
+    pub(crate) fn receive(&mut self, id: ConnectionId, node: &Node<'_>) {
+        match self.connections.get(&id) {
+            Some(Connection::Pairing(_)) => self.receive_while_pairing(id, node),
+            Some(Connection::Session(session)) => {
+                let address = session.address;
+                if let Some(device) = self.device_mut(address) {
+                    device.counters.stanzas_in += 1;
+                }
+                self.receive_from_device(address, node);
+            }
+            Some(Connection::Ending) | None => {}
+        }
+    }
+
+    /// A stanza from a device, whether it has a connection or is a phone in the process.
+    pub(crate) fn receive_from_device(&mut self, from: DeviceAddress, node: &Node<'_>) {
+        match &*node.tag {
+            "message" => self.route_message(from, node),
+            "receipt" => self.route_receipt(from, node),
+            "ack" => self.take_ack(from, node),
+            "iq" => {
+                if let Some(answer) = self.answer_iq(from, node) {
+                    self.send_to_device(from, answer);
+                }
+                self.after_iq(from, node);
+            }
+            "ib" => self.take_ib(from, node),
+            "presence" => self.take_presence(from, node),
+            "chatstate" => self.route_chatstate(from, node),
+            "call" => self.ack_call(from, node),
+            _ => {}
+        }
+    }
+
+    /// The connection is gone; what its device has not confirmed waits for the next one.
+    pub(crate) fn closed(&mut self, id: ConnectionId) {
+        if let Some(Connection::Session(session)) = self.connections.remove(&id)
+            && self.online.get(&session.address) == Some(&id)
+        {
+            self.online.remove(&session.address);
+        }
+    }
+
+    /// Sends to a device now if it can be reached, and forgets it otherwise: answers, presence.
+    pub(crate) fn send_to_device(&mut self, to: DeviceAddress, node: OwnedNode) {
+        if to.is_phone() {
+            self.phone_inbox.push_back((to.account, node));
+        } else if let Some(&connection) = self.online.get(&to) {
+            self.send(connection, node);
+        }
+    }
+
+    /// Sends to a device, and keeps it until the device confirms.
+    pub(crate) fn deliver(&mut self, to: DeviceAddress, node: OwnedNode) {
+        let Some(class) = StanzaClass::of(&node.tag) else {
+            return self.send_to_device(to, node);
+        };
+        if to.is_phone() {
+            if self.accounts.contains_key(&to.account) {
+                self.phone_inbox.push_back((to.account, node));
+            }
+            return;
+        }
+        let live = self.session_of(to).is_some_and(Session::is_live);
+        let Some(device) = self.device_mut(to) else { return };
+        let overflow = device.queue.push(class, node);
+        if overflow {
+            self.given_up += 1;
+        }
+        if live {
+            self.release_live(to);
+        }
+    }
+
+    /// Gives a live device whatever its queue has.
+    fn release_live(&mut self, to: DeviceAddress) {
+        let Some(device) = self.device_mut(to) else { return };
+        for node in device.queue.release(usize::MAX) {
+            self.send_to_device(to, node);
+        }
+    }
+
+    fn send(&mut self, connection: ConnectionId, node: OwnedNode) {
+        if let Some(Connection::Session(session)) = self.connections.get(&connection) {
+            let address = session.address;
+            if let Some(device) = self.device_mut(address) {
+                device.counters.stanzas_out += 1;
+            }
+        }
+        self.outputs.push((connection, Output::Stanza(node)));
+    }
+
+    /// Sends a last stanza, the end of the stream, and closes.
+    fn end(&mut self, connection: ConnectionId, last: OwnedNode) {
+        self.send(connection, last);
+        self.outputs.push((connection, Output::Stanza(Node::new("xmlstreamend"))));
+        self.outputs.push((connection, Output::Close));
+        if let Some(Connection::Session(session)) =
+            self.connections.insert(connection, Connection::Ending)
+            && self.online.get(&session.address) == Some(&connection)
+        {
+            self.online.remove(&session.address);
+        }
+    }
+
+    fn session_of(&self, address: DeviceAddress) -> Option<&Session> {
+        match self.connections.get(self.online.get(&address)?)? {
+            Connection::Session(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    fn session_of_mut(&mut self, address: DeviceAddress) -> Option<&mut Session> {
+        match self.connections.get_mut(self.online.get(&address)?)? {
+            Connection::Session(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_online(&self, address: DeviceAddress) -> bool {
+        self.online.contains_key(&address)
+    }
+
+    pub(crate) fn open_connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// An id for a stanza of the server's own.
+    fn stanza_id(&mut self) -> String {
+        self.next_id += 1;
+        format!("{}-{}", self.rng.next_u32(), self.next_id)
+    }
+
+    /// `<ack>` for a stanza from a device.
+    fn ack(&mut self, to: DeviceAddress, class: &'static str, node: &Node<'_>) {
+        let ack = ack_node(class, node);
+        self.send_to_device(to, ack);
+    }
+
+    fn ack_call(&mut self, from: DeviceAddress, node: &Node<'_>) {
+        self.ack(from, "call", node);
+    }
+}
+
+/// `<ack class id from [participant] [type]>`, `from` being whom the stanza was for.
+fn ack_node(class: &'static str, node: &Node<'_>) -> OwnedNode {
+    let from = node.attrs.jid("to").unwrap_or_else(Jid::server);
+    let mut ack = Node::new("ack")
+        .attr("class", class)
+        .attr("id", node.attrs.text("id").unwrap_or_default().into_owned())
+        .attr("from", from)
+        .attr_opt("participant", node.attrs.jid("participant"));
+    if class != "message" {
+        ack = ack.attr_opt("type", node.attrs.text("type").map(|text| text.into_owned()));
+    }
+    ack
+}

@@ -1,0 +1,106 @@
+//! What the server keeps of an account and of each of its devices. Knows nothing of stanzas.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wa_crypto::PublicKey;
+
+use super::{offline::OfflineQueue, prekey_shelf::PrekeyShelf};
+use crate::{
+    address::{PHONE, PhoneNumber},
+    stats::DeviceCounters,
+};
+
+/// The most companions an account may link.
+pub(crate) const MAX_COMPANIONS: usize = 10;
+
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) number: PhoneNumber,
+    pub(crate) lid: u64,
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) devices: BTreeMap<u16, Device>,
+    next_device: u16,
+    /// The `ADVSignedKeyIndexList` as the phone last published it, and when.
+    pub(crate) key_index_list: Vec<u8>,
+    pub(crate) key_index_time: u64,
+    pub(crate) privacy: BTreeMap<String, String>,
+    pub(crate) blocked: BTreeSet<PhoneNumber>,
+    /// With whom it has exchanged anything: who is told when its devices change.
+    pub(crate) contacts: BTreeSet<PhoneNumber>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Device {
+    /// The static key of its connections; the phone makes none.
+    pub(crate) noise_key: Option<PublicKey>,
+    pub(crate) key_index: u32,
+    /// The whole `ADVSignedDeviceIdentity`; empty for the phone.
+    pub(crate) signed_identity: Vec<u8>,
+    pub(crate) platform: String,
+    pub(crate) push_name: Option<String>,
+    pub(crate) shelf: PrekeyShelf,
+    pub(crate) queue: OfflineQueue,
+    pub(crate) counters: DeviceCounters,
+}
+
+impl Account {
+    pub(crate) fn new(number: PhoneNumber, lid: u64, name: String, phone: PrekeyShelf) -> Self {
+        let device = Device {
+            noise_key: None,
+            key_index: 0,
+            signed_identity: Vec::new(),
+            platform: "phone".to_owned(),
+            push_name: None,
+            shelf: phone,
+            queue: OfflineQueue::default(),
+            counters: DeviceCounters::default(),
+        };
+        let privacy = DEFAULT_PRIVACY.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            number,
+            lid,
+            name,
+            about: "Hey there! I am using WhatsApp.".to_owned(),
+            devices: BTreeMap::from([(PHONE, device)]),
+            next_device: 1,
+            key_index_list: Vec::new(),
+            key_index_time: 0,
+            privacy: BTreeMap::from(privacy),
+            blocked: BTreeSet::new(),
+            contacts: BTreeSet::new(),
+        }
+    }
+
+    /// A device id that was never in use, or `None` if the account has all the companions it may.
+    pub(crate) fn allot_device(&mut self) -> Option<u16> {
+        if self.devices.len() > MAX_COMPANIONS {
+            return None;
+        }
+        let device = self.next_device;
+        self.next_device = self.next_device.checked_add(1)?;
+        Some(device)
+    }
+
+    /// The public half of the key that signs the account's devices: the phone's identity.
+    pub(crate) fn account_key(&self) -> Option<PublicKey> {
+        self.devices.get(&PHONE).map(|phone| phone.shelf.identity())
+    }
+
+    /// The name that travels with the messages of a device.
+    pub(crate) fn push_name(&self, device: u16) -> &str {
+        let own = self.devices.get(&device).and_then(|device| device.push_name.as_deref());
+        own.unwrap_or(&self.name)
+    }
+}
+
+const DEFAULT_PRIVACY: [(&str, &str); 8] = [
+    ("readreceipts", "all"),
+    ("profile", "all"),
+    ("status", "all"),
+    ("online", "all"),
+    ("last", "all"),
+    ("groupadd", "all"),
+    ("calladd", "all"),
+    ("messages", "all"),
+];

@@ -1,0 +1,82 @@
+//! Queries: one answer each, by name space. What is not known gets an empty result, as clients ask
+//! much that makes no difference here. Knows nothing of messages.
+
+mod account;
+mod encrypt;
+mod group;
+
+use wa_proto::{Jid, Node, OwnedNode};
+
+use super::Server;
+use crate::address::DeviceAddress;
+
+/// Why a query has no result: code and text.
+pub(super) type IqError = (u16, &'static str);
+
+/// Something is missing in the query.
+pub(super) const BAD_REQUEST: IqError = (400, "bad-request");
+/// What is asked for is not the asker's to see.
+pub(super) const FORBIDDEN: IqError = (403, "forbidden");
+/// What is asked for is not there.
+pub(super) const NOT_FOUND: IqError = (404, "item-not-found");
+/// The upload is refused.
+pub(super) const NOT_ACCEPTABLE: IqError = (406, "not-acceptable");
+/// This server has no such service.
+pub(super) const UNAVAILABLE: IqError = (503, "service-unavailable");
+
+impl Server {
+    /// The answer to a query; none to a result or an error.
+    pub(super) fn answer_iq(&mut self, from: DeviceAddress, iq: &Node<'_>) -> Option<OwnedNode> {
+        let kind = iq.attrs.text("type")?;
+        if !matches!(&*kind, "get" | "set") {
+            return None;
+        }
+        let id = iq.attrs.text("id").unwrap_or_default().into_owned();
+        let to = iq.attrs.jid("to").unwrap_or_else(Jid::server);
+        let answer = Node::new("iq").attr("from", to).attr("id", id);
+        Some(match self.iq_result(from, iq, kind == "set") {
+            Ok(children) => answer.attr("type", "result").children(children),
+            Err((code, text)) => answer
+                .attr("type", "error")
+                .child(Node::new("error").attr("code", u32::from(code)).attr("text", text)),
+        })
+    }
+
+    fn iq_result(
+        &mut self,
+        from: DeviceAddress,
+        iq: &Node<'_>,
+        set: bool,
+    ) -> Result<Option<OwnedNode>, IqError> {
+        let namespace = iq.attrs.text("xmlns").unwrap_or_default();
+        match (&*namespace, set) {
+            ("encrypt", false) => self.encrypt_get(iq).or_else(|| self.own_shelf(from, iq)).ok_or(BAD_REQUEST)?.map(Some),
+            ("encrypt", true) => self.encrypt_set(from, iq),
+            ("passive", true) => Ok(None),
+            ("usync", _) => {
+                let usync = iq.find("usync").ok_or(BAD_REQUEST)?;
+                self.answer_usync(usync).map(Some).ok_or(BAD_REQUEST)
+            }
+            ("abt", _) => Ok(Some(account::properties())),
+            ("blocklist", set) => self.blocklist(from, iq, set),
+            ("privacy", set) => self.privacy(from, iq, set),
+            ("w:m", _) => self.media_connection(from).map(Some),
+            ("w:g2", false) => self.group_get(from, iq),
+            ("w:g2", true) => self.group_set(from, iq),
+            ("w:sync:app:state", _) => Ok(account::app_state(iq)),
+            ("w:profile:picture", false) => Err(NOT_FOUND),
+            ("status", true) => Ok(self.set_about(from, iq)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What a query sets off once it is answered.
+    pub(super) fn after_iq(&mut self, from: DeviceAddress, iq: &Node<'_>) {
+        let namespace = iq.attrs.text("xmlns").unwrap_or_default();
+        match &*namespace {
+            "passive" if iq.find("active").is_some() => self.become_active(from),
+            "md" => self.take_unlink_request(from, iq),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What a client asks about its own account: properties, privacy, who is blocked, where media go.
+
+use wa_proto::{Node, OwnedNode};
+
+use super::{BAD_REQUEST, IqError, UNAVAILABLE};
+use crate::{
+    address::DeviceAddress,
+    server::{Server, directory::Addressing},
+};
+
+/// The most people an account may block.
+const MAX_BLOCKED: usize = 1_000;
+
+/// The longest "about" text, in bytes.
+const MAX_ABOUT: usize = 1_000;
+
+impl Server {
+    pub(super) fn blocklist(
+        &mut self,
+        from: DeviceAddress,
+        iq: &Node<'_>,
+        set: bool,
+    ) -> Result<Option<OwnedNode>, IqError> {
+        if set {
+            let item = iq.find("item").ok_or(BAD_REQUEST)?;
+            let who = item.attrs.jid("jid").and_then(|jid| self.account_of(&jid));
+            let who = who.ok_or(BAD_REQUEST)?;
+            let account = self.accounts.get_mut(&from.account).ok_or(BAD_REQUEST)?;
+            if item.attrs.is("action", "block") && account.blocked.len() < MAX_BLOCKED {
+                account.blocked.insert(who);
+            } else {
+                account.blocked.remove(&who);
+            }
+        }
+        let blocked = self.accounts.get(&from.account).map(|account| account.blocked.clone());
+        let items = blocked.unwrap_or_default().into_iter().map(|number| {
+            Node::new("item")
+                .attr("jid", self.user_jid(number, Addressing::Lid))
+                .attr("pn_jid", self.user_jid(number, Addressing::Phone))
+        });
+        Ok(Some(Node::new("list").attr("addressing_mode", "lid").children(items)))
+    }
+
+    /// The privacy settings; tokens that are set are accepted and have no effect here.
+    pub(super) fn privacy(
+        &mut self,
+        from: DeviceAddress,
+        iq: &Node<'_>,
+        set: bool,
+    ) -> Result<Option<OwnedNode>, IqError> {
+        let account = self.accounts.get_mut(&from.account).ok_or(BAD_REQUEST)?;
+        if set {
+            let Some(settings) = iq.find("privacy") else { return Ok(None) };
+            for category in settings.find_all("category") {
+                let (name, value) = (category.attrs.text("name"), category.attrs.text("value"));
+                // Only what there is can be changed.
+                let kept = name.and_then(|name| account.privacy.get_mut(&*name));
+                if let (Some(kept), Some(value)) = (kept, value) {
+                    *kept = value.into_owned();
+                }
+            }
+        }
+        let categories = account.privacy.iter().map(|(name, value)| {
+            Node::new("category").attr("name", name.clone()).attr("value", value.clone())
+        });
+        Ok(Some(Node::new("privacy").children(categories)))
+    }
+
+    /// `<media_conn>`: the media host and what to show there.
+    pub(super) fn media_connection(&mut self, from: DeviceAddress) -> Result<OwnedNode, IqError> {
+        let host = self.media_host.clone().ok_or(UNAVAILABLE)?;
+        let auth = format!("sim-{}-{}", from.device, self.stanza_id());
+        Ok(Node::new("media_conn")
+            .attr("auth", auth)
+            .attr("ttl", "3600")
+            .attr("auth_ttl", "21600")
+            .attr("max_buckets", "12")
+            .child(Node::new("host").attr("hostname", host)))
+    }
+
+    pub(super) fn set_about(&mut self, from: DeviceAddress, iq: &Node<'_>) -> Option<OwnedNode> {
+        let text = iq.find("status").and_then(|status| status.content_text()).unwrap_or_default();
+        if text.len() <= MAX_ABOUT
+            && let Some(account) = self.accounts.get_mut(&from.account)
+        {
+            account.about = text.to_owned();
+        }
+        None
+    }
+}
+
+/// `<props>`: the server's switches.
+pub(super) fn properties() -> OwnedNode {
+    let property = |code: &'static str, value: &'static str| {
+        Node::new("prop").attr("config_code", code).attr("config_value", value)
+    };
+    Node::new("props")
+        .attr("protocol", "1")
+        .attr("hash", "sim")
+        .attr("refresh", "86400")
+        .child(property("10518", "0"))
+        .child(property("9666", "0"))
+        .child(property("14303", "0"))
+}
+
+/// `<sync>`: every collection asked for is empty, at version 0.
+pub(super) fn app_state(iq: &Node<'_>) -> Option<OwnedNode> {
+    let sync = iq.find("sync")?;
+    let collections = sync.find_all("collection").map(|collection| {
+        Node::new("collection")
+            .attr("name", collection.attrs.text("name").unwrap_or_default().into_owned())
+            .attr("version", "0")
+    });
+    Some(Node::new("sync").children(collections))
+}

@@ -1,0 +1,113 @@
+//! What the server tells devices of its own accord: changed device lists, prekeys running low.
+//! Also presence and typing, which are passed on and never kept. Knows nothing of content.
+
+use std::collections::BTreeSet;
+
+use wa_crypto::sha256;
+use wa_proto::{Jid, Node, OwnedNode};
+
+use super::{Server, directory::Addressing};
+use crate::address::{DeviceAddress, PhoneNumber};
+
+impl Server {
+    /// `<notification type=devices>` about one device, to the account's other devices and to all
+    /// who have had to do with the account.
+    pub(super) fn announce_device(&mut self, about: DeviceAddress, change: &'static str) {
+        let Some(account) = self.accounts.get(&about.account) else { return };
+        let key_index = account.devices.get(&about.device).map(|device| device.key_index);
+        let change_node = {
+            let device = Node::new("device")
+                .attr("jid", account.jid(Addressing::Phone).with_device(about.device))
+                .attr("lid", account.jid(Addressing::Lid).with_device(about.device))
+                .attr_opt("key-index", key_index);
+            let list = Node::new("key-index-list")
+                .attr("ts", account.key_index_time)
+                .bytes(account.key_index_list.clone());
+            Node::new(change)
+                .attr("device_hash", self.device_hash(about.account))
+                .child(device)
+                .child(list)
+        };
+        let (jid, lid) = (account.jid(Addressing::Phone), account.jid(Addressing::Lid));
+        let mut told: BTreeSet<PhoneNumber> = account.contacts.clone();
+        told.extend(self.groups.values().filter(|group| group.members.contains(&about.account)).flat_map(|group| group.members.iter().copied()));
+        told.insert(about.account);
+        for address in told.into_iter().flat_map(|account| self.devices_of(account)) {
+            if address == about {
+                continue;
+            }
+            let id = self.stanza_id();
+            let notification = Node::new("notification")
+                .attr("from", jid.clone())
+                .attr("type", "devices")
+                .attr("id", id)
+                .attr("t", self.now)
+                .attr("lid", lid.clone())
+                .child(change_node.clone());
+            self.deliver(address, notification);
+        }
+    }
+
+    /// `2:` and a short hash over the account's devices.
+    fn device_hash(&self, account: PhoneNumber) -> String {
+        use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+        let devices = self.devices_of(account);
+        let names: String = devices.iter().map(|address| format!("{}.", address.device)).collect();
+        let hash = sha256(&[names.as_bytes()]);
+        format!("2:{}", STANDARD_NO_PAD.encode(hash.first_chunk::<6>().unwrap_or(&[0; 6])))
+    }
+
+    /// `<notification type=encrypt><count/></notification>` if the device's shelf runs low.
+    pub(super) fn warn_of_low_shelf(&mut self, address: DeviceAddress) {
+        let Some(device) = self.device_mut(address) else { return };
+        if !device.shelf.should_warn() {
+            return;
+        }
+        let count = device.shelf.count();
+        let id = self.stanza_id();
+        let notification = Node::new("notification")
+            .attr("from", Jid::server())
+            .attr("type", "encrypt")
+            .attr("id", id)
+            .attr("t", self.now)
+            .child(Node::new("count").attr("value", count));
+        self.deliver(address, notification);
+    }
+
+    /// `<presence>`: the push name is kept, the state is passed on to live contacts.
+    pub(super) fn take_presence(&mut self, from: DeviceAddress, node: &Node<'_>) {
+        if let (Some(name), Some(device)) = (node.attrs.text("name"), self.device_mut(from)) {
+            device.push_name = Some(name.into_owned());
+        }
+        let kind = node.attrs.text("type").map_or_else(|| "available".into(), |kind| kind.into_owned());
+        if !matches!(kind.as_str(), "available" | "unavailable") {
+            return;
+        }
+        let Some(account) = self.accounts.get(&from.account) else { return };
+        let presence = Node::new("presence")
+            .attr("from", account.jid(Addressing::Lid))
+            .attr("type", kind);
+        for contact in account.contacts.clone() {
+            self.send_to_companions(contact, &presence);
+        }
+    }
+
+    /// `<chatstate to>`: typing, passed on to whoever is connected now.
+    pub(super) fn route_chatstate(&mut self, from: DeviceAddress, node: &Node<'_>) {
+        let Some(to) = node.attrs.jid("to") else { return };
+        let sender = self.user_jid(from.account, Addressing::of(&to));
+        let content = node.nodes().iter().map(|child| child.clone().into_owned());
+        let state: OwnedNode = Node::new("chatstate").attr("from", sender).children(content);
+        if let Some(account) = self.account_of(&to) {
+            self.send_to_companions(account, &state);
+        }
+    }
+
+    fn send_to_companions(&mut self, account: PhoneNumber, node: &OwnedNode) {
+        for address in self.devices_of(account) {
+            if !address.is_phone() {
+                self.send_to_device(address, node.clone());
+            }
+        }
+    }
+}
