@@ -13,7 +13,7 @@ mod notifications;
 pub(crate) mod offline;
 mod pairing;
 pub(crate) mod prekey_shelf;
-mod receipts;
+pub(crate) mod receipts;
 mod router;
 mod usync;
 
@@ -25,7 +25,7 @@ use wa_proto::{Jid, Node, OwnedNode};
 
 pub(crate) use self::{
     login::Login,
-    pairing::{IssuedIdentity, PairingOffer, SignDevice},
+    pairing::{ACCOUNT_SIGNATURE_PREFIX, DEVICE_SIGNATURE_PREFIX, IssuedIdentity, SignDevice},
 };
 use self::{
     account::Account,
@@ -34,7 +34,10 @@ use self::{
     offline::StanzaClass,
     pairing::Pairing,
 };
-use crate::address::{DeviceAddress, PhoneNumber};
+use crate::{
+    address::{DeviceAddress, PhoneNumber},
+    fault::Faults,
+};
 
 /// A connection, numbered in the order of acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,8 +69,9 @@ pub(crate) struct Server {
     pub(crate) required_version: Option<Version>,
     /// The `host:port` of the media host, if there is one.
     pub(crate) media_host: Option<String>,
-    /// Messages from clients whose ack is still to be withheld.
-    pub(crate) withhold_acks: crate::fault::Chance,
+    pub(crate) faults: Faults,
+    /// Companions that asked to be taken off their account.
+    pub(crate) unlink_requests: VecDeque<DeviceAddress>,
     pub(crate) given_up: u64,
     next_id: u64,
 }
@@ -83,7 +87,7 @@ enum Connection {
 }
 
 impl Server {
-    pub(crate) fn new(rng: ChaCha20Rng, required_version: Option<Version>) -> Self {
+    pub(crate) fn new(rng: ChaCha20Rng, faults: Faults, required_version: Option<Version>) -> Self {
         Self {
             rng,
             now: 0,
@@ -96,7 +100,8 @@ impl Server {
             phone_inbox: VecDeque::new(),
             required_version,
             media_host: None,
-            withhold_acks: crate::fault::Chance::default(),
+            faults,
+            unlink_requests: VecDeque::new(),
             given_up: 0,
             next_id: 0,
         }
@@ -224,10 +229,6 @@ impl Server {
 
     pub(crate) fn is_online(&self, address: DeviceAddress) -> bool {
         self.online.contains_key(&address)
-    }
-
-    pub(crate) fn open_connections(&self) -> usize {
-        self.connections.len()
     }
 
     /// An id for a stanza of the server's own.

@@ -50,7 +50,10 @@ impl Server {
     ) -> Result<Option<OwnedNode>, IqError> {
         let namespace = iq.attrs.text("xmlns").unwrap_or_default();
         match (&*namespace, set) {
-            ("encrypt", false) => self.encrypt_get(iq).or_else(|| self.own_shelf(from, iq)).ok_or(BAD_REQUEST)?.map(Some),
+            ("encrypt", false) => match self.encrypt_get(iq) {
+                Some(answer) => answer.map(Some),
+                None => self.own_shelf(from, iq).map(Some).ok_or(BAD_REQUEST),
+            },
             ("encrypt", true) => self.encrypt_set(from, iq),
             ("passive", true) => Ok(None),
             ("usync", _) => {

@@ -55,7 +55,6 @@ pub(crate) struct SignDevice {
     pub(crate) key_index: u32,
     /// The key indexes of the companions there are.
     pub(crate) valid_indexes: Vec<u32>,
-    pub(crate) now: u64,
 }
 
 /// What it answers.
@@ -225,6 +224,15 @@ impl Server {
         account.key_index_list = key_index_list;
         account.key_index_time = now;
         self.announce_device(address, "remove");
+    }
+
+    /// `<remove-companion-device jid/>`: a companion logs out, or another one of its account.
+    pub(super) fn take_unlink_request(&mut self, from: DeviceAddress, iq: &Node<'_>) {
+        let Some(remove) = iq.find("remove-companion-device") else { return };
+        let address = remove.attrs.jid("jid").and_then(|jid| self.address_of(&jid));
+        if let Some(address) = address.filter(|address| address.account == from.account) {
+            self.unlink_requests.push_back(address);
+        }
     }
 
     /// The devices a person has linked, with their key indexes.

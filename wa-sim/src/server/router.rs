@@ -42,7 +42,7 @@ impl Server {
                 .attr_opt("phash", current_hash),
             Err(code) => ack_node("message", node).attr("t", self.now).attr("error", code),
         };
-        if from.is_phone() || !self.withhold_acks.strikes() {
+        if from.is_phone() || !self.faults.withholds_ack() {
             self.send_to_device(from, ack);
         }
     }
@@ -165,7 +165,7 @@ impl Server {
     ) -> OwnedNode {
         let mut message = Node::new("message")
             .attr("id", node.attrs.text("id").unwrap_or_default().into_owned())
-            .attr("t", self.now);
+            .attr("t", node.attrs.number("t").unwrap_or(self.now));
         for name in KEPT_ATTRS {
             let value = node.attrs.text(name).map(|value| value.into_owned());
             message = message.attr_opt(name, value);

@@ -1,6 +1,7 @@
 //! `xmlns=encrypt`: a device tends its own shelf of prekeys, and takes from those of others.
 
 use wa_proto::{Node, OwnedNode};
+use wa_signal::PreKeyBundle;
 
 use super::{BAD_REQUEST, IqError, NOT_ACCEPTABLE, NOT_FOUND};
 use crate::{
@@ -24,7 +25,7 @@ impl Server {
             .into_iter()
             .map(|jid| {
                 let user = Node::new("user").attr("jid", jid.clone());
-                match self.address_of(&jid).and_then(|address| self.take_bundle(address)) {
+                match self.address_of(&jid).and_then(|address| self.bundle_answer(address)) {
                     Some(bundle) => user.attr("t", self.now).children(bundle),
                     None => {
                         let (code, text) = NOT_FOUND;
@@ -38,30 +39,36 @@ impl Server {
         Some(Ok(Node::new("list").children(users)))
     }
 
-    /// The children of a bundle; takes a one-time prekey off the shelf.
-    fn take_bundle(&mut self, address: DeviceAddress) -> Option<Vec<OwnedNode>> {
+    fn bundle_answer(&mut self, address: DeviceAddress) -> Option<Vec<OwnedNode>> {
+        let bundle = self.take_bundle(address)?;
+        let mut nodes = bundle_nodes(&bundle);
+        let identity = &self.device(address)?.signed_identity;
+        if !identity.is_empty() {
+            nodes.push(Node::new("device-identity").bytes(identity.clone()));
+        }
+        Some(nodes)
+    }
+
+    /// A device's bundle, with a one-time prekey off its shelf while there are any.
+    pub(crate) fn take_bundle(&mut self, address: DeviceAddress) -> Option<PreKeyBundle> {
         let device = self.device_mut(address)?;
         let bundle = device.shelf.take();
         device.counters.prekeys_taken += u64::from(bundle.prekey.is_some());
-        let mut nodes = bundle_nodes(&bundle);
-        if !device.signed_identity.is_empty() {
-            nodes.push(Node::new("device-identity").bytes(device.signed_identity.clone()));
-        }
         self.warn_of_low_shelf(address);
-        Some(nodes)
+        Some(bundle)
     }
 
     /// `<count/>` or `<digest/>` of the asking device's own shelf.
     pub(super) fn own_shelf(
-        &mut self,
+        &self,
         from: DeviceAddress,
         iq: &Node<'_>,
-    ) -> Option<Result<OwnedNode, IqError>> {
+    ) -> Option<OwnedNode> {
         let shelf = &self.device(from)?.shelf;
         if iq.find("count").is_some() {
-            return Some(Ok(Node::new("count").attr("value", shelf.count())));
+            return Some(Node::new("count").attr("value", shelf.count()));
         }
-        iq.find("digest").map(|_| Ok(shelf.digest()))
+        iq.find("digest").map(|_| shelf.digest())
     }
 
     /// An upload of prekeys, or the rotation of the signed one.

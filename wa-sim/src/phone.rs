@@ -1,0 +1,326 @@
+//! A phone as those see it who hold it: what it is told to do, and what it shows. How it does so
+//! is its endpoint's business.
+
+pub(crate) mod endpoint;
+
+use std::time::Duration;
+
+use prost::Message as _;
+use serde::Serialize;
+use wa_proto::{Jid, pb};
+
+use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
+use crate::{
+    Sim,
+    address::{DeviceAddress, InvalidPhoneNumber, PhoneNumber},
+    server::{Server, directory::Addressing},
+    world::World,
+};
+
+/// The longest text a phone sends, in bytes.
+pub const MAX_TEXT: usize = 65_536;
+
+/// How far a message has come. In a list of one's own messages: how far it has come to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MessageStatus {
+    /// Not with the server yet.
+    Pending,
+    /// The server refused it.
+    Failed,
+    /// With the server.
+    Sent,
+    /// On a device of the recipient; or, of others' messages, on this phone.
+    Delivered,
+    /// Read.
+    Read,
+}
+
+/// A message as the phone shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PhoneMessage {
+    /// Its id.
+    pub id: String,
+    /// The chat: a group, or the other person by phone number.
+    #[serde(serialize_with = "as_text")]
+    pub chat: Jid,
+    /// Who wrote it, by phone number.
+    #[serde(serialize_with = "as_text")]
+    pub sender: Jid,
+    /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `reaction`, `contact`,
+    /// `location`, `protocol` or `other`.
+    pub kind: &'static str,
+    /// The text, or the caption.
+    pub text: Option<String>,
+    /// Whether the account wrote it, on whichever device.
+    pub from_me: bool,
+    /// How far it has come.
+    pub status: MessageStatus,
+    /// When it was sent, in unix seconds.
+    pub timestamp: u64,
+}
+
+/// A device of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LinkedDevice {
+    /// 0 is the phone.
+    pub id: u16,
+    /// Its JID by phone number.
+    pub jid: Jid,
+    /// What it said it runs on.
+    pub platform: String,
+    /// Whether it is connected.
+    pub connected: bool,
+}
+
+/// No account was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddAccountError {
+    /// The text is no phone number.
+    #[error(transparent)]
+    Number(#[from] InvalidPhoneNumber),
+    /// The number has an account.
+    #[error("there is an account with this number already")]
+    Exists,
+    /// The name has more than 100 characters.
+    #[error("a name has at most 100 characters")]
+    NameTooLong,
+    /// The simulation has as many accounts as it can.
+    #[error("there are 10,000 accounts already")]
+    TooMany,
+}
+
+/// No group was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateGroupError {
+    /// Nobody is in it.
+    #[error("a group needs a participant")]
+    NoParticipants,
+    /// More than 1,024 participants.
+    #[error("a group has at most 1,024 participants")]
+    TooManyParticipants,
+    /// The subject has more than 100 characters.
+    #[error("a subject has at most 100 characters")]
+    SubjectTooLong,
+    /// The simulation has as many groups as it can.
+    #[error("there are 10,000 groups already")]
+    TooManyGroups,
+}
+
+/// A QR text was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// It is not `ref,noise,identity,adv,client`, bare or behind a URL's `#`.
+    #[error("the text is not a QR code of a client")]
+    NotACode,
+    /// No client shows this code now.
+    #[error("the code has expired, or no client shows it")]
+    Expired,
+    /// The client behind the code has other keys than the code says.
+    #[error("the code's keys are not those of the client that shows it")]
+    OtherKeys,
+    /// The account has as many companions as it may.
+    #[error("the account has ten companions already")]
+    TooManyDevices,
+}
+
+/// Nothing was unlinked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnlinkError {
+    /// The account has no such companion.
+    #[error("the account has no such companion")]
+    NoSuchDevice,
+}
+
+/// Nothing was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// Nobody has an account under this JID.
+    #[error("the recipient has no account")]
+    UnknownRecipient,
+    /// There is no such group.
+    #[error("there is no such group")]
+    UnknownGroup,
+    /// The account is not in the group.
+    #[error("the account is not in the group")]
+    NotAMember,
+    /// The text, or the whole message, has more than [`MAX_TEXT`] bytes.
+    #[error("a message has at most {MAX_TEXT} bytes")]
+    TooLong,
+}
+
+/// An account's phone. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Phone {
+    sim: Sim,
+    number: PhoneNumber,
+}
+
+impl Phone {
+    pub(crate) const fn new(sim: Sim, number: PhoneNumber) -> Self {
+        Self { sim, number }
+    }
+
+    /// The phone's number.
+    pub const fn number(&self) -> PhoneNumber {
+        self.number
+    }
+
+    /// The account's JID by phone number.
+    pub fn jid(&self) -> Jid {
+        self.sim.with(|world| world.server.user_jid(self.number, Addressing::Phone))
+    }
+
+    /// The account's JID by LID.
+    pub fn lid(&self) -> Jid {
+        self.sim.with(|world| world.server.user_jid(self.number, Addressing::Lid))
+    }
+
+    /// Scans the QR text of a client, in its URL or its comma form. Answers the JID, by phone
+    /// number, of the device the client becomes; it is linked once the client has signed for it
+    /// (see [`Phone::wait_for_device`]).
+    ///
+    /// # Errors
+    /// [`LinkError`] if no client shows this code now, or the account is full.
+    pub fn scan_qr(&self, text: &str) -> Result<Jid, LinkError> {
+        self.sim.with(|world| {
+            let address = world.scan_qr(self.number, text)?;
+            Ok(world.server.device_jid(address, Addressing::Phone))
+        })
+    }
+
+    /// Waits until a device is linked; answers whether it was.
+    pub async fn wait_for_device(&self, device: u16, timeout: Duration) -> bool {
+        let address = DeviceAddress::new(self.number, device);
+        let linked = self.sim.wait_for(timeout, |world| world.server.device(address).map(drop));
+        linked.await.is_some()
+    }
+
+    /// Sends a text to a person or a group; answers the message's id.
+    ///
+    /// # Errors
+    /// [`SendError`] if there is nobody to send to, or the text is too long.
+    pub fn send_text(&self, to: &Jid, text: impl Into<String>) -> Result<String, SendError> {
+        let conversation = Some(text.into());
+        self.send(to, pb::Message { conversation, ..Default::default() })
+    }
+
+    /// Sends any message to a person or a group; answers its id.
+    ///
+    /// # Errors
+    /// [`SendError`] if there is nobody to send to, or the message is too long.
+    pub fn send(&self, to: &Jid, message: pb::Message) -> Result<String, SendError> {
+        if message.encoded_len() > MAX_TEXT {
+            return Err(SendError::TooLong);
+        }
+        self.act(|phone, server| {
+            let chat = chat_of(server, to).ok_or(SendError::UnknownRecipient)?;
+            phone.send(server, &chat, &message)
+        })
+        .ok_or(SendError::UnknownRecipient)?
+    }
+
+    /// What the phone has sent and read, in the order in which it did.
+    pub fn messages(&self) -> Vec<PhoneMessage> {
+        self.sim.with(|world| {
+            let kept = world.phones.get(&self.number).map(|phone| phone.messages.iter());
+            kept.into_iter().flatten().map(|kept| self.shown(&world.server, kept)).collect()
+        })
+    }
+
+    /// A message in full, by its id.
+    pub fn message(&self, id: &str) -> Option<pb::Message> {
+        self.sim.with(|world| {
+            let messages = &world.phones.get(&self.number)?.messages;
+            messages.iter().find(|kept| kept.id == id).map(|kept| kept.message.clone())
+        })
+    }
+
+    /// Waits until the phone shows a message like this, for no longer than `timeout`.
+    pub async fn wait_for_message(
+        &self,
+        matches: impl Fn(&PhoneMessage) -> bool,
+        timeout: Duration,
+    ) -> Option<PhoneMessage> {
+        let look = |world: &World| {
+            let messages = &world.phones.get(&self.number)?.messages;
+            messages.iter().map(|kept| self.shown(&world.server, kept)).find(&matches)
+        };
+        self.sim.wait_for(timeout, look).await
+    }
+
+    /// Marks a chat as read, which the senders are told.
+    pub fn mark_read(&self, chat: &Jid) {
+        self.act(|phone, server| {
+            if let Some(chat) = chat_of(server, chat) {
+                phone.mark_read(server, &chat);
+            }
+        });
+    }
+
+    /// Whether everything that comes is marked as read at once; at first it is not.
+    pub fn read_at_once(&self, on: bool) {
+        self.act(|phone, _| phone.reads_at_once = on);
+    }
+
+    /// The account's devices, the phone first.
+    pub fn devices(&self) -> Vec<LinkedDevice> {
+        self.sim.with(|world| {
+            let server = &world.server;
+            let devices = server.devices_of(self.number).into_iter();
+            devices
+                .map(|address| LinkedDevice {
+                    id: address.device,
+                    jid: server.device_jid(address, Addressing::Phone),
+                    platform: server.device(address).map(|device| device.platform.clone()).unwrap_or_default(),
+                    connected: address.is_phone() || server.is_online(address),
+                })
+                .collect()
+        })
+    }
+
+    /// Takes a companion off the account.
+    ///
+    /// # Errors
+    /// [`UnlinkError`] if the account has no such companion.
+    pub fn unlink(&self, device: u16) -> Result<(), UnlinkError> {
+        self.sim.with(|world| world.unlink(DeviceAddress::new(self.number, device)))
+    }
+
+    fn act<R>(&self, act: impl FnOnce(&mut Endpoint, &mut Server) -> R) -> Option<R> {
+        self.sim.with(|world| {
+            let phone = world.phones.get_mut(&self.number)?;
+            Some(act(phone, &mut world.server))
+        })
+    }
+
+    fn shown(&self, server: &Server, kept: &StoredMessage) -> PhoneMessage {
+        let (kind, text) = describe(&kept.message);
+        let chat = match &kept.chat {
+            Chat::Person(account) => server.user_jid(*account, Addressing::Phone),
+            Chat::Group(group) => Jid::group(group.clone()),
+        };
+        PhoneMessage {
+            id: kept.id.clone(),
+            chat,
+            sender: server.user_jid(kept.sender.account, Addressing::Phone),
+            kind,
+            text,
+            from_me: kept.sender.account == self.number,
+            status: kept.status,
+            timestamp: kept.timestamp,
+        }
+    }
+}
+
+fn as_text<S: serde::Serializer>(jid: &Jid, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(jid)
+}

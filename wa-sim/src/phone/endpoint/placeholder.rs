@@ -1,0 +1,85 @@
+//! What companions ask of their phone: messages they were not given. Knows nothing of why.
+
+use prost::Message as _;
+use wa_proto::pb::{
+    self,
+    message::{
+        PeerDataOperationRequestMessage, PeerDataOperationRequestResponseMessage,
+        PeerDataOperationRequestType, ProtocolMessage,
+        peer_data_operation_request_response_message::{
+            PeerDataOperationResult,
+            peer_data_operation_result::PlaceholderMessageResendResponse,
+        },
+        protocol_message,
+    },
+};
+
+use super::{Chat, Endpoint, receive::Envelope};
+use crate::server::{Server, directory::Addressing};
+
+/// The most messages one request may ask for.
+const MAX_REQUESTED: usize = 100;
+
+impl Endpoint {
+    pub(super) fn answer_peer_request(
+        &mut self,
+        server: &mut Server,
+        envelope: &Envelope,
+        request: &PeerDataOperationRequestMessage,
+    ) {
+        let kind = request.peer_data_operation_request_type();
+        if kind != PeerDataOperationRequestType::PlaceholderMessageResend {
+            return;
+        }
+        let results: Vec<_> = request
+            .placeholder_message_resend_request
+            .iter()
+            .take(MAX_REQUESTED)
+            .filter_map(|asked| self.resend_placeholder(server, asked.message_key.as_ref()?))
+            .collect();
+        let response = PeerDataOperationRequestResponseMessage {
+            peer_data_operation_request_type: Some(kind.into()),
+            stanza_id: Some(envelope.id.clone()),
+            peer_data_operation_result: results,
+        };
+        let kind = protocol_message::Type::PeerDataOperationRequestResponseMessage;
+        let message = pb::Message {
+            protocol_message: Some(Box::new(ProtocolMessage {
+                r#type: Some(kind.into()),
+                peer_data_operation_request_response_message: Some(response),
+                ..Default::default()
+            })),
+            ..Default::default()
+        };
+        self.send_to_companion(server, envelope.author, &message);
+    }
+
+    /// The message under the key it was asked by, or nothing if the phone has not got it either.
+    fn resend_placeholder(
+        &self,
+        server: &Server,
+        key: &pb::MessageKey,
+    ) -> Option<PeerDataOperationResult> {
+        let kept = self.messages.iter().rev().find(|kept| Some(&kept.id) == key.id.as_ref())?;
+        let account = server.accounts.get(&kept.sender.account);
+        let author = matches!(kept.chat, Chat::Group(_))
+            .then(|| server.device_jid(kept.sender, Addressing::Lid).to_string());
+        let info = pb::WebMessageInfo {
+            key: pb::MessageKey {
+                from_me: Some(kept.sender.account == self.address.account),
+                participant: key.participant.clone().or(author),
+                ..key.clone()
+            },
+            message: Some(Box::new(kept.message.clone())),
+            message_timestamp: Some(kept.timestamp),
+            push_name: account.map(|account| account.push_name(kept.sender.device).to_owned()),
+            ..Default::default()
+        };
+        Some(PeerDataOperationResult {
+            placeholder_message_resend_response: Some(PlaceholderMessageResendResponse {
+                web_message_info_bytes: Some(info.encode_to_vec().into()),
+            }),
+            ..Default::default()
+        })
+    }
+}

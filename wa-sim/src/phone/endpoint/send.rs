@@ -1,0 +1,228 @@
+//! What a phone writes: to a person's devices and its own companions, or to a group with a sender
+//! key. Knows nothing of what it writes.
+
+use std::collections::BTreeSet;
+
+use prost::Message as _;
+use rand_core::Rng as _;
+use wa_proto::{Jid, Node, OwnedNode, pb};
+use wa_signal::{SenderKeyRecord, padding};
+
+use super::{Chat, Endpoint, StoredMessage, stored::describe};
+use crate::{
+    address::{DeviceAddress, PhoneNumber},
+    phone::{MessageStatus, SendError},
+    server::{Server, directory::Addressing, groups::GroupError},
+};
+
+impl Endpoint {
+    /// Sends a message and answers its id.
+    pub(crate) fn send(
+        &mut self,
+        server: &mut Server,
+        chat: &Chat,
+        message: &pb::Message,
+    ) -> Result<String, SendError> {
+        let members = match chat {
+            Chat::Person(account) if server.has_phone(*account) => vec![*account],
+            Chat::Person(_) => return Err(SendError::UnknownRecipient),
+            Chat::Group(group) => {
+                server.group_members_for(self.address.account, group).map_err(|error| {
+                    match error {
+                        GroupError::Unknown => SendError::UnknownGroup,
+                        GroupError::NotAMember => SendError::NotAMember,
+                    }
+                })?
+            }
+        };
+        let id = fresh_message_id(server);
+        self.store(StoredMessage {
+            id: id.clone(),
+            chat: chat.clone(),
+            sender: self.address,
+            timestamp: server.now,
+            message: message.clone(),
+            status: MessageStatus::Pending,
+        });
+        let stanza = match chat {
+            Chat::Person(account) => self.personal_stanza(server, &id, *account, message),
+            Chat::Group(group) => self.group_stanza(server, &id, group, members, message),
+        };
+        match stanza {
+            Some(stanza) => server.receive_from_device(self.address, &stanza),
+            // A note to oneself, without companions: nobody else has to have it.
+            None => self.advance_status(&id, MessageStatus::Sent),
+        }
+        Ok(id)
+    }
+
+    fn personal_stanza(
+        &mut self,
+        server: &mut Server,
+        id: &str,
+        account: PhoneNumber,
+        message: &pb::Message,
+    ) -> Option<OwnedNode> {
+        let to = server.user_jid(account, Addressing::Lid);
+        let own_copy = device_sent(&to, message);
+        let mut parts = Vec::new();
+        for device in server.recipients(self.address, [account]) {
+            let own = device.account == self.address.account;
+            let enc = self.encrypt_for(server, device, if own { &own_copy } else { message });
+            let jid = server.device_jid(device, Addressing::Lid);
+            parts.extend(enc.map(|enc| Node::new("to").attr("jid", jid).child(enc)));
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        Some(
+            Node::new("message")
+                .attr("id", id.to_owned())
+                .attr("to", to)
+                .attr("type", stanza_type(message))
+                .child(Node::new("participants").children(parts)),
+        )
+    }
+
+    fn group_stanza(
+        &mut self,
+        server: &mut Server,
+        id: &str,
+        group: &str,
+        members: Vec<PhoneNumber>,
+        message: &pb::Message,
+    ) -> Option<OwnedNode> {
+        let recipients: BTreeSet<_> =
+            server.recipients(self.address, members).into_iter().collect();
+        let mut told = self.told.remove(group).unwrap_or_default();
+        // Whoever has the key and left must not read on.
+        if !told.is_subset(&recipients) {
+            self.sender_keys.remove(&(group.to_owned(), self.address));
+            told.clear();
+        }
+        let distribution = self.own_distribution(server, group)?;
+        let mut parts = Vec::new();
+        for &device in recipients.difference(&told) {
+            let enc = self.encrypt_for(server, device, &distribution);
+            let jid = server.device_jid(device, Addressing::Lid);
+            parts.extend(enc.map(|enc| Node::new("to").attr("jid", jid).child(enc)));
+        }
+        self.told.insert(group.to_owned(), recipients);
+        let shared = self.encrypt_for_group(server, group, message)?;
+        let mut stanza = Node::new("message")
+            .attr("id", id.to_owned())
+            .attr("to", Jid::group(group.to_owned()))
+            .attr("type", stanza_type(message))
+            .attr("addressing_mode", "lid");
+        if !parts.is_empty() {
+            stanza = stanza.child(Node::new("participants").children(parts));
+        }
+        Some(stanza.child(shared))
+    }
+
+    /// A message that tells one's own sender key; the key is made if there is none.
+    pub(super) fn own_distribution(
+        &mut self,
+        server: &mut Server,
+        group: &str,
+    ) -> Option<pb::Message> {
+        let key = (group.to_owned(), self.address);
+        let record =
+            self.sender_keys.entry(key).or_insert_with(|| SenderKeyRecord::create(&mut server.rng));
+        let distribution = record.distribution_message().ok()?;
+        Some(pb::Message {
+            sender_key_distribution_message: Some(pb::message::SenderKeyDistributionMessage {
+                group_id: Some(Jid::group(group.to_owned()).to_string()),
+                axolotl_sender_key_distribution_message: Some(distribution.into()),
+            }),
+            ..Default::default()
+        })
+    }
+
+    fn encrypt_for_group(
+        &mut self,
+        server: &mut Server,
+        group: &str,
+        message: &pb::Message,
+    ) -> Option<OwnedNode> {
+        let key = (group.to_owned(), self.address);
+        let plaintext = padding::pad(message.encode_to_vec(), &mut server.rng);
+        let (record, ciphertext) =
+            self.sender_keys.get(&key)?.encrypt(&plaintext, &mut server.rng).ok()?;
+        self.sender_keys.insert(key, record);
+        Some(Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(ciphertext))
+    }
+
+    /// Sends to one of one's own companions, outside any chat.
+    pub(super) fn send_to_companion(
+        &mut self,
+        server: &mut Server,
+        to: DeviceAddress,
+        message: &pb::Message,
+    ) {
+        let id = fresh_message_id(server);
+        let Some(enc) = self.encrypt_for(server, to, message) else { return };
+        let stanza = Node::new("message")
+            .attr("id", id)
+            .attr("to", server.device_jid(to, Addressing::Lid))
+            .attr("type", "text")
+            .attr("category", "peer")
+            .attr("push_priority", "high")
+            .child(enc)
+            .child(Node::new("meta").attr("appdata", "default"));
+        server.receive_from_device(self.address, &stanza);
+    }
+
+    /// Marks what came in a chat as read, and tells the senders.
+    pub(crate) fn mark_read(&mut self, server: &mut Server, chat: &Chat) {
+        let own = self.address.account;
+        let mut unread = Vec::new();
+        for kept in &mut self.messages {
+            let theirs = kept.chat == *chat && kept.sender.account != own;
+            if theirs && kept.status < MessageStatus::Read {
+                kept.status = MessageStatus::Read;
+                unread.push((kept.id.clone(), kept.sender));
+            }
+        }
+        for (id, sender) in unread {
+            let author = server.device_jid(sender, Addressing::Lid);
+            let receipt =
+                Node::new("receipt").attr("id", id).attr("type", "read").attr("t", server.now);
+            let receipt = match chat {
+                Chat::Person(_) => receipt.attr("to", author.to_user()),
+                Chat::Group(group) => {
+                    receipt.attr("to", Jid::group(group.clone())).attr("participant", author)
+                }
+            };
+            server.receive_from_device(self.address, &receipt);
+        }
+    }
+}
+
+/// The copy for one's own companions.
+pub(super) fn device_sent(chat: &Jid, message: &pb::Message) -> pb::Message {
+    pb::Message {
+        device_sent_message: Some(Box::new(pb::message::DeviceSentMessage {
+            destination_jid: Some(chat.to_string()),
+            message: Some(Box::new(message.clone())),
+            phash: None,
+        })),
+        ..Default::default()
+    }
+}
+
+/// The `type` of a message stanza.
+pub(super) fn stanza_type(message: &pb::Message) -> &'static str {
+    match describe(message).0 {
+        "image" | "video" | "audio" | "document" | "sticker" | "contact" | "location" => "media",
+        "reaction" => "reaction",
+        _ => "text",
+    }
+}
+
+/// 32 hexadecimal digits, as phones make them.
+fn fresh_message_id(server: &mut Server) -> String {
+    let mut bytes = [0; 16];
+    server.rng.fill_bytes(&mut bytes);
+    hex::encode_upper(bytes)
+}

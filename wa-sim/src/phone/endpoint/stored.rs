@@ -1,0 +1,99 @@
+//! The messages a phone remembers, its own and others'. Knows nothing of how they travel.
+
+use wa_proto::pb;
+
+use super::{Endpoint, MAX_MESSAGES};
+use crate::{
+    address::{DeviceAddress, PhoneNumber},
+    phone::MessageStatus,
+};
+
+/// Where a message belongs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Chat {
+    Person(PhoneNumber),
+    Group(String),
+}
+
+#[derive(Clone)]
+pub(crate) struct StoredMessage {
+    pub(crate) id: String,
+    pub(crate) chat: Chat,
+    pub(crate) sender: DeviceAddress,
+    pub(crate) timestamp: u64,
+    pub(crate) message: pb::Message,
+    pub(crate) status: MessageStatus,
+}
+
+impl Endpoint {
+    /// Keeps a message, unless it is there already.
+    pub(super) fn store(&mut self, message: StoredMessage) {
+        let same = |kept: &StoredMessage| {
+            kept.id == message.id && kept.sender == message.sender && kept.chat == message.chat
+        };
+        if self.messages.iter().any(same) {
+            return;
+        }
+        if self.messages.len() >= MAX_MESSAGES {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(message);
+    }
+
+    /// A message of one's own, to be sent again.
+    pub(super) fn own_message(&self, id: &str) -> Option<&StoredMessage> {
+        self.messages
+            .iter()
+            .rev()
+            .find(|kept| kept.id == id && kept.sender.account == self.address.account)
+    }
+
+    /// Moves the status of a message of one's own forward, never back.
+    pub(super) fn advance_status(&mut self, id: &str, status: MessageStatus) {
+        let own = self.address.account;
+        let kept = self
+            .messages
+            .iter_mut()
+            .rev()
+            .find(|kept| kept.id == id && kept.sender.account == own);
+        if let Some(kept) = kept {
+            kept.status = kept.status.max(status);
+        }
+    }
+}
+
+/// What kind of message it is, and what it says.
+pub(crate) fn describe(message: &pb::Message) -> (&'static str, Option<String>) {
+    if let Some(text) = &message.conversation {
+        return ("text", Some(text.clone()));
+    }
+    if let Some(text) = &message.extended_text_message {
+        return ("text", text.text.clone());
+    }
+    if let Some(image) = &message.image_message {
+        return ("image", image.caption.clone());
+    }
+    if let Some(video) = &message.video_message {
+        return ("video", video.caption.clone());
+    }
+    if let Some(document) = &message.document_message {
+        return ("document", document.caption.clone());
+    }
+    if let Some(reaction) = &message.reaction_message {
+        return ("reaction", reaction.text.clone());
+    }
+    let kind = if message.audio_message.is_some() {
+        "audio"
+    } else if message.sticker_message.is_some() {
+        "sticker"
+    } else if message.contact_message.is_some() || message.contacts_array_message.is_some() {
+        "contact"
+    } else if message.location_message.is_some() || message.live_location_message.is_some() {
+        "location"
+    } else if message.protocol_message.is_some() {
+        "protocol"
+    } else {
+        "other"
+    };
+    (kind, None)
+}

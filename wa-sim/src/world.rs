@@ -1,0 +1,103 @@
+//! The server and all phones together: one value that takes an input at a time and settles what it
+//! sets off before the next. Knows nothing of bytes and tasks.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    address::{DeviceAddress, PhoneNumber},
+    phone::{
+        AddAccountError, LinkError, UnlinkError,
+        endpoint::{Endpoint, QrCode},
+    },
+    server::{Server, SignDevice},
+};
+
+/// The most accounts of a simulation.
+pub(crate) const MAX_ACCOUNTS: usize = 10_000;
+
+/// The longest account name, in characters.
+const MAX_NAME: usize = 100;
+
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) phones: BTreeMap<PhoneNumber, Endpoint>,
+}
+
+impl World {
+    pub(crate) fn new(server: Server) -> Self {
+        Self { server, phones: BTreeMap::new() }
+    }
+
+    /// Gives the phones what the server has for them, until nobody has anything to say.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            if let Some((account, node)) = self.server.phone_inbox.pop_front() {
+                if let Some(phone) = self.phones.get_mut(&account) {
+                    phone.receive(&mut self.server, &node);
+                }
+            } else if let Some(address) = self.server.unlink_requests.pop_front() {
+                // A device that asked for it may be gone by now.
+                let _gone = self.unlink(address);
+            } else {
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn add_account(
+        &mut self,
+        number: PhoneNumber,
+        name: String,
+    ) -> Result<(), AddAccountError> {
+        if self.phones.len() >= MAX_ACCOUNTS {
+            return Err(AddAccountError::TooMany);
+        }
+        if name.chars().count() > MAX_NAME {
+            return Err(AddAccountError::NameTooLong);
+        }
+        if self.phones.contains_key(&number) {
+            return Err(AddAccountError::Exists);
+        }
+        let phone = Endpoint::register(&mut self.server, number, name);
+        self.phones.insert(number, phone);
+        Ok(())
+    }
+
+    /// The phone scans a QR text; the device it becomes is linked once the client has signed.
+    pub(crate) fn scan_qr(
+        &mut self,
+        account: PhoneNumber,
+        text: &str,
+    ) -> Result<DeviceAddress, LinkError> {
+        let code = QrCode::parse(text).ok_or(LinkError::NotACode)?;
+        let offer = self.server.pairing_offer(&code.reference).ok_or(LinkError::Expired)?;
+        if offer.static_key != code.noise_key || offer.identity != code.identity {
+            return Err(LinkError::OtherKeys);
+        }
+        let phone = self.phones.get(&account).ok_or(LinkError::Expired)?;
+        let kept = self.server.accounts.get_mut(&account).ok_or(LinkError::Expired)?;
+        let device = kept.allot_device().ok_or(LinkError::TooManyDevices)?;
+        let request = SignDevice {
+            identity: code.identity,
+            key_index: u32::from(device),
+            valid_indexes: self.server.key_indexes(account),
+        };
+        let issued = phone.sign_device(&mut self.server, &request, &code.adv_secret);
+        let address = DeviceAddress::new(account, device);
+        self.server.offer_link(offer.connection, address, issued);
+        Ok(address)
+    }
+
+    /// The phone takes a companion off its account.
+    pub(crate) fn unlink(&mut self, address: DeviceAddress) -> Result<(), UnlinkError> {
+        if address.is_phone() || self.server.device(address).is_none() {
+            return Err(UnlinkError::NoSuchDevice);
+        }
+        let phone = self.phones.get(&address.account).ok_or(UnlinkError::NoSuchDevice)?;
+        let mut left = self.server.key_indexes(address.account);
+        left.retain(|&index| index != u32::from(address.device));
+        let list = phone.sign_key_indexes(&mut self.server, &left);
+        self.server.unlink(address, list);
+        Ok(())
+    }
+}
