@@ -202,7 +202,9 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         tokio::time::sleep(fate.delay).await;
         for _ in 0..fate.copies {
             let mut frame = sealer.seal(&node.encode())?;
-            if fate.corrupt_frame && let Some(byte) = frame.first_mut() {
+            if fate.corrupt_frame
+                && let Some(byte) = frame.first_mut()
+            {
                 *byte ^= 1;
             }
             self.write(&encode_frame(&frame)?).await?;

@@ -188,9 +188,7 @@ mod tests {
         let run = || {
             let drop = Chance::with_probability(0.25);
             let mut faults = faults(FaultPlan { drop, ..FaultPlan::default() });
-            (0..1_000)
-                .map(|_| faults.befall(&mut Node::new("receipt")).copies)
-                .collect::<Vec<_>>()
+            (0..1_000).map(|_| faults.befall(&mut Node::new("receipt")).copies).collect::<Vec<_>>()
         };
         let dropped = run().iter().filter(|&&copies| copies == 0).count();
         assert!((200..300).contains(&dropped), "{dropped}");

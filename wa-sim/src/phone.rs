@@ -280,7 +280,10 @@ impl Phone {
                 .map(|address| LinkedDevice {
                     id: address.device,
                     jid: server.device_jid(address, Addressing::Phone),
-                    platform: server.device(address).map(|device| device.platform.clone()).unwrap_or_default(),
+                    platform: server
+                        .device(address)
+                        .map(|device| device.platform.clone())
+                        .unwrap_or_default(),
                     connected: address.is_phone() || server.is_online(address),
                 })
                 .collect()

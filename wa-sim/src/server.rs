@@ -23,16 +23,12 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
 use wa_proto::{Jid, Node, OwnedNode};
 
+use self::{
+    account::Account, groups::Group, login::Session, offline::StanzaClass, pairing::Pairing,
+};
 pub(crate) use self::{
     login::Login,
     pairing::{ACCOUNT_SIGNATURE_PREFIX, DEVICE_SIGNATURE_PREFIX, IssuedIdentity, SignDevice},
-};
-use self::{
-    account::Account,
-    groups::Group,
-    login::Session,
-    offline::StanzaClass,
-    pairing::Pairing,
 };
 use crate::{
     address::{DeviceAddress, PhoneNumber},

@@ -29,10 +29,7 @@ use super::MessageStatus;
 use crate::{
     address::{DeviceAddress, PhoneNumber},
     server::{
-        Server,
-        account::Account,
-        offline::StanzaClass,
-        prekey_shelf::PrekeyShelf,
+        Server, account::Account, offline::StanzaClass, prekey_shelf::PrekeyShelf,
         receipts::receipt_ids,
     },
 };
@@ -125,8 +122,7 @@ impl Endpoint {
 
     fn fill_shelf(&mut self, server: &mut Server) {
         let left = server.device(self.address).map_or(0, |device| device.shelf.count());
-        let fresh: Vec<_> =
-            (left..PREKEYS).map(|_| self.fresh_prekey(server).public()).collect();
+        let fresh: Vec<_> = (left..PREKEYS).map(|_| self.fresh_prekey(server).public()).collect();
         if let Some(device) = server.device_mut(self.address) {
             device.shelf.add(fresh);
         }

@@ -96,6 +96,14 @@ impl Server {
             .unwrap_or_default()
     }
 
+    /// All devices of several accounts, account by account.
+    pub(crate) fn devices_of_all(
+        &self,
+        accounts: impl IntoIterator<Item = PhoneNumber>,
+    ) -> Vec<DeviceAddress> {
+        accounts.into_iter().flat_map(|account| self.devices_of(account)).collect()
+    }
+
     /// Opens an account whose phone left these keys.
     pub(crate) fn open_account(&mut self, account: Account) {
         self.lids.insert(account.lid, account.number);

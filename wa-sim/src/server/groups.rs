@@ -49,7 +49,7 @@ impl Server {
         let Some(group) = self.groups.get(id) else { return };
         let Some(&creator) = group.members.first() else { return };
         let described = self.group_node(group);
-        for address in members.into_iter().flat_map(|member| self.devices_of(member)) {
+        for address in self.devices_of_all(members) {
             let stanza_id = self.stanza_id();
             let notification = Node::new("notification")
                 .attr("from", Jid::group(id.to_owned()))

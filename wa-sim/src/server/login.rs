@@ -68,9 +68,8 @@ impl Server {
     fn is_outdated(&self, payload: &pb::ClientPayload) -> bool {
         let Some(required) = self.required_version else { return false };
         let version = payload.user_agent.as_ref().and_then(|agent| agent.app_version.as_ref());
-        let version: Version = version.map_or([0; 3], |version| {
-            [version.primary(), version.secondary(), version.tertiary()]
-        });
+        let version: Version = version
+            .map_or([0; 3], |version| [version.primary(), version.secondary(), version.tertiary()]);
         version < required
     }
 
@@ -223,7 +222,5 @@ fn failure(reason: u32) -> OwnedNode {
 
 /// `<stream:error [code]><conflict type/></stream:error>`
 fn conflict(code: Option<&'static str>, kind: &'static str) -> OwnedNode {
-    Node::new("stream:error")
-        .attr_opt("code", code)
-        .child(Node::new("conflict").attr("type", kind))
+    Node::new("stream:error").attr_opt("code", code).child(Node::new("conflict").attr("type", kind))
 }

@@ -30,9 +30,10 @@ impl Server {
         };
         let (jid, lid) = (account.jid(Addressing::Phone), account.jid(Addressing::Lid));
         let mut told: BTreeSet<PhoneNumber> = account.contacts.clone();
-        told.extend(self.groups.values().filter(|group| group.members.contains(&about.account)).flat_map(|group| group.members.iter().copied()));
+        let groups = self.groups.values().filter(|group| group.members.contains(&about.account));
+        told.extend(groups.flat_map(|group| group.members.iter().copied()));
         told.insert(about.account);
-        for address in told.into_iter().flat_map(|account| self.devices_of(account)) {
+        for address in self.devices_of_all(told) {
             if address == about {
                 continue;
             }
@@ -79,14 +80,14 @@ impl Server {
         if let (Some(name), Some(device)) = (node.attrs.text("name"), self.device_mut(from)) {
             device.push_name = Some(name.into_owned());
         }
-        let kind = node.attrs.text("type").map_or_else(|| "available".into(), |kind| kind.into_owned());
+        let kind =
+            node.attrs.text("type").map_or_else(|| "available".into(), |kind| kind.into_owned());
         if !matches!(kind.as_str(), "available" | "unavailable") {
             return;
         }
         let Some(account) = self.accounts.get(&from.account) else { return };
-        let presence = Node::new("presence")
-            .attr("from", account.jid(Addressing::Lid))
-            .attr("type", kind);
+        let presence =
+            Node::new("presence").attr("from", account.jid(Addressing::Lid)).attr("type", kind);
         for contact in account.contacts.clone() {
             self.send_to_companions(contact, &presence);
         }

@@ -97,8 +97,13 @@ impl OfflineQueue {
 
     /// The next stanzas to give, at most `limit`.
     pub(crate) fn release(&mut self, limit: usize) -> Vec<OwnedNode> {
-        let released: Vec<_> =
-            self.entries.iter().skip(self.given).take(limit).map(|queued| queued.node.clone()).collect();
+        let released: Vec<_> = self
+            .entries
+            .iter()
+            .skip(self.given)
+            .take(limit)
+            .map(|queued| queued.node.clone())
+            .collect();
         self.given += released.len();
         released
     }
@@ -142,9 +147,7 @@ pub(crate) fn preview_node(preview: Preview) -> OwnedNode {
 
 /// `<ib><offline count/></ib>`: the backlog is over.
 pub(crate) fn end_node(count: usize) -> OwnedNode {
-    Node::new("ib")
-        .attr("from", Jid::server())
-        .child(Node::new("offline").attr("count", count))
+    Node::new("ib").attr("from", Jid::server()).child(Node::new("offline").attr("count", count))
 }
 
 #[cfg(test)]

@@ -3,15 +3,12 @@
 
 use prost::Message as _;
 use wa_crypto::{PublicKey, Signature};
-use wa_proto::{Jid, Node, OwnedNode, pb};
+use wa_proto::{Jid, Node, pb};
 use wa_signal::{RegistrationId, SignedPreKeyId, SignedPreKeyPublic};
 
 use super::{
-    Connection, ConnectionId, Server,
-    account::Device,
-    directory::Addressing,
-    offline::OfflineQueue,
-    prekey_shelf::PrekeyShelf,
+    Connection, ConnectionId, Server, account::Device, directory::Addressing,
+    offline::OfflineQueue, prekey_shelf::PrekeyShelf,
 };
 use crate::{
     address::{DeviceAddress, PhoneNumber},
@@ -279,7 +276,8 @@ fn registration_keys(
         signature: Signature::from_slice(data.e_skey_sig.as_deref()?).ok()?,
     };
     signed_prekey.verify(&identity).ok()?;
-    let properties = data.device_props.as_deref().and_then(|bytes| pb::DeviceProps::decode(bytes).ok());
+    let properties =
+        data.device_props.as_deref().and_then(|bytes| pb::DeviceProps::decode(bytes).ok());
     let platform = properties.and_then(|properties| properties.os).unwrap_or_default();
     let registration_id = RegistrationId::new(u32::from_be_bytes(registration_id));
     Some((registration_id, identity, signed_prekey, platform))

@@ -69,8 +69,7 @@ impl PrekeyShelf {
     pub(crate) fn upload(&mut self, iq: &Node<'_>) -> Result<(), UploadError> {
         let registration = fixed::<4>(iq.find("registration")).ok_or(UploadError::Malformed)?;
         let identity = fixed::<32>(iq.find("identity")).ok_or(UploadError::Malformed)?;
-        let signed =
-            iq.find("skey").and_then(signed_prekey).ok_or(UploadError::Malformed)?;
+        let signed = iq.find("skey").and_then(signed_prekey).ok_or(UploadError::Malformed)?;
         let list = iq.find("list").ok_or(UploadError::Malformed)?;
         let keys: Option<Vec<_>> = list.find_all("key").map(one_time_prekey).collect();
         let keys = keys.ok_or(UploadError::Malformed)?;
@@ -89,8 +88,7 @@ impl PrekeyShelf {
 
     /// `<rotate><skey/></rotate>`
     pub(crate) fn rotate(&mut self, rotate: &Node<'_>) -> Result<(), UploadError> {
-        let signed =
-            rotate.find("skey").and_then(signed_prekey).ok_or(UploadError::Malformed)?;
+        let signed = rotate.find("skey").and_then(signed_prekey).ok_or(UploadError::Malformed)?;
         signed.verify(&self.identity).map_err(|_| UploadError::Signature)?;
         self.signed = signed;
         Ok(())
@@ -189,18 +187,16 @@ mod tests {
         let rng = &mut ChaCha20Rng::seed_from_u64(1);
         let identity = KeyPair::random(rng);
         let signed = SignedPreKey::generate(SignedPreKeyId::FIRST, &identity, rng);
-        let mut shelf =
-            PrekeyShelf::new(RegistrationId::new(7), identity.public, signed.public());
-        shelf.add((1..=keys).map(|id| {
-            PreKey::generate(PreKeyId::new(id).unwrap(), rng).public()
-        }));
+        let mut shelf = PrekeyShelf::new(RegistrationId::new(7), identity.public, signed.public());
+        shelf.add((1..=keys).map(|id| PreKey::generate(PreKeyId::new(id).unwrap(), rng).public()));
         (shelf, identity)
     }
 
     #[test]
     fn each_one_time_prekey_is_taken_once_and_in_order() {
         let (mut shelf, _) = shelf(2);
-        let taken: Vec<_> = (0..3).map(|_| shelf.take().prekey.map(|key| key.id.as_u32())).collect();
+        let taken: Vec<_> =
+            (0..3).map(|_| shelf.take().prekey.map(|key| key.id.as_u32())).collect();
         assert_eq!(taken, [Some(1), Some(2), None]);
     }
 

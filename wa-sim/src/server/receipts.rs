@@ -3,11 +3,7 @@
 
 use wa_proto::{Jid, Node, OwnedNode};
 
-use super::{
-    Server,
-    directory::Addressing,
-    offline::StanzaClass,
-};
+use super::{Server, directory::Addressing, offline::StanzaClass};
 use crate::address::{DeviceAddress, PhoneNumber};
 
 impl Server {

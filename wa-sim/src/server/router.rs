@@ -5,11 +5,7 @@ use std::collections::BTreeSet;
 
 use wa_proto::{Jid, Node, OwnedNode};
 
-use super::{
-    Server, ack_node,
-    directory::Addressing,
-    groups::GroupError,
-};
+use super::{Server, ack_node, directory::Addressing, groups::GroupError};
 use crate::address::{DeviceAddress, PHONE, PhoneNumber};
 
 /// The most devices one message may be addressed to.
@@ -37,9 +33,9 @@ impl Server {
             device.counters.messages_in += 1;
         }
         let ack = match self.fan_out(from, node) {
-            Ok(current_hash) => ack_node("message", node)
-                .attr("t", self.now)
-                .attr_opt("phash", current_hash),
+            Ok(current_hash) => {
+                ack_node("message", node).attr("t", self.now).attr_opt("phash", current_hash)
+            }
             Err(code) => ack_node("message", node).attr("t", self.now).attr("error", code),
         };
         if from.is_phone() || !self.faults.withholds_ack() {
@@ -94,10 +90,7 @@ impl Server {
     }
 
     /// `participants/to`, each with the device it names.
-    fn addressed_parts(
-        &self,
-        node: &Node<'_>,
-    ) -> Result<Vec<(DeviceAddress, OwnedNode)>, u16> {
+    fn addressed_parts(&self, node: &Node<'_>) -> Result<Vec<(DeviceAddress, OwnedNode)>, u16> {
         let Some(participants) = node.find("participants") else { return Ok(Vec::new()) };
         if participants.nodes().len() > MAX_FANOUT {
             return Err(NACK_MALFORMED);
@@ -142,7 +135,7 @@ impl Server {
             return Ok(None);
         }
         let shared: Vec<_> = node.find_all("enc").map(|enc| enc.clone().into_owned()).collect();
-        for address in members.iter().flat_map(|&member| self.devices_of(member)) {
+        for address in self.devices_of_all(members.iter().copied()) {
             if address == from {
                 continue;
             }
@@ -212,7 +205,8 @@ impl Server {
         }
         // One's own message, told to one's own device: whose chat it belongs to.
         let chat = node.attrs.jid("recipient").unwrap_or_else(|| to.clone()).to_user();
-        let other = self.account_of(&chat).map(|account| self.user_jid(account, addressing.other()));
+        let other =
+            self.account_of(&chat).map(|account| self.user_jid(account, addressing.other()));
         let name =
             if addressing == Addressing::Lid { "peer_recipient_pn" } else { "recipient_lid" };
         message.attr("recipient", chat).attr_opt(name, other)
@@ -236,8 +230,7 @@ impl Server {
     ) -> Option<String> {
         let told = node.attrs.text("phash")?;
         let accounts: BTreeSet<_> = accounts.iter().copied().collect();
-        let devices: Vec<_> =
-            accounts.into_iter().flat_map(|account| self.devices_of(account)).collect();
+        let devices = self.devices_of_all(accounts);
         let others: Vec<_> = devices.iter().copied().filter(|&device| device != from).collect();
         let covered: BTreeSet<_> = parts.iter().map(|(address, _)| *address).collect();
         let current = self.participant_hash(&others, Addressing::Lid);

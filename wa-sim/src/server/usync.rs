@@ -38,12 +38,12 @@ impl Server {
         };
         let account = account.and_then(|number| self.accounts.get(&number));
         let jid = asked.clone().or_else(|| account.map(|account| account.jid(Addressing::Phone)));
-        let jid = jid.or_else(|| {
-            by_number.map(|text| Jid::phone(text.trim_start_matches('+').to_owned()))
-        });
+        let jid = jid
+            .or_else(|| by_number.map(|text| Jid::phone(text.trim_start_matches('+').to_owned())));
         let by_lid = asked.as_ref().is_some_and(Jid::is_lid);
-        let answers =
-            protocols.iter().filter_map(|protocol| self.usync_answer(&protocol.tag, account, by_lid));
+        let answers = protocols
+            .iter()
+            .filter_map(|protocol| self.usync_answer(&protocol.tag, account, by_lid));
         let pn = account.filter(|_| by_lid).map(|account| account.jid(Addressing::Phone));
         Node::new("user").attr_opt("jid", jid).attr_opt("pn_jid", pn).children(answers)
     }
@@ -62,7 +62,9 @@ impl Server {
             "devices" => devices_node(account),
             "lid" if by_lid => return None,
             "lid" => Node::new("lid").attr("val", account.jid(Addressing::Lid)),
-            "status" => Node::new("status").attr("t", self.now).bytes(account.about.clone().into_bytes()),
+            "status" => {
+                Node::new("status").attr("t", self.now).bytes(account.about.clone().into_bytes())
+            }
             "disappearing_mode" => {
                 Node::new("disappearing_mode").attr("duration", "0").attr("t", "0")
             }

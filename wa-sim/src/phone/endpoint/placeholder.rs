@@ -7,8 +7,7 @@ use wa_proto::pb::{
         PeerDataOperationRequestMessage, PeerDataOperationRequestResponseMessage,
         PeerDataOperationRequestType, ProtocolMessage,
         peer_data_operation_request_response_message::{
-            PeerDataOperationResult,
-            peer_data_operation_result::PlaceholderMessageResendResponse,
+            PeerDataOperationResult, peer_data_operation_result::PlaceholderMessageResendResponse,
         },
         protocol_message,
     },
@@ -70,7 +69,7 @@ impl Endpoint {
                 participant: key.participant.clone().or(author),
                 ..key.clone()
             },
-            message: Some(Box::new(kept.message.clone())),
+            message: Some(kept.message.clone()),
             message_timestamp: Some(kept.timestamp),
             push_name: account.map(|account| account.push_name(kept.sender.device).to_owned()),
             ..Default::default()

@@ -113,10 +113,9 @@ impl Endpoint {
             .attr("t", kept.timestamp);
         let device = server.device_jid(to, Addressing::Lid);
         let stanza = match &kept.chat {
-            Chat::Group(_) => stanza
-                .attr("to", chat)
-                .attr("participant", device)
-                .attr("addressing_mode", "lid"),
+            Chat::Group(_) => {
+                stanza.attr("to", chat).attr("participant", device).attr("addressing_mode", "lid")
+            }
             Chat::Person(_) => stanza
                 .attr("to", device)
                 .attr("device_fanout", "false")

@@ -26,14 +26,12 @@ impl Endpoint {
         let members = match chat {
             Chat::Person(account) if server.has_phone(*account) => vec![*account],
             Chat::Person(_) => return Err(SendError::UnknownRecipient),
-            Chat::Group(group) => {
-                server.group_members_for(self.address.account, group).map_err(|error| {
-                    match error {
-                        GroupError::Unknown => SendError::UnknownGroup,
-                        GroupError::NotAMember => SendError::NotAMember,
-                    }
-                })?
-            }
+            Chat::Group(group) => server.group_members_for(self.address.account, group).map_err(
+                |error| match error {
+                    GroupError::Unknown => SendError::UnknownGroup,
+                    GroupError::NotAMember => SendError::NotAMember,
+                },
+            )?,
         };
         let id = fresh_message_id(server);
         self.store(StoredMessage {

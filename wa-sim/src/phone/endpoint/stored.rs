@@ -51,11 +51,8 @@ impl Endpoint {
     /// Moves the status of a message of one's own forward, never back.
     pub(super) fn advance_status(&mut self, id: &str, status: MessageStatus) {
         let own = self.address.account;
-        let kept = self
-            .messages
-            .iter_mut()
-            .rev()
-            .find(|kept| kept.id == id && kept.sender.account == own);
+        let kept =
+            self.messages.iter_mut().rev().find(|kept| kept.id == id && kept.sender.account == own);
         if let Some(kept) = kept {
             kept.status = kept.status.max(status);
         }

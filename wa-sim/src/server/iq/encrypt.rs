@@ -59,11 +59,7 @@ impl Server {
     }
 
     /// `<count/>` or `<digest/>` of the asking device's own shelf.
-    pub(super) fn own_shelf(
-        &self,
-        from: DeviceAddress,
-        iq: &Node<'_>,
-    ) -> Option<OwnedNode> {
+    pub(super) fn own_shelf(&self, from: DeviceAddress, iq: &Node<'_>) -> Option<OwnedNode> {
         let shelf = &self.device(from)?.shelf;
         if iq.find("count").is_some() {
             return Some(Node::new("count").attr("value", shelf.count()));
