@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::{sync::watch, task::JoinHandle};
-use wa_proto::{Jid, Node};
+use wa_proto::{Jid, Request, request::RemoveCompanionDevice};
 use wa_store::Store;
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     error::Error,
     event::{Event, EventStream, LogoutReason},
     inner::{Inner, State},
+    request::RequestError,
 };
 
 /// One linked device. Clones are cheap and are the same client.
@@ -134,6 +135,14 @@ impl Client {
         }
     }
 
+    /// Asks the server something of `wa-proto`'s requests, for what has no verb here.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn request<R: Request + Sync>(&self, request: &R) -> Result<R::Response, RequestError> {
+        self.shared.inner.request(request).await
+    }
+
     /// Unlinks this device: tells the server, forgets the credentials, keeps the archive.
     ///
     /// # Errors
@@ -142,14 +151,7 @@ impl Client {
     pub async fn logout(&self) -> Result<(), Error> {
         let inner = &self.shared.inner;
         let Some(jid) = self.jid() else { return Err(Error::NotLinked) };
-        let removal = |id: &str| {
-            crate::request::iq(id, "set", "md").child(
-                Node::new("remove-companion-device")
-                    .attr("jid", &jid)
-                    .attr("reason", "user_initiated"),
-            )
-        };
-        crate::request::succeed(inner.exchange(removal).await?)?;
+        inner.request(&RemoveCompanionDevice { device: jid }).await?;
         connection::wipe(inner).await;
         self.disconnect().await;
         inner.emit(Event::LoggedOut { reason: LogoutReason::Requested });

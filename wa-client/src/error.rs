@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use wa_proto::stanza::{IqError, ParseError};
 use wa_store::StoreError;
 
 use crate::request::RequestError;
@@ -43,8 +44,8 @@ pub enum Error {
         code: u16,
     },
     /// The server's answer is not what the protocol says.
-    #[error("the server's answer cannot be understood: {0}")]
-    Protocol(&'static str),
+    #[error("the server's answer cannot be read: {0}")]
+    Protocol(#[source] ParseError),
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
@@ -92,9 +93,9 @@ impl From<RequestError> for Error {
             RequestError::Disconnected => Self::Disconnected,
             RequestError::Timeout(waited) => Self::Timeout(waited),
             RequestError::LoggedOut => Self::LoggedOut,
-            RequestError::Server { code: 429 } => Self::RateLimited,
-            RequestError::Server { code } => Self::Server { code },
-            RequestError::Malformed(what) => Self::Protocol(what),
+            RequestError::Refused(IqError { code: 429, .. }) => Self::RateLimited,
+            RequestError::Refused(IqError { code, .. }) => Self::Server { code },
+            RequestError::Answer(error) => Self::Protocol(error),
         }
     }
 }
@@ -107,7 +108,7 @@ mod tests {
     fn a_refusal_is_worth_a_retry_only_when_the_server_is_at_fault() {
         assert_eq!(Error::Server { code: 503 }.remedy(), Remedy::Retry);
         assert_eq!(Error::Server { code: 400 }.remedy(), Remedy::FixTheCall);
-        assert_eq!(Error::from(RequestError::Server { code: 429 }).remedy(), Remedy::Retry);
+        assert_eq!(Error::RateLimited.remedy(), Remedy::Retry);
         assert_eq!(Error::LoggedOut.remedy(), Remedy::LinkAgain);
     }
 }

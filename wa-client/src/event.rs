@@ -12,7 +12,7 @@ mod connection;
 mod message;
 
 pub use connection::{
-    BanReason, DisconnectReason, FailureReason, LogoutReason, OfflineCounts, PairingFailure,
+    BanReason, DisconnectReason, ConnectRefusal, LogoutReason, OfflineCounts, PairingFailure,
 };
 pub use message::{LossReason, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason};
 
@@ -74,7 +74,7 @@ pub enum Event {
     /// The server refuses this device for good. No connection is made until asked.
     ConnectFailure {
         /// Why.
-        reason: FailureReason,
+        reason: ConnectRefusal,
     },
     /// The server wants a newer client version, and no newer one could be found.
     ClientOutdated,

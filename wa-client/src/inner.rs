@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use wa_crypto::PublicKey;
-use wa_proto::{Jid, Node, OwnedNode};
+use wa_proto::{Jid, Node, Request};
 use wa_store::{Account, Change, Changes, Store, StoreError, Timestamp};
 
 use crate::{
@@ -216,29 +216,28 @@ impl Inner {
         self.ids.next()
     }
 
-    /// Sends an `iq`, built by `request` around its id, and waits for what answers it. If the
-    /// connection ends meanwhile and another is made in time, it is sent again, once.
+    /// Asks the server something. If the connection ends before the answer and another is made in
+    /// time, it is asked again, once.
     ///
     /// # Errors
-    /// [`RequestError`]; an `iq` of type `error` is not one here.
-    pub(crate) async fn exchange(
+    /// [`RequestError`].
+    pub(crate) async fn request<R: Request + Sync>(
         &self,
-        request: impl Fn(&str) -> OwnedNode + Send,
-    ) -> Result<OwnedNode, RequestError> {
+        request: &R,
+    ) -> Result<R::Response, RequestError> {
         let deadline = Instant::now() + REQUEST_TIMEOUT;
-        let mut sent_before = false;
+        let mut asked_before = false;
         loop {
             let link = self.link_by(deadline).await?;
-            let id = self.request_id();
-            match link.exchange(&id, &request(&id), deadline).await {
-                Err(RequestError::Disconnected) if !sent_before => sent_before = true,
+            match link.request(&self.request_id(), request, deadline).await {
+                Err(RequestError::Disconnected) if !asked_before => asked_before = true,
                 outcome => return outcome,
             }
             // The link may still be published for a moment; the next one is another.
             let ended = link.generation();
             let mut links = self.link.subscribe();
-            let gone =
-                links.wait_for(|link| link.as_ref().is_none_or(|link| link.generation() != ended));
+            let gone = links
+                .wait_for(|link| link.as_ref().is_none_or(|link| link.generation() != ended));
             if timeout_at(deadline, gone).await.is_err() {
                 return Err(RequestError::Disconnected);
             }
@@ -271,7 +270,7 @@ impl Inner {
     /// Waits until messages can be sent.
     ///
     /// # Errors
-    /// As [`Inner::exchange`], except that nothing was sent.
+    /// As [`Inner::request`], except that nothing was sent.
     pub(crate) async fn wait_for_link(&self, limit: Duration) -> Result<Link, RequestError> {
         self.link_by(Instant::now() + limit).await.map_err(|error| match error {
             RequestError::Timeout(_) => RequestError::Timeout(limit),

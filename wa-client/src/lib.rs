@@ -1,7 +1,6 @@
 //! A WhatsApp Web multi-device client: pairing, receiving, sending, and an archive that loses nothing
 
 mod account;
-mod ack;
 mod builder;
 mod client;
 mod clock;
@@ -12,7 +11,6 @@ mod event;
 mod inner;
 mod keyed_locks;
 mod login;
-mod notification;
 mod offline;
 mod pairing;
 mod payload;
@@ -31,7 +29,7 @@ pub use connection::{
 };
 pub use error::{Error, Remedy};
 pub use event::{
-    BanReason, DisconnectReason, EVENT_BUFFER, Event, EventStream, FailureReason, LogoutReason,
+    BanReason, DisconnectReason, EVENT_BUFFER, Event, EventStream, ConnectRefusal, LogoutReason,
     LossReason, MessageEvent, OfflineCounts, PairingFailure, Repair, SendState, StatusChange,
     UndecryptableReason,
 };

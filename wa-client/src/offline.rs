@@ -6,7 +6,8 @@
 use std::{sync::PoisonError, time::Duration};
 
 use tokio::time::Instant;
-use wa_proto::{Node, OwnedNode};
+use wa_noise::MAX_ROUTING_INFO_LEN;
+use wa_proto::stanza::InfoItem;
 
 use crate::{
     event::{Event, OfflineCounts},
@@ -14,32 +15,36 @@ use crate::{
 };
 
 /// Deals with an `<ib>`: the backlog's announcement and its end, where to connect next time.
-pub(crate) async fn handle_ib(cx: &StanzaContext, ib: &OwnedNode) -> Result<Outcome, HandleError> {
-    for child in ib.nodes() {
-        match child.tag.as_ref() {
-            "offline_preview" => {
-                let counts = counts(child);
-                cx.inner.emit(Event::OfflineSyncPreview(counts));
-                backlog(cx, |backlog| backlog.announced(Instant::now()));
+pub(crate) async fn handle_info(
+    cx: &StanzaContext,
+    items: Vec<InfoItem>,
+) -> Result<Outcome, HandleError> {
+    for item in items {
+        match item {
+            InfoItem::OfflinePreview { count, messages, receipts, notifications, app_data } => {
+                cx.inner.emit(Event::OfflineSyncPreview(OfflineCounts {
+                    total: count,
+                    messages,
+                    receipts,
+                    notifications,
+                    app_data_changes: app_data,
+                }));
+                backlog(cx, Backlog::announced);
             }
-            "offline" => {
-                let count = child.attrs.number("count").unwrap_or_default();
+            InfoItem::Offline { count } => {
                 if backlog(cx, Backlog::ended) {
                     cx.inner.emit(Event::OfflineSyncCompleted { count });
                 }
             }
-            "edge_routing" => {
-                let info = child.find("routing_info").and_then(Node::content_bytes);
-                if let Some(info) = info.filter(|info| info.len() <= MAX_ROUTING_INFO_LEN) {
-                    let info = info.to_vec();
-                    cx.inner.update_account(|account, _| account.routing_info = Some(info)).await?;
-                }
+            InfoItem::EdgeRouting(info) if info.len() <= MAX_ROUTING_INFO_LEN => {
+                let info = info.to_vec();
+                cx.inner.update_account(|account, _| account.routing_info = Some(info)).await?;
             }
-            "downgrade_webclient" => cx.inner.emit(Event::QrScannedWithoutMultidevice),
+            InfoItem::DowngradeWebClient => cx.inner.emit(Event::QrScannedWithoutMultidevice),
             _ => {}
         }
     }
-    Ok(Outcome::Silent)
+    Ok(Outcome::Answered)
 }
 
 /// Uses the connection's backlog.
@@ -47,22 +52,6 @@ pub(crate) fn backlog<T>(cx: &StanzaContext, use_it: impl FnOnce(&mut Backlog) -
     let outcome = use_it(&mut cx.session.backlog.lock().unwrap_or_else(PoisonError::into_inner));
     cx.session.changed.notify_one();
     outcome
-}
-
-fn counts(preview: &OwnedNode) -> OfflineCounts {
-    let number = |name| preview.attrs.number(name).unwrap_or_default();
-    OfflineCounts {
-        total: number("count"),
-        messages: number("message"),
-        receipts: number("receipt"),
-        notifications: number("notification"),
-        app_data_changes: number("appdata"),
-    }
-}
-
-/// Asks for so many more stanzas of the backlog.
-pub(crate) fn batch_request() -> OwnedNode {
-    Node::new("ib").child(Node::new("offline_batch").attr("count", BATCH))
 }
 
 /// When to ask for the next batch. A value; the moment is an argument.
@@ -92,7 +81,7 @@ impl Backlog {
     }
 
     /// The server announced a backlog.
-    pub(crate) fn announced(&mut self, _now: Instant) {
+    pub(crate) fn announced(&mut self) {
         if self.phase == Phase::Unknown {
             self.phase = Phase::Due;
         }
@@ -138,11 +127,9 @@ impl Backlog {
 }
 
 /// How many stanzas are asked for at a time.
-const BATCH: u32 = 100;
+pub(crate) const BATCH: u32 = 100;
 /// How long nothing may come before asking again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
-/// What `wa_noise` can send back.
-const MAX_ROUTING_INFO_LEN: usize = wa_noise::MAX_ROUTING_INFO_LEN;
 
 #[cfg(test)]
 mod tests {
@@ -153,7 +140,7 @@ mod tests {
         let now = Instant::now();
         let mut backlog = Backlog::default();
         assert!(!backlog.poll(now) && backlog.is_strict());
-        backlog.announced(now);
+        backlog.announced();
         for _ in 0..10 {
             assert!(backlog.poll(now));
             for _ in 0..BATCH {
@@ -164,7 +151,7 @@ mod tests {
         assert!(backlog.poll(now) && backlog.is_strict());
         assert!(backlog.ended() && !backlog.is_strict());
         assert!(!backlog.ended());
-        backlog.announced(now);
+        backlog.announced();
         assert!(!backlog.poll(now) && !backlog.is_strict());
     }
 
@@ -172,7 +159,7 @@ mod tests {
     fn a_backlog_that_stalls_is_asked_for_again() {
         let now = Instant::now();
         let mut backlog = Backlog::default();
-        backlog.announced(now);
+        backlog.announced();
         assert!(backlog.poll(now));
         backlog.handled(now);
         assert_eq!(backlog.timeout(now), Some(now + ASK_AGAIN_AFTER));

@@ -5,7 +5,10 @@
 
 use std::{sync::PoisonError, time::Duration};
 
-use wa_proto::{Jid, Node, OwnedNode};
+use wa_proto::{
+    Jid,
+    stanza::{PairDevice, PairSuccess, iq_error, iq_result, pair_device_sign},
+};
 use wa_store::{Change, Changes};
 
 pub mod code;
@@ -16,24 +19,22 @@ pub(crate) use qr::{QrSchedule, QrStep};
 
 use crate::{
     event::{Event, PairingFailure},
-    stanza_handler::{HandleError, Outcome, StanzaContext},
+    stanza_handler::{HandleError, StanzaContext},
 };
 use identity::{IdentityError, SignedIdentity, accept_identity};
 use qr::{QrIdentity, qr_text};
 
 /// `pair-device`: the server gives references for codes.
-pub(crate) async fn begin(cx: &StanzaContext, iq: &OwnedNode) -> Result<Outcome, HandleError> {
-    cx.link.send(&result(iq)).await?;
-    let references: Vec<_> = iq
-        .find("pair-device")
-        .into_iter()
-        .flat_map(|pair| pair.find_all("ref"))
-        .filter_map(|reference| reference.content_text().map(str::to_owned))
-        .collect();
-    let schedule = QrSchedule::new(references);
+pub(crate) async fn begin(
+    cx: &StanzaContext,
+    id: &str,
+    pair: PairDevice,
+) -> Result<(), HandleError> {
+    cx.link.send(&iq_result(id, &Jid::server())).await?;
+    let schedule = QrSchedule::new(pair.refs);
     *cx.session.qr.lock().unwrap_or_else(PoisonError::into_inner) = Some(schedule);
     cx.session.changed.notify_one();
-    Ok(Outcome::Answered)
+    Ok(())
 }
 
 /// Tells the user to show the code for a reference.
@@ -50,39 +51,31 @@ pub(crate) fn show(cx: &StanzaContext, reference: &str, expires_in: Duration) {
 
 /// `pair-success`: a phone scanned a code and signed this device. The account is saved before the
 /// phone is told, so that it never shows a device that does not know itself to be linked.
-pub(crate) async fn complete(cx: &StanzaContext, iq: &OwnedNode) -> Result<Outcome, HandleError> {
+pub(crate) async fn complete(
+    cx: &StanzaContext,
+    id: &str,
+    success: PairSuccess,
+) -> Result<(), HandleError> {
     *cx.session.qr.lock().unwrap_or_else(PoisonError::into_inner) = None;
     let account = cx.inner.account();
-    let accepted = PairSuccess::parse(iq).and_then(|success| {
-        let signed = cx.inner.with_rng(|rng| {
-            accept_identity(
-                &success.device_identity,
-                account.adv_secret.as_bytes(),
-                &account.identity,
-                rng,
-            )
-        })?;
-        Ok((success, signed))
+    let secret = account.adv_secret.as_bytes();
+    let signed = cx.inner.with_rng(|rng| {
+        accept_identity(&success.device_identity, secret, &account.identity, rng)
     });
-    let (success, signed) = match accepted {
-        Ok(accepted) => accepted,
-        Err(error) => return refuse(cx, iq, error).await,
+    let signed = match signed {
+        Ok(signed) => signed,
+        Err(error) => return refuse(cx, id, error).await,
     };
     if let Err(error) = save(cx, &success, &signed).await {
         tracing::error!(%error, "cannot save the account that was linked");
-        cx.link.send(&error_reply(iq, 500, "internal-error")).await?;
+        cx.link.send(&iq_error(id, &Jid::server(), 500, "internal-error")).await?;
         cx.inner.emit(Event::PairingFailed { reason: PairingFailure::Storage });
-        return Ok(Outcome::Answered);
+        return Ok(());
     }
-    let reply =
-        Node::new("device-identity").attr("key-index", signed.key_index).bytes(signed.for_reply());
-    cx.link.send(&result(iq).child(Node::new("pair-device-sign").child(reply))).await?;
-    cx.inner.emit(Event::PairingSucceeded {
-        jid: success.jid,
-        lid: success.lid,
-        platform: success.platform,
-    });
-    Ok(Outcome::Answered)
+    cx.link.send(&pair_device_sign(id, signed.key_index, signed.for_reply().into())).await?;
+    let PairSuccess { jid, lid, platform, .. } = success;
+    cx.inner.emit(Event::PairingSucceeded { jid, lid, platform });
+    Ok(())
 }
 
 async fn save(
@@ -113,11 +106,7 @@ async fn save(
         .await
 }
 
-async fn refuse(
-    cx: &StanzaContext,
-    iq: &OwnedNode,
-    error: IdentityError,
-) -> Result<Outcome, HandleError> {
+async fn refuse(cx: &StanzaContext, id: &str, error: IdentityError) -> Result<(), HandleError> {
     tracing::warn!(%error, "a phone's attempt to link this device is refused");
     let (code, text, reason) = match error {
         IdentityError::Malformed(_) => (500, "internal-error", PairingFailure::Malformed),
@@ -126,50 +115,7 @@ async fn refuse(
             (401, "signature-mismatch", PairingFailure::WrongSignature)
         }
     };
-    cx.link.send(&error_reply(iq, code, text)).await?;
+    cx.link.send(&iq_error(id, &Jid::server(), code, text)).await?;
     cx.inner.emit(Event::PairingFailed { reason });
-    Ok(Outcome::Answered)
-}
-
-/// What a `pair-success` says.
-struct PairSuccess {
-    device_identity: Vec<u8>,
-    jid: Jid,
-    lid: Option<Jid>,
-    platform: Option<String>,
-    business_name: Option<String>,
-}
-
-impl PairSuccess {
-    fn parse(iq: &OwnedNode) -> Result<Self, IdentityError> {
-        use IdentityError::Malformed;
-        let success = iq.find("pair-success").ok_or(Malformed("no pair-success"))?;
-        let device = success.find("device").ok_or(Malformed("no device"))?;
-        let identity = success.find("device-identity").and_then(Node::content_bytes);
-        let attr = |tag: &str, name: &str| {
-            success.find(tag).and_then(|child| child.attrs.text(name)).map(|text| text.into_owned())
-        };
-        Ok(Self {
-            device_identity: identity.ok_or(Malformed("no device-identity"))?.to_vec(),
-            jid: device.attrs.jid("jid").ok_or(Malformed("no JID"))?,
-            lid: device.attrs.jid("lid"),
-            platform: attr("platform", "name"),
-            business_name: attr("biz", "name"),
-        })
-    }
-}
-
-fn result(iq: &OwnedNode) -> OwnedNode {
-    reply(iq, "result")
-}
-
-fn error_reply(iq: &OwnedNode, code: u32, text: &'static str) -> OwnedNode {
-    reply(iq, "error").child(Node::new("error").attr("code", code).attr("text", text))
-}
-
-fn reply(iq: &OwnedNode, kind: &'static str) -> OwnedNode {
-    Node::new("iq")
-        .attr("type", kind)
-        .attr("to", Jid::server())
-        .attr_opt("id", iq.attrs.value("id").cloned())
+    Ok(())
 }

@@ -1,21 +1,21 @@
 //! Receipts and acks that come in.
 
-use wa_proto::OwnedNode;
+use wa_proto::stanza::{Receipt, ServerAck};
 
 use crate::stanza_handler::{HandleError, Outcome, StanzaContext};
 
 /// Deals with a `<receipt>`.
 pub(crate) async fn handle(
     _cx: &StanzaContext,
-    _receipt: &OwnedNode,
+    _receipt: Receipt,
 ) -> Result<Outcome, HandleError> {
     Ok(Outcome::Ack)
 }
 
 /// Deals with an `<ack>` that nobody waits for any more.
-pub(crate) async fn server_ack(
+pub(crate) async fn handle_ack(
     _cx: &StanzaContext,
-    _ack: &OwnedNode,
+    _ack: ServerAck,
 ) -> Result<Outcome, HandleError> {
-    Ok(Outcome::Silent)
+    Ok(Outcome::Answered)
 }

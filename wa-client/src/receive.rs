@@ -1,13 +1,13 @@
 //! Messages that come in.
 
-use wa_proto::OwnedNode;
+use wa_proto::stanza::{IncomingMessage, NackReason};
 
-use crate::stanza_handler::{HandleError, NackCode, Outcome, StanzaContext};
+use crate::stanza_handler::{HandleError, Outcome, StanzaContext};
 
 /// Deals with a `<message>`.
 pub(crate) async fn handle(
     _cx: &StanzaContext,
-    _message: &OwnedNode,
+    _message: IncomingMessage,
 ) -> Result<Outcome, HandleError> {
-    Ok(Outcome::Nack(NackCode::Unhandled))
+    Ok(Outcome::Nack(NackReason::UnhandledError))
 }

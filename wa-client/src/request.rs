@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use wa_proto::{Jid, Node, OwnedNode};
+use wa_proto::stanza::{IqError, ParseError};
 
 /// A request got no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,15 +26,12 @@ pub enum RequestError {
     /// This device is no longer linked.
     #[error("this device is no longer linked")]
     LoggedOut,
-    /// The server answered with an error.
-    #[error("the server answered with error {code}")]
-    Server {
-        /// Its code, HTTP-like.
-        code: u16,
-    },
+    /// The server refuses the request.
+    #[error(transparent)]
+    Refused(#[from] IqError),
     /// The answer is not what the protocol says.
-    #[error("the answer cannot be understood: {0}")]
-    Malformed(&'static str),
+    #[error("the answer cannot be read: {0}")]
+    Answer(#[from] ParseError),
 }
 
 /// Makes ids that no other client instance makes: a random prefix and a counter.
@@ -53,24 +50,6 @@ impl RequestIds {
     pub(crate) fn next(&self) -> String {
         format!("{}{}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed))
     }
-}
-
-/// The beginning of a request to the server itself.
-pub(crate) fn iq(id: &str, kind: &'static str, xmlns: &'static str) -> OwnedNode {
-    Node::new("iq")
-        .attr("id", id.to_owned())
-        .attr("to", Jid::server())
-        .attr("type", kind)
-        .attr("xmlns", xmlns)
-}
-
-/// The answer, if it is not an error.
-pub(crate) fn succeed(answer: OwnedNode) -> Result<OwnedNode, RequestError> {
-    if answer.attrs.is("type", "error") {
-        let code = answer.find("error").and_then(|error| error.attrs.number("code"));
-        return Err(RequestError::Server { code: code.unwrap_or(500) });
-    }
-    Ok(answer)
 }
 
 /// How long an answer may take.

@@ -6,17 +6,21 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
-use wa_proto::{Node, OwnedNode};
+use wa_proto::{
+    Jid, Node, OwnedNode, Stanza,
+    stanza::{Iq, NackReason, Notification, NotificationBody, ServerRequest, iq_result},
+};
 use wa_store::StoreError;
 
 use crate::{
-    ack,
     connection::{Ending, Link, LinkClosed, Session},
+    devices,
     inner::Inner,
-    notification, offline, pairing, receipts, receive,
+    offline, pairing, prekeys, receipts, receive,
 };
 
-/// What a handler works with: the client, and the connection the stanza came on.
+/// What a handler works with: the client, and the connection the stanza came on. What a handler
+/// sends goes over that connection and no other.
 #[derive(Debug, Clone)]
 pub(crate) struct StanzaContext {
     pub(crate) inner: Arc<Inner>,
@@ -29,51 +33,18 @@ pub(crate) struct StanzaContext {
 pub(crate) enum Outcome {
     /// It is to be acknowledged.
     Ack,
-    /// It is to be refused with this code.
-    Nack(NackCode),
-    /// The handler sent a receipt or another answer that takes the ack's place.
+    /// It is to be refused.
+    Nack(NackReason),
+    /// The handler sent a receipt or another answer that takes the ack's place, or the stanza is
+    /// of a kind that nobody waits for an answer to.
     Answered,
-    /// It is of a kind that is not acknowledged.
-    Silent,
 }
 
-/// Why a stanza is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "the codes are a table of the protocol; not all have a use yet")]
-pub(crate) enum NackCode {
-    /// It does not parse.
-    Parse = 487,
-    /// Its tag is not known.
-    UnrecognizedStanza = 488,
-    /// Its class is not known.
-    UnrecognizedClass = 489,
-    /// Its type is not known.
-    UnrecognizedType = 490,
-    /// The protobuf in it does not parse.
-    InvalidProtobuf = 491,
-    /// It is for hosted companions only.
-    InvalidHosted = 493,
-    /// The message secret it needs is missing.
-    MissingMessageSecret = 495,
-    /// Its message counter is an old one.
-    OldCounter = 496,
-    /// Its message was deleted on the peer.
-    MessageDeletedOnPeer = 499,
-    /// It was not handled, for a reason of this client's own.
-    Unhandled = 500,
-    /// An admin's revoke is not supported.
-    UnsupportedAdminRevoke = 550,
-    /// A group by LID is not supported.
-    UnsupportedLidGroup = 551,
-    /// The database failed.
-    Database = 552,
-}
-
-/// Why a stanza stays without an answer: the connection must end, and the server will send the
-/// stanza again on the next.
+/// Why a stanza stays without an answer: the server will send it again on the next connection.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub(crate) enum HandleError {
-    /// Nothing can be kept, so nothing may be acknowledged.
+    /// Nothing can be kept, so nothing may be acknowledged; the connection ends.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The connection ended meanwhile.
@@ -82,63 +53,112 @@ pub(crate) enum HandleError {
 }
 
 /// Deals with one stanza and answers it. Gives back how the connection must end, if it must.
-pub(crate) async fn handle(cx: &StanzaContext, stanza: OwnedNode) -> Option<Ending> {
-    let outcome = match AssertUnwindSafe(dispatch(cx, &stanza)).catch_unwind().await {
+pub(crate) async fn handle(cx: &StanzaContext, stanza: Stanza) -> Option<Ending> {
+    let envelope = stanza.envelope().cloned();
+    let foreign = match &stanza {
+        Stanza::Unknown(node) => nack_unknown(node),
+        _ => None,
+    };
+    let outcome = match AssertUnwindSafe(dispatch(cx, stanza)).catch_unwind().await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(HandleError::Store(error))) => {
-            tracing::error!(tag = %stanza.tag, %error, "cannot keep a stanza; it stays unanswered");
+            tracing::error!(%error, "cannot keep a stanza; it stays unanswered");
             return Some(Ending::Storage);
         }
         // The connection is ending by itself.
         Ok(Err(HandleError::Link(LinkClosed))) => return None,
         Err(_panic) => {
-            tracing::error!(tag = %stanza.tag, "a handler panicked");
-            Outcome::Nack(NackCode::Unhandled)
+            tracing::error!("a handler panicked");
+            Outcome::Nack(NackReason::UnhandledError)
         }
     };
-    let answer = match outcome {
-        Outcome::Ack => ack::ack(&stanza, None, &cx.inner.account()),
-        Outcome::Nack(code) => ack::ack(&stanza, Some(code), &cx.inner.account()),
-        Outcome::Answered | Outcome::Silent => return None,
+    let own = cx.inner.account().jid.clone();
+    let answer = match (outcome, envelope) {
+        (Outcome::Answered, _) => return None,
+        (Outcome::Ack, Some(envelope)) => with_own(envelope.ack(), own.as_ref()),
+        (Outcome::Nack(reason), Some(envelope)) => with_own(envelope.nack(reason), own.as_ref()),
+        (_, None) => foreign?,
     };
     // A closed link means that the stanza comes again.
     let _ = cx.link.send(&answer).await;
     None
 }
 
-async fn dispatch(cx: &StanzaContext, stanza: &OwnedNode) -> Result<Outcome, HandleError> {
-    tracing::trace!(stanza = %stanza.redacted(), "received");
-    match stanza.tag.as_ref() {
-        "message" => receive::handle(cx, stanza).await,
-        "receipt" => receipts::handle(cx, stanza).await,
-        "notification" => notification::handle(cx, stanza).await,
-        "ack" => receipts::server_ack(cx, stanza).await,
-        "iq" => server_request(cx, stanza).await,
-        "ib" => offline::handle_ib(cx, stanza).await,
-        // Nothing is done about calls yet, but each is told that it arrived.
-        "call" => Ok(Outcome::Ack),
-        "presence" | "chatstate" | "success" => Ok(Outcome::Silent),
-        _ => Ok(Outcome::Nack(NackCode::UnrecognizedStanza)),
+fn with_own(ack: wa_proto::stanza::Ack, own: Option<&Jid>) -> OwnedNode {
+    match own {
+        Some(own) => ack.from(own).to_node(),
+        None => ack.to_node(),
     }
 }
 
-/// Requests that the server makes.
-async fn server_request(cx: &StanzaContext, iq: &OwnedNode) -> Result<Outcome, HandleError> {
-    if iq.attrs.is("type", "result") || iq.attrs.is("type", "error") {
-        // An answer that came after its request had timed out.
-        return Ok(Outcome::Silent);
-    }
-    let child = iq.nodes().first().map(|child| child.tag.as_ref());
-    match child {
-        Some("pair-device") => pairing::begin(cx, iq).await,
-        Some("pair-success") => pairing::complete(cx, iq).await,
-        _ => {
-            let pong = Node::new("iq")
-                .attr("type", "result")
-                .attr_opt("to", iq.attrs.value("from").cloned())
-                .attr_opt("id", iq.attrs.value("id").cloned());
-            cx.link.send(&pong).await?;
-            Ok(Outcome::Answered)
+/// The answer to a stanza whose tag is not known, if it has what an answer needs.
+fn nack_unknown(stanza: &OwnedNode) -> Option<OwnedNode> {
+    let nack = Node::new("ack")
+        .attr("class", stanza.tag.clone().into_owned())
+        .attr("id", stanza.attrs.value("id")?.clone())
+        .attr("to", stanza.attrs.value("from")?.clone())
+        .attr("error", u32::from(NackReason::UnrecognizedStanza.code()));
+    Some(nack)
+}
+
+async fn dispatch(cx: &StanzaContext, stanza: Stanza) -> Result<Outcome, HandleError> {
+    match stanza {
+        Stanza::Message(message) => receive::handle(cx, *message).await,
+        Stanza::Receipt(receipt) => receipts::handle(cx, *receipt).await,
+        Stanza::Notification(notification) => notified(cx, *notification).await,
+        Stanza::Ack(ack) => receipts::handle_ack(cx, ack).await,
+        Stanza::Iq(Iq::Request { id, from, request }) => asked(cx, &id, &from, request).await,
+        Stanza::Info(items) => offline::handle_info(cx, items).await,
+        // Nothing is done about calls yet, but each is told that it arrived.
+        Stanza::Call(_) => Ok(Outcome::Ack),
+        Stanza::Malformed(malformed) => {
+            tracing::warn!(tag = %malformed.tag, reason = %malformed.reason, "a malformed stanza");
+            Ok(Outcome::Nack(NackReason::ParsingError))
         }
+        Stanza::Unknown(node) => {
+            tracing::warn!(stanza = %node.redacted(), "a stanza of an unknown kind");
+            Ok(Outcome::Nack(NackReason::UnrecognizedStanza))
+        }
+        // An answer that came after its question had timed out, and what is not kept for us.
+        _ => Ok(Outcome::Answered),
+    }
+}
+
+async fn notified(
+    cx: &StanzaContext,
+    notification: Notification,
+) -> Result<Outcome, HandleError> {
+    if let NotificationBody::PreKeysLeft { count } = notification.body {
+        prekeys::top_up_in_background(cx, count);
+        return Ok(Outcome::Ack);
+    }
+    devices::handle_notification(cx, notification).await
+}
+
+async fn asked(
+    cx: &StanzaContext,
+    id: &str,
+    from: &Jid,
+    request: ServerRequest,
+) -> Result<Outcome, HandleError> {
+    match request {
+        ServerRequest::PairDevice(pair) => pairing::begin(cx, id, pair).await?,
+        ServerRequest::PairSuccess(success) => pairing::complete(cx, id, *success).await?,
+        _ => cx.link.send(&iq_result(id, from)).await?,
+    }
+    Ok(Outcome::Answered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_stanza_is_refused_if_it_can_be_answered() {
+        let stanza = Node::new("novelty").attr("id", "7").attr("from", Jid::lid("1"));
+        let nack = nack_unknown(&stanza).unwrap();
+        assert!(nack.attrs.is("class", "novelty") && nack.attrs.is("error", "488"));
+        assert_eq!(nack.attrs.jid("to"), Some(Jid::lid("1")));
+        assert_eq!(nack_unknown(&Node::new("novelty")), None);
     }
 }

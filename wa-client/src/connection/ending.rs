@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::event::{BanReason, DisconnectReason, Event, FailureReason, LogoutReason};
+use wa_proto::stanza::{Failure, FailureReason, StreamError};
+
+use crate::event::{BanReason, ConnectRefusal, DisconnectReason, Event, LogoutReason};
 
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,33 +30,9 @@ pub(crate) enum Ending {
     /// All QR codes expired.
     PairingTimeout,
     /// `<stream:error>`.
-    Stream(StreamEnd),
+    Stream(StreamError),
     /// `<failure>` in answer to the login payload.
-    Refused(Refusal),
-}
-
-/// What a `<stream:error>` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum StreamEnd {
-    /// `<conflict type="replaced">`.
-    Replaced,
-    /// `<conflict type="device_removed">`, or code 401.
-    DeviceRemoved,
-    /// A code of its own.
-    Code(u16),
-    /// Something without a code; the tag of its first child.
-    Other(String),
-}
-
-/// What a `<failure>` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// `reason`.
-    pub(crate) reason: u16,
-    /// `code`, the kind of ban.
-    pub(crate) ban: Option<u16>,
-    /// `expire`, the ban's length.
-    pub(crate) expires_in: Option<Duration>,
+    Refused(Failure),
 }
 
 /// What is done about it.
@@ -88,48 +66,65 @@ pub(crate) fn verdict(ending: &Ending, version_refreshed: bool) -> Verdict {
             Verdict::ReconnectAfterBackoff { rate_limited: *status == 429 }
         }
         Ending::Untrusted => {
-            Verdict::Stop(Some(Event::ConnectFailure { reason: FailureReason::UntrustedServer }))
+            Verdict::Stop(Some(Event::ConnectFailure { reason: ConnectRefusal::UntrustedServer }))
         }
         Ending::Storage => Verdict::ReconnectAfterBackoff { rate_limited: false },
-        Ending::Stream(end) => after_stream_error(end, version_refreshed),
-        Ending::Refused(refusal) => after_refusal(*refusal, version_refreshed),
+        Ending::Stream(error) => after_stream_error(error),
+        Ending::Refused(refusal) => after_refusal(refusal, version_refreshed),
     }
 }
 
-fn after_stream_error(end: &StreamEnd, version_refreshed: bool) -> Verdict {
-    match end {
-        StreamEnd::Replaced => Verdict::Stop(Some(Event::Replaced)),
-        StreamEnd::DeviceRemoved => removed(),
-        StreamEnd::Code(515) => Verdict::ReconnectNow,
-        StreamEnd::Code(429) => Verdict::ReconnectAfterBackoff { rate_limited: true },
-        StreamEnd::Code(code @ (401..=403 | 405 | 406 | 409)) => {
-            after_refusal(Refusal { reason: *code, ban: None, expires_in: None }, version_refreshed)
+fn after_stream_error(error: &StreamError) -> Verdict {
+    match error {
+        StreamError::RestartRequired => Verdict::ReconnectNow,
+        StreamError::Replaced => Verdict::Stop(Some(Event::Replaced)),
+        StreamError::DeviceRemoved | StreamError::NotAuthorized(401) => removed(),
+        StreamError::NotAuthorized(_) => logged_out(LogoutReason::PhoneGone),
+        StreamError::Other { code: Some(429), .. } => {
+            Verdict::ReconnectAfterBackoff { rate_limited: true }
         }
-        StreamEnd::Code(_) | StreamEnd::Other(_) => {
-            Verdict::ReconnectAfterBackoff { rate_limited: false }
+        // The server names few codes here; those that refuse a login are as final as there.
+        StreamError::Other { code: Some(code @ (402 | 405 | 406 | 409)), .. } => {
+            Verdict::Stop(Some(Event::StreamError { code: code.to_string() }))
         }
+        _ => Verdict::ReconnectAfterBackoff { rate_limited: false },
     }
 }
 
-fn after_refusal(refusal: Refusal, version_refreshed: bool) -> Verdict {
-    let failure = |reason| Verdict::Stop(Some(Event::ConnectFailure { reason }));
-    let logged_out = |reason| Verdict::Stop(Some(Event::LoggedOut { reason }));
-    match refusal.reason {
-        401 => removed(),
-        402 => Verdict::Stop(Some(Event::TemporaryBan {
-            reason: BanReason::from_code(refusal.ban),
-            expires_in: refusal.expires_in,
+fn after_refusal(failure: &Failure, version_refreshed: bool) -> Verdict {
+    let refused = |reason| Verdict::Stop(Some(Event::ConnectFailure { reason }));
+    match failure.reason {
+        FailureReason::LoggedOut => removed(),
+        FailureReason::TemporarilyBanned => Verdict::Stop(Some(Event::TemporaryBan {
+            reason: BanReason::from_code(failure.code),
+            expires_in: failure.expire.map(Duration::from_secs),
         })),
         // The credentials stay: the account may be unlocked, and forgetting cannot be undone.
-        403 => logged_out(LogoutReason::PhoneGone),
-        406 => logged_out(LogoutReason::Unknown),
-        405 if version_refreshed => Verdict::Stop(Some(Event::ClientOutdated)),
-        405 => Verdict::RefreshVersion,
-        409 => failure(FailureReason::BadUserAgent),
-        429 => Verdict::ReconnectAfterBackoff { rate_limited: true },
-        500..=599 => Verdict::ReconnectAfterBackoff { rate_limited: false },
-        code => failure(FailureReason::Code(code)),
+        FailureReason::MainDeviceGone => logged_out(LogoutReason::PhoneGone),
+        FailureReason::UnknownLogout => logged_out(LogoutReason::Unknown),
+        FailureReason::ClientOutdated if version_refreshed => {
+            Verdict::Stop(Some(Event::ClientOutdated))
+        }
+        FailureReason::ClientOutdated => Verdict::RefreshVersion,
+        FailureReason::BadUserAgent => refused(ConnectRefusal::BadUserAgent),
+        FailureReason::InternalServerError
+        | FailureReason::Experimental
+        | FailureReason::ServiceUnavailable
+        | FailureReason::Other(500..=599) => {
+            Verdict::ReconnectAfterBackoff { rate_limited: false }
+        }
+        FailureReason::Other(429) => Verdict::ReconnectAfterBackoff { rate_limited: true },
+        FailureReason::Other(code) => refused(ConnectRefusal::Code(code)),
+        FailureReason::Generic => refused(ConnectRefusal::Code(400)),
+        FailureReason::CatInvalid => refused(ConnectRefusal::Code(413)),
+        FailureReason::NotFound => refused(ConnectRefusal::Code(415)),
+        FailureReason::ClientUnknown => refused(ConnectRefusal::Code(418)),
+        _ => refused(ConnectRefusal::Code(0)),
     }
+}
+
+fn logged_out(reason: LogoutReason) -> Verdict {
+    Verdict::Stop(Some(Event::LoggedOut { reason }))
 }
 
 fn removed() -> Verdict {
@@ -147,42 +142,61 @@ impl From<&Ending> for DisconnectReason {
             Ending::Untrusted => Self::UntrustedServer,
             Ending::Protocol => Self::Protocol,
             Ending::Storage => Self::Storage,
-            Ending::Stream(StreamEnd::Code(515)) => Self::RestartRequired,
-            Ending::Stream(StreamEnd::Replaced) => Self::Server("replaced".into()),
-            Ending::Stream(StreamEnd::DeviceRemoved) => Self::Server("device_removed".into()),
-            Ending::Stream(StreamEnd::Code(code)) => Self::Server(code.to_string()),
-            Ending::Stream(StreamEnd::Other(tag)) => Self::Server(tag.clone()),
-            Ending::Refused(refusal) => Self::Server(refusal.reason.to_string()),
+            Ending::Stream(StreamError::RestartRequired) => Self::RestartRequired,
+            Ending::Stream(_) => Self::StreamError,
+            Ending::Refused(_) => Self::Refused,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use wa_proto::{Node, Stanza};
+
     use super::*;
 
+    fn refusal(reason: u16) -> Ending {
+        match Stanza::parse(Node::new("failure").attr("reason", reason)) {
+            Stanza::Failure(failure) => Ending::Refused(failure),
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn refused(reason: u16) -> Verdict {
-        let refusal = Refusal { reason, ban: None, expires_in: None };
-        verdict(&Ending::Refused(refusal), false)
+        verdict(&refusal(reason), false)
+    }
+
+    fn stream(node: wa_proto::OwnedNode) -> Verdict {
+        match Stanza::parse(node) {
+            Stanza::StreamError(error) => verdict(&Ending::Stream(error), false),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn stream_code(code: u16) -> Verdict {
+        stream(Node::new("stream:error").attr("code", code))
+    }
+
+    fn conflict(kind: &'static str) -> Verdict {
+        let conflict = Node::new("conflict").attr("type", kind);
+        stream(Node::new("stream:error").attr("code", "401").child(conflict))
     }
 
     const BACKOFF: Verdict = Verdict::ReconnectAfterBackoff { rate_limited: false };
 
     #[test]
     fn a_restart_reconnects_at_once() {
-        assert_eq!(verdict(&Ending::Stream(StreamEnd::Code(515)), false), Verdict::ReconnectNow);
+        assert_eq!(stream_code(515), Verdict::ReconnectNow);
     }
 
     #[test]
     fn a_connection_that_was_replaced_or_refused_for_good_is_not_made_again() {
-        let replaced = verdict(&Ending::Stream(StreamEnd::Replaced), false);
-        assert_eq!(replaced, Verdict::Stop(Some(Event::Replaced)));
+        assert_eq!(conflict("replaced"), Verdict::Stop(Some(Event::Replaced)));
         for reason in [402, 403, 406, 409, 400, 413, 414, 415, 418] {
             assert!(matches!(refused(reason), Verdict::Stop(Some(_))), "{reason}");
-            if matches!(reason, 402 | 403 | 406 | 409) {
-                let stream = verdict(&Ending::Stream(StreamEnd::Code(reason)), false);
-                assert!(matches!(stream, Verdict::Stop(Some(_))), "{reason}");
-            }
+        }
+        for code in [402, 403, 405, 406, 409] {
+            assert!(matches!(stream_code(code), Verdict::Stop(Some(_))), "{code}");
         }
         assert!(matches!(verdict(&Ending::Untrusted, false), Verdict::Stop(Some(_))));
     }
@@ -191,7 +205,7 @@ mod tests {
     fn what_passes_by_itself_is_waited_for() {
         for reason in [500, 501, 503] {
             assert_eq!(refused(reason), BACKOFF);
-            assert_eq!(verdict(&Ending::Stream(StreamEnd::Code(reason)), false), BACKOFF);
+            assert_eq!(stream_code(reason), BACKOFF);
         }
         for ending in [
             Ending::SocketLost,
@@ -199,48 +213,46 @@ mod tests {
             Ending::Silence,
             Ending::Protocol,
             Ending::HttpStatus(503),
-            Ending::Stream(StreamEnd::Other("xml-not-well-formed".into())),
         ] {
             assert_eq!(verdict(&ending, false), BACKOFF, "{ending:?}");
         }
+        assert_eq!(stream(Node::new("stream:error").child(Node::new("novelty"))), BACKOFF);
     }
 
     #[test]
     fn a_complaint_about_the_rate_is_remembered() {
         let limited = Verdict::ReconnectAfterBackoff { rate_limited: true };
         assert_eq!(verdict(&Ending::HttpStatus(429), false), limited);
-        assert_eq!(verdict(&Ending::Stream(StreamEnd::Code(429)), false), limited);
+        assert_eq!(stream_code(429), limited);
         assert_eq!(refused(429), limited);
     }
 
     #[test]
     fn an_outdated_version_is_refreshed_once() {
         assert_eq!(refused(405), Verdict::RefreshVersion);
-        let refusal = Refusal { reason: 405, ban: None, expires_in: None };
-        assert_eq!(
-            verdict(&Ending::Refused(refusal), true),
-            Verdict::Stop(Some(Event::ClientOutdated))
-        );
+        assert_eq!(verdict(&refusal(405), true), Verdict::Stop(Some(Event::ClientOutdated)));
     }
 
     #[test]
     fn only_a_removed_device_forgets_its_credentials() {
-        for ending in
-            [Ending::Stream(StreamEnd::DeviceRemoved), Ending::Stream(StreamEnd::Code(401))]
-        {
-            assert!(matches!(verdict(&ending, false), Verdict::WipeAndStop(_)));
+        for verdict in [conflict("device_removed"), stream_code(401), refused(401)] {
+            assert!(matches!(verdict, Verdict::WipeAndStop(_)));
         }
         for reason in (400..=600).filter(|reason| *reason != 401) {
             assert!(!matches!(refused(reason), Verdict::WipeAndStop(_)), "{reason}");
         }
+        assert!(!matches!(conflict("replaced"), Verdict::WipeAndStop(_)));
     }
 
     #[test]
     fn a_ban_says_what_for_and_how_long() {
-        let refusal =
-            Refusal { reason: 402, ban: Some(104), expires_in: Some(Duration::from_secs(3600)) };
+        let ban = Node::new("failure")
+            .attr("reason", "402")
+            .attr("code", "104")
+            .attr("expire", "3600");
+        let Stanza::Failure(failure) = Stanza::parse(ban) else { panic!() };
         assert_eq!(
-            verdict(&Ending::Refused(refusal), false),
+            verdict(&Ending::Refused(failure), false),
             Verdict::Stop(Some(Event::TemporaryBan {
                 reason: BanReason::SameMessageTooOften,
                 expires_in: Some(Duration::from_secs(3600)),

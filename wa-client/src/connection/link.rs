@@ -13,7 +13,10 @@ use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::Instant,
 };
-use wa_proto::{Node, OwnedNode};
+use wa_proto::{
+    Node, OwnedNode, Request,
+    stanza::{IqError, ParseError, ServerAck},
+};
 
 use crate::request::RequestError;
 
@@ -28,7 +31,7 @@ struct Shared {
     generation: u64,
     outgoing: mpsc::Sender<Outgoing>,
     /// Who waits for the answer to which request; nothing once the connection has ended.
-    waiters: Mutex<Option<HashMap<String, oneshot::Sender<OwnedNode>>>>,
+    waiters: Mutex<Option<HashMap<String, oneshot::Sender<Answer>>>>,
     awaited: Notify,
 }
 
@@ -38,6 +41,17 @@ pub(crate) struct Outgoing {
     pub(crate) frame: Bytes,
     /// Told once the bytes are handed to the network.
     pub(crate) written: oneshot::Sender<()>,
+}
+
+/// What the server says to something that was sent under an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// An `iq` of type `result`.
+    Result(OwnedNode),
+    /// An `iq` of type `error`.
+    Error(IqError),
+    /// An `ack` for a message, receipt or call.
+    Ack(ServerAck),
 }
 
 /// The connection has ended.
@@ -74,16 +88,47 @@ impl Link {
         done.await.map_err(|_| LinkClosed)
     }
 
-    /// Sends an `iq` that has this id, and waits for the `iq` that answers it.
+    /// Asks the server something under this id.
     ///
     /// # Errors
-    /// [`RequestError::Disconnected`] if the connection ended first, [`RequestError::Timeout`].
-    pub(crate) async fn exchange(
+    /// [`RequestError`]; it is [`RequestError::Disconnected`] if the connection ended first.
+    pub(crate) async fn request<R: Request>(
+        &self,
+        id: &str,
+        request: &R,
+        deadline: Instant,
+    ) -> Result<R::Response, RequestError> {
+        match self.exchange(id, &request.to_node(id), deadline).await? {
+            Answer::Result(node) => Ok(request.parse(&node)?),
+            Answer::Error(error) => Err(error.into()),
+            Answer::Ack(_) => Err(RequestError::Answer(ParseError::MissingChild("iq"))),
+        }
+    }
+
+    /// Sends a stanza that the server acknowledges under this id: a message, mostly.
+    ///
+    /// # Errors
+    /// [`RequestError`]; it is [`RequestError::Disconnected`] if the connection ended first, and
+    /// then the server may have got the stanza even so.
+    pub(crate) async fn send_acked(
         &self,
         id: &str,
         node: &Node<'_>,
         deadline: Instant,
-    ) -> Result<OwnedNode, RequestError> {
+    ) -> Result<ServerAck, RequestError> {
+        match self.exchange(id, node, deadline).await? {
+            Answer::Ack(ack) => Ok(ack),
+            Answer::Error(error) => Err(error.into()),
+            Answer::Result(_) => Err(RequestError::Answer(ParseError::MissingChild("ack"))),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        id: &str,
+        node: &Node<'_>,
+        deadline: Instant,
+    ) -> Result<Answer, RequestError> {
         let started = Instant::now();
         let (waiter, answer) = oneshot::channel();
         self.register(id, waiter).ok_or(RequestError::Disconnected)?;
@@ -98,11 +143,11 @@ impl Link {
     }
 
     /// Hands an answer to whoever waits for it; gives it back if nobody does.
-    pub(crate) fn answer(&self, id: &str, node: OwnedNode) -> Result<(), OwnedNode> {
+    pub(crate) fn answer(&self, id: &str, answer: Answer) -> Result<(), Answer> {
         let waiter = self.waiters(|waiters| waiters.as_mut()?.remove(id));
         match waiter {
-            Some(waiter) => waiter.send(node),
-            None => Err(node),
+            Some(waiter) => waiter.send(answer),
+            None => Err(answer),
         }
     }
 
@@ -121,7 +166,7 @@ impl Link {
         self.waiters(Option::take);
     }
 
-    fn register(&self, id: &str, waiter: oneshot::Sender<OwnedNode>) -> Option<()> {
+    fn register(&self, id: &str, waiter: oneshot::Sender<Answer>) -> Option<()> {
         self.waiters(|waiters| {
             waiters.as_mut()?.insert(id.to_owned(), waiter).map_or(Some(()), |_| Some(()))
         })?;
@@ -131,7 +176,7 @@ impl Link {
 
     fn waiters<T>(
         &self,
-        use_them: impl FnOnce(&mut Option<HashMap<String, oneshot::Sender<OwnedNode>>>) -> T,
+        use_them: impl FnOnce(&mut Option<HashMap<String, oneshot::Sender<Answer>>>) -> T,
     ) -> T {
         use_them(&mut self.shared.waiters.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -156,7 +201,13 @@ const OUTGOING_LEN: usize = 64;
 mod tests {
     use std::time::Duration;
 
+    use wa_proto::request::Ping;
+
     use super::*;
+
+    fn result() -> Answer {
+        Answer::Result(Node::new("iq"))
+    }
 
     fn in_a_minute() -> Instant {
         Instant::now() + Duration::from_secs(60)
@@ -165,23 +216,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_reaches_whoever_asked() {
         let (link, mut outgoing) = Link::new(1);
-        let node = Node::new("iq").attr("id", "1");
-        let server = async {
+                let server = async {
             outgoing.recv().await.unwrap().written.send(()).unwrap();
-            assert!(link.answer("2", Node::new("iq")).is_err());
-            link.answer("1", Node::new("answer")).unwrap();
+            assert!(link.answer("2", result()).is_err());
+            link.answer("1", result()).unwrap();
         };
-        let (answer, ()) = tokio::join!(link.exchange("1", &node, in_a_minute()), server);
-        assert_eq!(answer.unwrap().tag, "answer");
+        let (answer, ()) = tokio::join!(link.request("1", &Ping, in_a_minute()), server);
+        assert_eq!(answer, Ok(()));
         assert!(!link.is_awaited());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_without_an_answer_times_out_and_is_forgotten() {
         let (link, mut outgoing) = Link::new(1);
-        let node = Node::new("iq").attr("id", "1");
-        let server = async { outgoing.recv().await.unwrap().written.send(()).unwrap() };
-        let (answer, ()) = tokio::join!(link.exchange("1", &node, in_a_minute()), server);
+                let server = async { outgoing.recv().await.unwrap().written.send(()).unwrap() };
+        let (answer, ()) = tokio::join!(link.request("1", &Ping, in_a_minute()), server);
         assert_eq!(answer, Err(RequestError::Timeout(Duration::from_secs(60))));
         assert!(!link.is_awaited());
     }
@@ -189,14 +238,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_end_of_a_connection_ends_its_requests() {
         let (link, mut outgoing) = Link::new(1);
-        let node = Node::new("iq").attr("id", "1");
-        let server = async {
+                let server = async {
             outgoing.recv().await.unwrap().written.send(()).unwrap();
             link.close();
         };
-        let (answer, ()) = tokio::join!(link.exchange("1", &node, in_a_minute()), server);
+        let (answer, ()) = tokio::join!(link.request("1", &Ping, in_a_minute()), server);
         assert_eq!(answer, Err(RequestError::Disconnected));
-        let late = link.exchange("2", &node, in_a_minute()).await;
+        let late = link.request("2", &Ping, in_a_minute()).await;
         assert_eq!(late, Err(RequestError::Disconnected));
     }
 }

@@ -18,15 +18,20 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use wa_noise::{FrameDecoder, Opener, Sealer, encode_frame};
-use wa_proto::{Node, OwnedNode, node::read};
+use wa_proto::{
+    Request, Stanza,
+    node::read,
+    request::Ping,
+    stanza::{Iq, Success, offline_batch},
+};
 
 use super::{
     connector::{WireReader, WireWriter},
-    ending::{Ending, Refusal, StreamEnd},
+    ending::Ending,
     handshake::Secured,
     keepalive::{Keepalive, KeepaliveAction},
     lanes::{Lane, Lanes},
-    link::{Link, Outgoing},
+    link::{Answer, Link, Outgoing},
 };
 use crate::{
     event::{Event, PairingFailure},
@@ -96,7 +101,7 @@ pub(crate) async fn serve(
 /// Waits for the server's `<success>` and logs in; never ends by itself after that.
 async fn log_in(
     cx: &StanzaContext,
-    succeeded: oneshot::Receiver<OwnedNode>,
+    succeeded: oneshot::Receiver<Success>,
     logged_in: impl FnOnce() + Send,
 ) -> Ending {
     if let Ok(success) = succeeded.await {
@@ -133,7 +138,7 @@ async fn timers(cx: &StanzaContext) -> Ending {
             None => {}
         }
         if with(&cx.session.backlog, |backlog| backlog.poll(now))
-            && cx.link.send(&offline::batch_request()).await.is_err()
+            && cx.link.send(&offline_batch(offline::BATCH)).await.is_err()
         {
             return Ending::SocketLost;
         }
@@ -152,12 +157,7 @@ async fn timers(cx: &StanzaContext) -> Ending {
 
 /// Pings without waiting: the answer counts like every other sign of life.
 fn ping(cx: &StanzaContext) {
-    let ping = Node::new("iq")
-        .attr("id", cx.inner.request_id())
-        .attr("type", "get")
-        .attr("xmlns", "w:p")
-        .attr("to", wa_proto::Jid::server())
-        .child(Node::new("ping"));
+    let ping = Ping.to_node(&cx.inner.request_id());
     let link = cx.link.clone();
     cx.inner.spawn(async move {
         // A closed link needs no ping.
@@ -211,8 +211,8 @@ struct Incoming<'a> {
     cx: &'a StanzaContext,
     frames: FrameDecoder,
     opener: Opener,
-    stanzas: mpsc::Sender<OwnedNode>,
-    success: Option<oneshot::Sender<OwnedNode>>,
+    stanzas: mpsc::Sender<Stanza>,
+    success: Option<oneshot::Sender<Success>>,
 }
 
 impl Incoming<'_> {
@@ -248,7 +248,7 @@ impl Incoming<'_> {
         }
     }
 
-    fn take_in(&mut self, chunk: &Bytes, queue: &mut VecDeque<OwnedNode>) -> Result<(), Ending> {
+    fn take_in(&mut self, chunk: &Bytes, queue: &mut VecDeque<Stanza>) -> Result<(), Ending> {
         keepalive(self.cx, |keepalive| keepalive.heard(Instant::now()));
         self.frames.push(chunk);
         while let Some(frame) = self.frames.next_frame().map_err(|_| Ending::Protocol)? {
@@ -257,65 +257,43 @@ impl Incoming<'_> {
                 tracing::warn!(%error, "a frame holds no node");
                 Ending::Protocol
             })?;
-            self.route(node, queue)?;
+            self.route(Stanza::parse(node), queue)?;
         }
         Ok(())
     }
 
-    fn route(&mut self, node: OwnedNode, queue: &mut VecDeque<OwnedNode>) -> Result<(), Ending> {
-        match node.tag.as_ref() {
-            "xmlstreamend" => return Err(Ending::SocketLost),
-            "stream:error" => return Err(Ending::Stream(stream_end(&node))),
-            "failure" => return Err(Ending::Refused(refusal(&node))),
-            "success" => {
+    fn route(&mut self, stanza: Stanza, queue: &mut VecDeque<Stanza>) -> Result<(), Ending> {
+        let answered = match stanza {
+            Stanza::StreamEnd => return Err(Ending::SocketLost),
+            Stanza::StreamError(error) => return Err(Ending::Stream(error)),
+            Stanza::Failure(failure) => return Err(Ending::Refused(failure)),
+            Stanza::Success(success) => {
                 // A device that is not saved yet cannot log in, whatever the server says.
                 if self.cx.inner.account().is_linked()
-                    && let Some(success) = self.success.take()
+                    && let Some(waiting) = self.success.take()
                 {
                     // The login is over if nobody takes it.
-                    let _ = success.send(node);
+                    let _ = waiting.send(success);
                 }
+                return Ok(());
             }
-            "iq" | "ack" => {
-                let id = node.attrs.text("id").unwrap_or_default().into_owned();
-                let is_request = node.attrs.is("type", "get") || node.attrs.is("type", "set");
-                if is_request && node.tag == "iq" {
-                    queue.push_back(node);
-                } else if let Err(unclaimed) = self.cx.link.answer(&id, node)
-                    && unclaimed.tag == "ack"
-                {
-                    queue.push_back(unclaimed);
-                }
+            Stanza::Iq(Iq::Result { id, node }) => {
+                self.cx.link.answer(&id, Answer::Result(node))
             }
-            _ => queue.push_back(node),
+            Stanza::Iq(Iq::Error { id, error }) => self.cx.link.answer(&id, Answer::Error(error)),
+            Stanza::Ack(ack) => {
+                let id = ack.id.clone();
+                self.cx.link.answer(&id, Answer::Ack(ack))
+            }
+            other => {
+                queue.push_back(other);
+                return Ok(());
+            }
+        };
+        if let Err(Answer::Ack(ack)) = answered {
+            queue.push_back(Stanza::Ack(ack));
         }
         Ok(())
-    }
-}
-
-/// What a `<stream:error>` says.
-fn stream_end(node: &OwnedNode) -> StreamEnd {
-    if let Some(conflict) = node.find("conflict") {
-        return match conflict.attrs.text("type").as_deref() {
-            Some("device_removed") => StreamEnd::DeviceRemoved,
-            _ => StreamEnd::Replaced,
-        };
-    }
-    match node.attrs.number("code") {
-        Some(code) => StreamEnd::Code(code),
-        None => {
-            let tag = node.nodes().first().map_or("unknown", |child| child.tag.as_ref());
-            StreamEnd::Other(tag.chars().take(MAX_CODE_LEN).collect())
-        }
-    }
-}
-
-/// What a `<failure>` says.
-fn refusal(node: &OwnedNode) -> Refusal {
-    Refusal {
-        reason: node.attrs.number("reason").unwrap_or_default(),
-        ban: node.attrs.number("code"),
-        expires_in: node.attrs.number("expire").map(Duration::from_secs),
     }
 }
 
@@ -326,7 +304,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn start(cx: StanzaContext, queue: mpsc::Receiver<OwnedNode>) -> Self {
+    fn start(cx: StanzaContext, queue: mpsc::Receiver<Stanza>) -> Self {
         let (end, ended) = oneshot::channel();
         let task = tokio::spawn(async move {
             let ending = work(&cx, queue).await;
@@ -350,7 +328,7 @@ impl Drop for Worker {
     }
 }
 
-async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<OwnedNode>) -> Ending {
+async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
     let mut lanes = Lanes::new();
     let mut running = FuturesUnordered::new();
     loop {
@@ -374,9 +352,9 @@ async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<OwnedNode>) -> Endin
     }
 }
 
-async fn handle(cx: &StanzaContext, lane: Lane, stanza: OwnedNode) -> (Lane, Option<Ending>) {
+async fn handle(cx: &StanzaContext, lane: Lane, stanza: Stanza) -> (Lane, Option<Ending>) {
     let started = Instant::now();
-    let from_backlog = stanza.attrs.value("offline").is_some();
+    let from_backlog = stanza.envelope().is_some();
     let ending = stanza_handler::handle(cx, stanza).await;
     if from_backlog {
         offline::backlog(cx, |backlog| backlog.handled(Instant::now()));
@@ -389,17 +367,17 @@ async fn handle(cx: &StanzaContext, lane: Lane, stanza: OwnedNode) -> (Lane, Opt
 
 /// One lane for everything while the backlog drains, then one for each person; a stream's own
 /// announcements and pairing wait for everything before them.
-fn lane_of(cx: &StanzaContext, stanza: &OwnedNode) -> Lane {
-    if matches!(stanza.tag.as_ref(), "ib" | "iq") {
+fn lane_of(cx: &StanzaContext, stanza: &Stanza) -> Lane {
+    if matches!(stanza, Stanza::Info(_) | Stanza::Iq(_)) {
         return Lane::Barrier;
     }
     if with(&cx.session.backlog, |backlog| backlog.is_strict()) {
         return Lane::Named(String::new());
     }
-    let person = ["participant_lid", "sender_lid", "participant", "from"]
-        .into_iter()
-        .find_map(|name| stanza.attrs.jid(name));
-    Lane::Named(person.map(|person| person.to_user().to_string()).unwrap_or_default())
+    let person = stanza.envelope().map(|envelope| {
+        envelope.participant.as_ref().unwrap_or(&envelope.from).to_user().to_string()
+    });
+    Lane::Named(person.unwrap_or_default())
 }
 
 /// How many stanzas wait to be dealt with before the reading stops.
@@ -414,5 +392,3 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(60);
 /// From when on a handler is remarked upon.
 const SLOW: Duration = Duration::from_secs(300);
-/// How much of a foreign word is kept.
-const MAX_CODE_LEN: usize = 64;

@@ -22,8 +22,10 @@ pub enum DisconnectReason {
     UntrustedServer,
     /// Bytes came that are no valid frame, node or handshake.
     Protocol,
-    /// The server ended the stream or refused the login with this code.
-    Server(String),
+    /// The server ended the stream; what follows says more.
+    StreamError,
+    /// The server refused the login; what follows says more.
+    Refused,
     /// The database failed, so that going on would lose messages.
     Storage,
 }
@@ -63,7 +65,7 @@ pub enum PairingFailure {
 /// Why the server refuses this device for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum FailureReason {
+pub enum ConnectRefusal {
     /// The server's certificate is not one of WhatsApp's, or not valid now.
     UntrustedServer,
     /// The user agent is refused (409).
