@@ -139,7 +139,10 @@ impl Client {
     ///
     /// # Errors
     /// [`RequestError`].
-    pub async fn request<R: Request + Sync>(&self, request: &R) -> Result<R::Response, RequestError> {
+    pub async fn request<R: Request + Sync>(
+        &self,
+        request: &R,
+    ) -> Result<R::Response, RequestError> {
         self.shared.inner.request(request).await
     }
 

@@ -12,7 +12,7 @@ mod connection;
 mod message;
 
 pub use connection::{
-    BanReason, DisconnectReason, ConnectRefusal, LogoutReason, OfflineCounts, PairingFailure,
+    BanReason, ConnectRefusal, DisconnectReason, LogoutReason, OfflineCounts, PairingFailure,
 };
 pub use message::{LossReason, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason};
 

@@ -236,8 +236,8 @@ impl Inner {
             // The link may still be published for a moment; the next one is another.
             let ended = link.generation();
             let mut links = self.link.subscribe();
-            let gone = links
-                .wait_for(|link| link.as_ref().is_none_or(|link| link.generation() != ended));
+            let gone =
+                links.wait_for(|link| link.as_ref().is_none_or(|link| link.generation() != ended));
             if timeout_at(deadline, gone).await.is_err() {
                 return Err(RequestError::Disconnected);
             }

@@ -29,7 +29,7 @@ pub use connection::{
 };
 pub use error::{Error, Remedy};
 pub use event::{
-    BanReason, DisconnectReason, EVENT_BUFFER, Event, EventStream, ConnectRefusal, LogoutReason,
+    BanReason, ConnectRefusal, DisconnectReason, EVENT_BUFFER, Event, EventStream, LogoutReason,
     LossReason, MessageEvent, OfflineCounts, PairingFailure, Repair, SendState, StatusChange,
     UndecryptableReason,
 };

@@ -1,16 +1,110 @@
-//! What happens between the server's `<success>` and the first message, in strict order.
+//! What happens between the server's `<success>` and the first message, in strict order: the
+//! server's time, the own LID, the prekeys, `active`, and only then is anybody told.
+//!
+//! A client that sends before its prekeys are in order makes sessions nobody can answer, and one
+//! that never becomes active is deaf. Knows nothing of what is sent afterwards.
 
-use wa_proto::OwnedNode;
+use tokio::time::Instant;
+use wa_proto::{
+    request::SetActive,
+    stanza::{Success, unified_session},
+};
+use wa_store::{Change, StoreError};
 
-use crate::{connection::Ending, event::Event, inner::State, stanza_handler::StanzaContext};
+use crate::{
+    connection::Ending,
+    event::Event,
+    inner::State,
+    prekeys::{self, PreKeysError},
+    request::{REQUEST_TIMEOUT, RequestError},
+    stanza_handler::StanzaContext,
+};
 
 /// Logs in.
-pub(crate) async fn run(cx: &StanzaContext, success: &OwnedNode) -> Result<(), Ending> {
-    if let Some(t) = success.attrs.number("t") {
-        cx.inner.clock.learn_server_time(t);
+///
+/// # Errors
+/// How the connection must end.
+pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), Ending> {
+    let inner = &cx.inner;
+    inner.clock.learn_server_time(success.timestamp);
+    learn_about_ourselves(cx, success).await.map_err(storage)?;
+    match prekeys::put_in_order(inner, &cx.link).await {
+        Ok(()) => {}
+        Err(PreKeysError::Store(error)) => return Err(storage(error)),
+        // Those who have a session with this device can still write to it.
+        Err(
+            error @ (PreKeysError::NoSignedPreKey
+            | PreKeysError::Request(RequestError::Refused(_) | RequestError::Answer(_))),
+        ) => {
+            tracing::warn!(%error, "the prekeys are not in order");
+        }
+        Err(PreKeysError::Request(error)) => return Err(lost(&error)),
     }
-    cx.inner.publish_link(Some(cx.link.clone()));
-    cx.inner.enter(State::Connected);
-    cx.inner.emit(Event::Connected);
+    let deadline = Instant::now() + REQUEST_TIMEOUT;
+    cx.link
+        .request(&inner.request_id(), &SetActive, deadline)
+        .await
+        .map_err(|error| lost(&error))?;
+    inner.publish_link(Some(cx.link.clone()));
+    inner.enter(State::Connected);
+    inner.emit(Event::Connected);
+    let session = unified_session(unified_session_id(inner.clock.unix_ms()));
+    // A closed link shows by itself.
+    let _ = cx.link.send(&session).await;
     Ok(())
+}
+
+/// Keeps the LID and the name, if they are news.
+async fn learn_about_ourselves(cx: &StanzaContext, success: &Success) -> Result<(), StoreError> {
+    let account = cx.inner.account();
+    let lid = success.lid.as_ref().filter(|lid| account.lid.as_ref() != Some(*lid));
+    let name = success.display_name.as_ref().filter(|_| account.push_name.is_none());
+    if lid.is_none() && name.is_none() {
+        return Ok(());
+    }
+    cx.inner
+        .update_account(|account, changes| {
+            if let Some(lid) = lid {
+                account.lid = Some(lid.clone());
+                if let Some(jid) = &account.jid {
+                    let (phone, lid) = (jid.to_user(), lid.to_user());
+                    changes.push(Change::LearnLid { phone, lid });
+                }
+            }
+            if let Some(name) = name {
+                account.push_name = Some(name.clone());
+            }
+        })
+        .await
+}
+
+fn storage(error: StoreError) -> Ending {
+    tracing::error!(%error, "the login cannot be kept");
+    Ending::Storage
+}
+
+fn lost(error: &RequestError) -> Ending {
+    tracing::warn!(%error, "the login did not complete");
+    let rate_limited = matches!(error, RequestError::Refused(refusal) if refusal.code == 429);
+    Ending::LoginIncomplete { rate_limited }
+}
+
+/// Which of the app's sessions this is: the server's time, three days ahead, within its week.
+fn unified_session_id(server_ms: u64) -> u64 {
+    server_ms.saturating_add(3 * DAY_MS) % (7 * DAY_MS)
+}
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unified_session_counts_within_a_week() {
+        assert_eq!(unified_session_id(0), 3 * DAY_MS);
+        assert_eq!(unified_session_id(4 * DAY_MS), 0);
+        assert_eq!(unified_session_id(4 * DAY_MS + 5), 5);
+        assert!(unified_session_id(u64::MAX) < 7 * DAY_MS);
+    }
 }

@@ -14,6 +14,8 @@ use wa_store::{Change, Changes};
 pub mod code;
 mod identity;
 mod qr;
+#[cfg(test)]
+mod vectors;
 
 pub(crate) use qr::{QrSchedule, QrStep};
 
@@ -59,9 +61,9 @@ pub(crate) async fn complete(
     *cx.session.qr.lock().unwrap_or_else(PoisonError::into_inner) = None;
     let account = cx.inner.account();
     let secret = account.adv_secret.as_bytes();
-    let signed = cx.inner.with_rng(|rng| {
-        accept_identity(&success.device_identity, secret, &account.identity, rng)
-    });
+    let signed = cx
+        .inner
+        .with_rng(|rng| accept_identity(&success.device_identity, secret, &account.identity, rng));
     let signed = match signed {
         Ok(signed) => signed,
         Err(error) => return refuse(cx, id, error).await,

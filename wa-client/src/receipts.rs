@@ -5,10 +5,7 @@ use wa_proto::stanza::{Receipt, ServerAck};
 use crate::stanza_handler::{HandleError, Outcome, StanzaContext};
 
 /// Deals with a `<receipt>`.
-pub(crate) async fn handle(
-    _cx: &StanzaContext,
-    _receipt: Receipt,
-) -> Result<Outcome, HandleError> {
+pub(crate) async fn handle(_cx: &StanzaContext, _receipt: Receipt) -> Result<Outcome, HandleError> {
     Ok(Outcome::Ack)
 }
 

@@ -124,10 +124,7 @@ async fn dispatch(cx: &StanzaContext, stanza: Stanza) -> Result<Outcome, HandleE
     }
 }
 
-async fn notified(
-    cx: &StanzaContext,
-    notification: Notification,
-) -> Result<Outcome, HandleError> {
+async fn notified(cx: &StanzaContext, notification: Notification) -> Result<Outcome, HandleError> {
     if let NotificationBody::PreKeysLeft { count } = notification.body {
         prekeys::top_up_in_background(cx, count);
         return Ok(Outcome::Ack);

@@ -19,6 +19,11 @@ pub(crate) enum Ending {
     HttpStatus(u16),
     /// The socket closed or failed, or the server closed the stream without a reason.
     SocketLost,
+    /// The login was not carried through: no answer in time, or a refusal.
+    LoginIncomplete {
+        /// The server complained about our rate.
+        rate_limited: bool,
+    },
     /// The keepalive gave up.
     Silence,
     /// The server's certificate is not to be trusted.
@@ -65,6 +70,9 @@ pub(crate) fn verdict(ending: &Ending, version_refreshed: bool) -> Verdict {
         Ending::HttpStatus(status) => {
             Verdict::ReconnectAfterBackoff { rate_limited: *status == 429 }
         }
+        Ending::LoginIncomplete { rate_limited } => {
+            Verdict::ReconnectAfterBackoff { rate_limited: *rate_limited }
+        }
         Ending::Untrusted => {
             Verdict::Stop(Some(Event::ConnectFailure { reason: ConnectRefusal::UntrustedServer }))
         }
@@ -110,9 +118,7 @@ fn after_refusal(failure: &Failure, version_refreshed: bool) -> Verdict {
         FailureReason::InternalServerError
         | FailureReason::Experimental
         | FailureReason::ServiceUnavailable
-        | FailureReason::Other(500..=599) => {
-            Verdict::ReconnectAfterBackoff { rate_limited: false }
-        }
+        | FailureReason::Other(500..=599) => Verdict::ReconnectAfterBackoff { rate_limited: false },
         FailureReason::Other(429) => Verdict::ReconnectAfterBackoff { rate_limited: true },
         FailureReason::Other(code) => refused(ConnectRefusal::Code(code)),
         FailureReason::Generic => refused(ConnectRefusal::Code(400)),
@@ -138,6 +144,7 @@ impl From<&Ending> for DisconnectReason {
             Ending::Unreachable => Self::Unreachable,
             Ending::HttpStatus(status) => Self::HttpStatus(*status),
             Ending::SocketLost => Self::ConnectionLost,
+            Ending::LoginIncomplete { .. } => Self::LoginIncomplete,
             Ending::Silence => Self::Silence,
             Ending::Untrusted => Self::UntrustedServer,
             Ending::Protocol => Self::Protocol,
@@ -246,10 +253,8 @@ mod tests {
 
     #[test]
     fn a_ban_says_what_for_and_how_long() {
-        let ban = Node::new("failure")
-            .attr("reason", "402")
-            .attr("code", "104")
-            .attr("expire", "3600");
+        let ban =
+            Node::new("failure").attr("reason", "402").attr("code", "104").attr("expire", "3600");
         let Stanza::Failure(failure) = Stanza::parse(ban) else { panic!() };
         assert_eq!(
             verdict(&Ending::Refused(failure), false),

@@ -216,7 +216,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_reaches_whoever_asked() {
         let (link, mut outgoing) = Link::new(1);
-                let server = async {
+        let server = async {
             outgoing.recv().await.unwrap().written.send(()).unwrap();
             assert!(link.answer("2", result()).is_err());
             link.answer("1", result()).unwrap();
@@ -229,7 +229,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_without_an_answer_times_out_and_is_forgotten() {
         let (link, mut outgoing) = Link::new(1);
-                let server = async { outgoing.recv().await.unwrap().written.send(()).unwrap() };
+        let server = async { outgoing.recv().await.unwrap().written.send(()).unwrap() };
         let (answer, ()) = tokio::join!(link.request("1", &Ping, in_a_minute()), server);
         assert_eq!(answer, Err(RequestError::Timeout(Duration::from_secs(60))));
         assert!(!link.is_awaited());
@@ -238,7 +238,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_end_of_a_connection_ends_its_requests() {
         let (link, mut outgoing) = Link::new(1);
-                let server = async {
+        let server = async {
             outgoing.recv().await.unwrap().written.send(()).unwrap();
             link.close();
         };

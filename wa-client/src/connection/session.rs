@@ -15,7 +15,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use wa_noise::{FrameDecoder, Opener, Sealer, encode_frame};
 use wa_proto::{
@@ -39,6 +39,7 @@ use crate::{
     login,
     offline::{self, Backlog},
     pairing::{self, QrSchedule, QrStep},
+    prekeys,
     stanza_handler::{self, StanzaContext},
 };
 
@@ -109,6 +110,12 @@ async fn log_in(
             return ending;
         }
         logged_in();
+        loop {
+            sleep(ROTATION_CHECK).await;
+            if let Err(error) = prekeys::rotate_when_due(&cx.inner, &cx.link).await {
+                tracing::warn!(%error, "cannot rotate the signed prekey");
+            }
+        }
     }
     std::future::pending().await
 }
@@ -277,9 +284,7 @@ impl Incoming<'_> {
                 }
                 return Ok(());
             }
-            Stanza::Iq(Iq::Result { id, node }) => {
-                self.cx.link.answer(&id, Answer::Result(node))
-            }
+            Stanza::Iq(Iq::Result { id, node }) => self.cx.link.answer(&id, Answer::Result(node)),
             Stanza::Iq(Iq::Error { id, error }) => self.cx.link.answer(&id, Answer::Error(error)),
             Stanza::Ack(ack) => {
                 let id = ack.id.clone();
@@ -388,6 +393,8 @@ const QUEUE_LEN_AWAITED: usize = 8 * QUEUE_LEN;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last acks may take to leave.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is looked whether the signed prekey is too old.
+const ROTATION_CHECK: Duration = Duration::from_secs(6 * 60 * 60);
 /// How long nothing may be due.
 const IDLE: Duration = Duration::from_secs(60);
 /// From when on a handler is remarked upon.

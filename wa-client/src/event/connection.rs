@@ -12,6 +12,8 @@ pub enum DisconnectReason {
     RestartRequired,
     /// The socket closed or failed.
     ConnectionLost,
+    /// The login was not carried through.
+    LoginIncomplete,
     /// Nothing was heard for three minutes.
     Silence,
     /// No connection could be made: unreachable, refused, or no answer in time.

@@ -64,7 +64,7 @@ pub fn wrap_ephemeral(
     wrap_with(code, ephemeral, &salt, &iv)
 }
 
-fn wrap_with(
+pub(super) fn wrap_with(
     code: &PairingCode,
     ephemeral: &PublicKey,
     salt: &[u8; 32],
@@ -95,12 +95,25 @@ pub fn unwrap_ephemeral(code: &PairingCode, wrapped: &[u8; WRAPPED_KEY_LEN]) -> 
 }
 
 /// What the companion has once it knows the phone's keys.
-#[derive(Debug)]
 pub struct CompanionFinish {
     /// The key bundle for the phone: salt, nonce, and both identities with the randomness.
     pub wrapped_key_bundle: Vec<u8>,
     /// The secret under which the phone will authenticate the device identity.
     pub adv_secret: [u8; 32],
+}
+
+impl std::fmt::Debug for CompanionFinish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CompanionFinish(…)")
+    }
+}
+
+/// What finishing takes from randomness.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(super) struct FinishSecrets {
+    pub(super) salt: [u8; 32],
+    pub(super) nonce: [u8; 12],
+    pub(super) random: [u8; 32],
 }
 
 /// Finishes linking by code, from the companion's side.
@@ -114,20 +127,29 @@ pub fn finish(
     phone_identity: &PublicKey,
     rng: &mut impl CryptoRng,
 ) -> Result<CompanionFinish, NotContributory> {
-    let (mut salt, mut nonce, mut random) = ([0; 32], [0; 12], [0; 32]);
-    rng.fill_bytes(&mut salt);
-    rng.fill_bytes(&mut nonce);
-    rng.fill_bytes(&mut random);
+    let mut secrets = FinishSecrets { salt: [0; 32], nonce: [0; 12], random: [0; 32] };
+    rng.fill_bytes(&mut secrets.salt);
+    rng.fill_bytes(&mut secrets.nonce);
+    rng.fill_bytes(&mut secrets.random);
+    finish_with(ephemeral, identity, phone_ephemeral, phone_identity, &secrets)
+}
+
+pub(super) fn finish_with(
+    ephemeral: &KeyPair,
+    identity: &KeyPair,
+    phone_ephemeral: &PublicKey,
+    phone_identity: &PublicKey,
+    secrets: &FinishSecrets,
+) -> Result<CompanionFinish, NotContributory> {
     let ephemeral_shared = ephemeral.private.agree(phone_ephemeral)?;
     let identity_shared = identity.private.agree(phone_identity)?;
     let wrapped_key_bundle = seal_bundle(
         &ephemeral_shared,
-        &salt,
-        &nonce,
-        [identity.public.as_bytes(), phone_identity.as_bytes(), &random],
+        &secrets.salt,
+        &secrets.nonce,
+        [identity.public.as_bytes(), phone_identity.as_bytes(), &secrets.random],
     );
-    let adv_secret = adv_secret(&ephemeral_shared, &identity_shared, &random);
-    random.zeroize();
+    let adv_secret = adv_secret(&ephemeral_shared, &identity_shared, &secrets.random);
     Ok(CompanionFinish { wrapped_key_bundle, adv_secret })
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn accept_identity(
     Ok(SignedIdentity { full, account_key, key_index: details.key_index() })
 }
 
-fn device_signature_message(
+pub(super) fn device_signature_message(
     details: &[u8],
     identity: &PublicKey,
     account_key: &PublicKey,
