@@ -43,6 +43,7 @@ mod query;
 mod retry;
 pub mod search;
 mod secret;
+mod sqlite;
 mod store;
 
 pub use account::Account;
@@ -67,4 +68,5 @@ pub use retry::{
     Placeholder, RETRY_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, Seen, SentMessage,
 };
 pub use secret::{AdvSecret, SecretBytes};
+pub use sqlite::{DatabaseKey, InvalidDatabaseKey, OpenOptions, SqliteStore};
 pub use store::{Result, Store};

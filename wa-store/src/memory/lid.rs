@@ -84,6 +84,11 @@ impl State {
             (moved.is_some() || sender == phone)
                 .then(|| (moved.unwrap_or_else(|| target.clone()), person(sender)))
         });
+        for ((target, sender), reaction) in &mut self.reactions {
+            reaction.target.chat.clone_from(&target.0);
+            reaction.target.sender.clone_from(&target.1);
+            reaction.sender.clone_from(sender);
+        }
     }
 
     /// Moves messages; of one that stood under both names the first that could be read stays.
@@ -95,14 +100,12 @@ impl State {
             .collect();
         for (old, new, seq) in places {
             self.places.remove(&old);
-            let kept = match self.places.get(&new) {
-                Some(other) if self.is_better(*other, seq) => {
-                    self.messages.remove(&seq);
-                    continue;
-                }
+            let kept = match self.places.get(&new).copied() {
                 Some(other) => {
-                    self.messages.remove(other);
-                    seq
+                    let (kept, worse) =
+                        if self.is_better(other, seq) { (other, seq) } else { (seq, other) };
+                    self.messages.remove(&worse);
+                    kept
                 }
                 None => seq,
             };

@@ -117,7 +117,8 @@ mod tests {
         assert_eq!(shown("-monday -mon* -\"a b\""), "-^monday$ -^mon -^a$+^b$");
         assert_eq!(shown("foo-bar"), "foo$+^bar");
         assert_eq!(shown("\"open"), "^open$");
-        assert_eq!(shown("- \" * NEAR( AND ;--"), "near and");
+        assert_eq!(shown("- \" * NEAR( AND ;--"), "^near$+^and$");
+        assert_eq!(shown("- * NEAR( AND ;-- OR:"), "near and ^or");
         assert_eq!(shown(""), "");
     }
 

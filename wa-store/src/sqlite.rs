@@ -1,0 +1,425 @@
+//! The store that stays: one SQLite file, encrypted whole with SQLCipher.
+//!
+//! One thread owns the connection that writes and makes commits in the order they are asked for;
+//! a few further connections read beside it, each read in a snapshot of its own. The log is synced
+//! at every commit (`synchronous = FULL`), because what is acknowledged to the server must survive
+//! the power going out, not only the process.
+
+mod key;
+mod lid;
+mod open;
+mod read;
+mod read_archive;
+mod row_forms;
+mod rows;
+mod search;
+mod write;
+mod write_archive;
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, oneshot};
+use wa_crypto::PublicKey;
+use wa_proto::Jid;
+
+pub use self::{
+    key::{DatabaseKey, InvalidDatabaseKey},
+    open::OpenOptions,
+};
+use self::{open::Source, rows::engine};
+use crate::{
+    Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
+    DeviceList, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt,
+    Placeholder, PreKey, PreKeyCount, PrivacyToken, Reaction, SearchPage, SearchQuery, SecretBytes,
+    Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, TextVersion, Timestamp,
+    store::Result,
+};
+
+/// How many reads run at a time.
+const READERS: usize = 4;
+
+/// A [`Store`] in an encrypted SQLite file.
+///
+/// Must be used inside a tokio runtime. A commit whose future is dropped may still land.
+pub struct SqliteStore {
+    writer: Mutex<Option<mpsc::Sender<Job>>>,
+    readers: Arc<Readers>,
+}
+
+/// What the writing thread is asked to do.
+enum Job {
+    Commit(Changes, oneshot::Sender<Result<Committed>>),
+    Close(oneshot::Sender<Result<()>>),
+}
+
+/// Connections that read, opened when they are needed.
+struct Readers {
+    source: Source,
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+impl SqliteStore {
+    /// Opens a database, or makes it where there is none: the file for its owner only (0600), and
+    /// missing folders likewise (0700).
+    ///
+    /// # Errors
+    /// [`StoreError`]: another key, a file of another program, a newer schema, a disk that is full
+    /// or refuses, a database that is held by another process.
+    pub async fn open(path: impl AsRef<Path>, key: DatabaseKey) -> Result<Self> {
+        Self::open_with(path, key, OpenOptions::default()).await
+    }
+
+    /// Opens a database that is only read; for tools. It must be there.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; [`StoreError::Missing`] where there is none.
+    pub async fn open_read_only(path: impl AsRef<Path>, key: DatabaseKey) -> Result<Self> {
+        let options = OpenOptions { create: false, read_only: true, ..OpenOptions::default() };
+        Self::open_with(path, key, options).await
+    }
+
+    /// Opens a database as the options say.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; [`StoreError::Missing`] where there is none and none is to be made.
+    pub async fn open_with(
+        path: impl AsRef<Path>,
+        key: DatabaseKey,
+        options: OpenOptions,
+    ) -> Result<Self> {
+        let source = Source { path: path.as_ref().to_owned(), key, options };
+        let opened = source.clone();
+        let db = blocking(move || opened.open()).await?;
+        let (writer, jobs) = mpsc::channel();
+        let spawned =
+            thread::Builder::new().name("wa-store".to_owned()).spawn(move || write_all(db, &jobs));
+        if let Err(error) = spawned {
+            return Err(StoreError::Io { path: source.path, source: error });
+        }
+        let readers =
+            Readers { source, idle: Mutex::new(Vec::new()), permits: Semaphore::new(READERS) };
+        Ok(Self { writer: Mutex::new(Some(writer)), readers: Arc::new(readers) })
+    }
+
+    /// Asks the writing thread for something, and waits for its answer.
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        {
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let writer = writer.as_ref().ok_or(StoreError::Closed)?;
+            writer.send(job(answer)).map_err(|_| StoreError::Closed)?;
+        }
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Reads in one snapshot, on a thread that may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let readers = Arc::clone(&self.readers);
+        let _permit = self.readers.permits.acquire().await.map_err(|_| StoreError::Closed)?;
+        blocking(move || {
+            let idle = readers.idle().pop();
+            let db = idle.map_or_else(|| readers.source.reader(), Ok)?;
+            let snapshot = db.unchecked_transaction().map_err(engine)?;
+            let result = read(&snapshot);
+            drop(snapshot);
+            readers.idle().push(db);
+            result
+        })
+        .await
+    }
+}
+
+impl Readers {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("path", &self.readers.source.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the writing thread does until the store is closed or dropped.
+fn write_all(mut db: Connection, jobs: &mpsc::Receiver<Job>) {
+    while let Ok(job) = jobs.recv() {
+        match job {
+            Job::Commit(changes, answer) => {
+                let _ = answer.send(write::commit(&mut db, changes));
+            }
+            Job::Close(answer) => {
+                // Closing the last connection writes the log back into the file.
+                let _ = answer.send(db.close().map_err(|(_, error)| engine(error)));
+                return;
+            }
+        }
+    }
+}
+
+/// Runs something that blocks where blocking is allowed.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is shutting down.
+        Err(_) => Err(StoreError::Closed),
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, changes: Changes) -> Result<Committed> {
+        self.ask(|answer| Job::Commit(changes, answer)).await
+    }
+
+    async fn account(&self) -> Result<Option<Account>> {
+        self.read(read::account).await
+    }
+
+    async fn prekey(&self, id: u32) -> Result<Option<PreKey>> {
+        self.read(move |db| read::prekey(db, id)).await
+    }
+
+    async fn prekeys_not_uploaded(&self, limit: usize) -> Result<Vec<PreKey>> {
+        self.read(move |db| read::prekeys_not_uploaded(db, limit)).await
+    }
+
+    async fn prekey_count(&self) -> Result<PreKeyCount> {
+        self.read(read::prekey_count).await
+    }
+
+    async fn signed_prekey(&self, id: u32) -> Result<Option<SignedPreKey>> {
+        self.read(move |db| read::signed_prekey(db, id)).await
+    }
+
+    async fn signed_prekeys(&self) -> Result<Vec<SignedPreKey>> {
+        self.read(read::signed_prekeys).await
+    }
+
+    async fn session(&self, device: &Jid) -> Result<Option<SecretBytes>> {
+        let device = device.clone();
+        self.read(move |db| read::session(db, &device)).await
+    }
+
+    async fn sessions(&self, devices: &[Jid]) -> Result<HashMap<Jid, SecretBytes>> {
+        let devices = devices.to_vec();
+        self.read(move |db| read::each_of(devices, |device| read::session(db, device))).await
+    }
+
+    async fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>> {
+        let user = user.clone();
+        self.read(move |db| read::session_devices(db, &user)).await
+    }
+
+    async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>> {
+        let device = device.clone();
+        self.read(move |db| read::identity(db, &device)).await
+    }
+
+    async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>> {
+        let devices = devices.to_vec();
+        self.read(move |db| read::each_of(devices, |device| read::identity(db, device))).await
+    }
+
+    async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>> {
+        let (group, sender) = (group.clone(), sender.clone());
+        self.read(move |db| read::sender_key(db, &group, &sender)).await
+    }
+
+    async fn sender_key_holders(&self, group: &Jid) -> Result<HashMap<Jid, bool>> {
+        let group = group.clone();
+        self.read(move |db| read::sender_key_holders(db, &group)).await
+    }
+
+    async fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>> {
+        let phone = phone.clone();
+        self.read(move |db| read::lid_of(db, &phone)).await
+    }
+
+    async fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>> {
+        let lid = lid.clone();
+        self.read(move |db| read::phone_of(db, &lid)).await
+    }
+
+    async fn lids_of(&self, phones: &[Jid]) -> Result<HashMap<Jid, Jid>> {
+        let phones = phones.to_vec();
+        self.read(move |db| read::each_of(phones, |phone| read::lid_of(db, phone))).await
+    }
+
+    async fn phones_of(&self, lids: &[Jid]) -> Result<HashMap<Jid, Jid>> {
+        let lids = lids.to_vec();
+        self.read(move |db| read::each_of(lids, |lid| read::phone_of(db, lid))).await
+    }
+
+    async fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>> {
+        let user = user.clone();
+        self.read(move |db| read::device_list(db, &user)).await
+    }
+
+    async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
+        let users = users.to_vec();
+        self.read(move |db| read::each_of(users, |user| read::device_list(db, user))).await
+    }
+
+    async fn is_seen(&self, seen: &Seen) -> Result<bool> {
+        let seen = *seen;
+        self.read(move |db| read::is_seen(db, &seen)).await
+    }
+
+    async fn retries_sent(&self, key: &MessageKey) -> Result<u32> {
+        let key = key.clone();
+        self.read(move |db| read::retries_sent(db, &key)).await
+    }
+
+    async fn retries_answered(&self, device: &Jid, id: &MessageId) -> Result<u32> {
+        let (device, id) = (device.clone(), id.clone());
+        self.read(move |db| read::retries_answered(db, &device, &id)).await
+    }
+
+    async fn session_recreated_at(&self, device: &Jid) -> Result<Option<Timestamp>> {
+        let device = device.clone();
+        self.read(move |db| read::session_recreated_at(db, &device)).await
+    }
+
+    async fn base_key(&self, device: &Jid, id: &MessageId) -> Result<Option<PublicKey>> {
+        let (device, id) = (device.clone(), id.clone());
+        self.read(move |db| read::base_key(db, &device, &id)).await
+    }
+
+    async fn sent_message(&self, chat: &Jid, id: &MessageId) -> Result<Option<SentMessage>> {
+        let (chat, id) = (chat.clone(), id.clone());
+        self.read(move |db| read::sent_message(db, &chat, &id)).await
+    }
+
+    async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>> {
+        self.read(read::outbox_pending).await
+    }
+
+    async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>> {
+        let id = id.clone();
+        self.read(move |db| read::outbox_entry(db, &id)).await
+    }
+
+    async fn outbox_by_idempotency_key(&self, key: &str) -> Result<Option<OutboxEntry>> {
+        let key = key.to_owned();
+        self.read(move |db| read::outbox_by_idempotency_key(db, &key)).await
+    }
+
+    async fn pending_receipts(&self) -> Result<Vec<PendingReceipt>> {
+        self.read(read::pending_receipts).await
+    }
+
+    async fn placeholder(&self, key: &MessageKey) -> Result<Option<Placeholder>> {
+        let key = key.clone();
+        self.read(move |db| read::placeholder(db, &key)).await
+    }
+
+    async fn placeholders(&self, limit: usize) -> Result<Vec<Placeholder>> {
+        self.read(move |db| read::placeholders(db, limit)).await
+    }
+
+    async fn message_secret(&self, key: &MessageKey) -> Result<Option<MessageSecret>> {
+        let key = key.clone();
+        self.read(move |db| read_archive::message_secret(db, &key)).await
+    }
+
+    async fn privacy_token(&self, jid: &Jid) -> Result<Option<PrivacyToken>> {
+        let jid = jid.clone();
+        self.read(move |db| read_archive::privacy_token(db, &jid)).await
+    }
+
+    async fn nct_salt(&self) -> Result<Option<SecretBytes>> {
+        self.read(read_archive::nct_salt).await
+    }
+
+    async fn contact(&self, jid: &Jid) -> Result<Option<Contact>> {
+        let jid = jid.clone();
+        self.read(move |db| read_archive::contact(db, &jid)).await
+    }
+
+    async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
+        let query = query.clone();
+        self.read(move |db| Ok(query.select(read_archive::contacts(db)?))).await
+    }
+
+    async fn chat(&self, jid: &Jid) -> Result<Option<Chat>> {
+        let jid = jid.clone();
+        self.read(move |db| read_archive::chat(db, &jid)).await
+    }
+
+    async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
+        let query = query.clone();
+        self.read(move |db| Ok(query.select(read_archive::chats(db)?))).await
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let name = name.to_owned();
+        self.read(move |db| read_archive::setting(db, &name)).await
+    }
+
+    async fn message(&self, key: &MessageKey) -> Result<Option<ArchivedMessage>> {
+        let key = key.clone();
+        self.read(move |db| read_archive::message(db, &key)).await
+    }
+
+    async fn messages_by_id(&self, chat: &Jid, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
+        let (chat, id) = (chat.clone(), id.clone());
+        self.read(move |db| read_archive::messages_by_id(db, &chat, &id)).await
+    }
+
+    async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
+        let query = query.clone();
+        self.read(move |db| read_archive::messages(db, &query)).await
+    }
+
+    async fn messages_after(&self, seq: Seq, limit: usize) -> Result<Vec<ArchivedMessage>> {
+        self.read(move |db| read_archive::messages_after(db, seq, limit)).await
+    }
+
+    async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>> {
+        let key = key.clone();
+        self.read(move |db| read_archive::text_versions(db, &key)).await
+    }
+
+    async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
+        let target = target.clone();
+        self.read(move |db| read_archive::reactions(db, &target)).await
+    }
+
+    async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
+        let query = query.clone();
+        self.read(move |db| search::search(db, &query)).await
+    }
+
+    async fn stats(&self) -> Result<Stats> {
+        self.read(read_archive::stats).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        let all = u32::try_from(READERS).unwrap_or(u32::MAX);
+        let permits = self.readers.permits.acquire_many(all).await;
+        let permits = permits.map_err(|_| StoreError::Closed)?;
+        self.readers.permits.close();
+        self.readers.idle().clear();
+        drop(permits);
+        let closed = self.ask(Job::Close).await;
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        closed
+    }
+}

@@ -1,0 +1,217 @@
+//! Opening a database file: whose it is, whether the key fits, which schema it has.
+//!
+//! Knows nothing of what the tables hold.
+
+use std::{
+    fs, io,
+    io::Read as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use zeroize::Zeroizing;
+
+use super::{DatabaseKey, rows::engine};
+use crate::{StoreError, store::Result};
+
+/// The schemas, in order; the first is version 1.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_initial.sql")];
+
+/// Says in the file's header that it is one of ours ("WAst").
+const APPLICATION_ID: i32 = 0x5741_7374;
+
+/// What a SQLite file that is not encrypted begins with.
+const PLAIN_HEADER: [u8; 16] = *b"SQLite format 3\0";
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 160;
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// Whether a database is made where there is none.
+    pub create: bool,
+    /// Whether nothing may be written; for tools that look into an archive.
+    pub read_only: bool,
+    /// How long to wait for another process that holds the database.
+    pub busy_timeout: Duration,
+    /// The most pages of 4 KiB the file may grow to; `None` for what the disk holds.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            create: true,
+            read_only: false,
+            busy_timeout: Duration::from_secs(5),
+            max_pages: None,
+        }
+    }
+}
+
+/// What it takes to open a further connection to the same file.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) key: DatabaseKey,
+    pub(super) options: OpenOptions,
+}
+
+impl Source {
+    /// Checks the file, or makes it, brings its schema up to date, and gives the connection that
+    /// writes (in a read-only store, one more that reads).
+    pub(super) fn open(&self) -> Result<Connection> {
+        let is_new = self.check_file()?;
+        if is_new {
+            create_file(&self.path)?;
+        }
+        let db = self.connect()?;
+        self.check_key(&db)?;
+        self.check_owner(&db)?;
+        if !self.options.read_only {
+            // A commit must be on the disk before anything is acknowledged, and WAL syncs its log
+            // at each commit only with FULL.
+            db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+                .map_err(engine)?;
+            if let Some(pages) = self.options.max_pages {
+                db.pragma_update(None, "max_page_count", pages).map_err(engine)?;
+            }
+            migrate(&db)?;
+        }
+        Ok(db)
+    }
+
+    /// A connection that only reads.
+    pub(super) fn reader(&self) -> Result<Connection> {
+        let db = self.connect()?;
+        db.execute_batch("PRAGMA query_only = ON;").map_err(engine)?;
+        Ok(db)
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        let mode = if self.options.read_only {
+            OpenFlags::SQLITE_OPEN_READ_ONLY
+        } else {
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+        };
+        let db = Connection::open_with_flags(&self.path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| self.cannot_open(error))?;
+        let key = Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", *self.key.to_hex()));
+        db.execute_batch(&key).map_err(engine)?;
+        db.busy_timeout(self.options.busy_timeout).map_err(engine)?;
+        db.execute_batch(
+            "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; \
+             PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF;",
+        )
+        .map_err(engine)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(db)
+    }
+
+    /// Whether a file is to be made; refuses one that cannot be ours.
+    fn check_file(&self) -> Result<bool> {
+        let mut file = match fs::File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return if self.options.create && !self.options.read_only {
+                    Ok(true)
+                } else {
+                    Err(StoreError::Missing { path: self.path.clone() })
+                };
+            }
+            Err(source) => return Err(self.io(source)),
+        };
+        let mut header = Vec::new();
+        file.by_ref().take(16).read_to_end(&mut header).map_err(|source| self.io(source))?;
+        if header == PLAIN_HEADER {
+            return Err(StoreError::ForeignFile { path: self.path.clone() });
+        }
+        Ok(false)
+    }
+
+    /// The first read of a page decrypts it, or fails to.
+    fn check_key(&self, db: &Connection) -> Result<()> {
+        match db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
+            Err(rusqlite::Error::SqliteFailure(failure, _))
+                if failure.code == ErrorCode::NotADatabase =>
+            {
+                Err(StoreError::WrongKey { path: self.path.clone() })
+            }
+            other => other.map_err(engine),
+        }
+    }
+
+    /// An empty file becomes ours; another's is left alone, and so is a newer one.
+    fn check_owner(&self, db: &Connection) -> Result<()> {
+        let owner: i32 = pragma(db, "application_id")?;
+        let tables: i64 = db
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .map_err(engine)?;
+        if owner != APPLICATION_ID && (tables > 0 || self.options.read_only) {
+            return Err(StoreError::ForeignFile { path: self.path.clone() });
+        }
+        let found: u32 = pragma(db, "user_version")?;
+        if found > supported() {
+            return Err(StoreError::NewerSchema { found, supported: supported() });
+        }
+        Ok(())
+    }
+
+    fn cannot_open(&self, error: rusqlite::Error) -> StoreError {
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, _) if failure.code == ErrorCode::CannotOpen => {
+                self.io(io::Error::other("the file cannot be opened"))
+            }
+            _ => engine(error),
+        }
+    }
+
+    fn io(&self, source: io::Error) -> StoreError {
+        StoreError::Io { path: self.path.clone(), source }
+    }
+}
+
+/// Brings the schema up to date, one version per transaction.
+fn migrate(db: &Connection) -> Result<()> {
+    let found: u32 = pragma(db, "user_version")?;
+    for (version, sql) in (1_u32..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+        let transaction = db.unchecked_transaction().map_err(engine)?;
+        transaction.execute_batch(sql).map_err(engine)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(engine)?;
+        transaction.pragma_update(None, "user_version", version).map_err(engine)?;
+        transaction.commit().map_err(engine)?;
+        tracing::debug!(version, "database schema brought up to date");
+    }
+    Ok(())
+}
+
+fn supported() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+fn pragma<T: rusqlite::types::FromSql>(db: &Connection, name: &str) -> Result<T> {
+    db.pragma_query_value(None, name, |row| row.get(0)).map_err(engine)
+}
+
+/// Makes an empty file nobody else can read, and the folders above it where there are none.
+fn create_file(path: &Path) -> Result<()> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::Io { path, source }
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(failed(folder))?;
+    }
+    let mut file = fs::OpenOptions::new();
+    file.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.open(path).map(drop).map_err(failed(path))
+}

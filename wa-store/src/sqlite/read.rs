@@ -1,0 +1,232 @@
+//! Reading keys, sessions and queues.
+//!
+//! Knows nothing of the archive.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+use wa_crypto::{PublicKey, Signature};
+use wa_proto::Jid;
+
+use super::{
+    row_forms,
+    rows::{self, Columns, all, count, one, person},
+};
+use crate::{
+    Account, Device, DeviceList, MessageId, MessageKey, OutboxEntry, PendingReceipt, Placeholder,
+    PreKey, PreKeyCount, SecretBytes, Seen, SentMessage, SignedPreKey, StoreError, Timestamp,
+    id::bare, store::Result,
+};
+
+/// Those keys that have a value, with it.
+pub(super) fn each_of<V>(
+    keys: Vec<Jid>,
+    value: impl Fn(&Jid) -> Result<Option<V>>,
+) -> Result<HashMap<Jid, V>> {
+    let mut found = HashMap::new();
+    for key in keys {
+        if let Some(value) = value(&key)? {
+            found.insert(key, value);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn account(db: &Connection) -> Result<Option<Account>> {
+    one(db, &format!("SELECT {} FROM account", row_forms::ACCOUNT), [], row_forms::account)
+}
+
+fn prekey_row(row: Columns<'_>) -> Result<PreKey> {
+    Ok(PreKey { id: row.get(0)?, pair: row.key_pair(1)?, uploaded: row.get(2)? })
+}
+
+pub(super) fn prekey(db: &Connection, id: u32) -> Result<Option<PreKey>> {
+    one(db, "SELECT id, private, uploaded FROM prekeys WHERE id = ?1", [id], prekey_row)
+}
+
+pub(super) fn prekeys_not_uploaded(db: &Connection, limit: usize) -> Result<Vec<PreKey>> {
+    let sql = "SELECT id, private, uploaded FROM prekeys WHERE NOT uploaded ORDER BY id LIMIT ?1";
+    all(db, sql, [count(limit)], prekey_row)
+}
+
+pub(super) fn prekey_count(db: &Connection) -> Result<PreKeyCount> {
+    let sql = "SELECT count(*) FILTER (WHERE uploaded), count(*) FILTER (WHERE NOT uploaded)
+               FROM prekeys";
+    let counted = one(db, sql, [], |row| {
+        Ok(PreKeyCount {
+            uploaded: usize::try_from(row.get::<i64>(0)?).unwrap_or_default(),
+            not_uploaded: usize::try_from(row.get::<i64>(1)?).unwrap_or_default(),
+        })
+    });
+    Ok(counted?.unwrap_or_default())
+}
+
+fn signed_prekey_row(row: Columns<'_>) -> Result<SignedPreKey> {
+    let signature: Vec<u8> = row.get(2)?;
+    Ok(SignedPreKey {
+        id: row.get(0)?,
+        pair: row.key_pair(1)?,
+        signature: Signature::from_slice(&signature)
+            .map_err(|_| StoreError::Corrupt { what: "a signature" })?,
+        created_at: row.time(3)?,
+    })
+}
+
+pub(super) fn signed_prekey(db: &Connection, id: u32) -> Result<Option<SignedPreKey>> {
+    let sql = "SELECT id, private, signature, created_at FROM signed_prekeys WHERE id = ?1";
+    one(db, sql, [id], signed_prekey_row)
+}
+
+pub(super) fn signed_prekeys(db: &Connection) -> Result<Vec<SignedPreKey>> {
+    let sql = "SELECT id, private, signature, created_at FROM signed_prekeys
+               ORDER BY created_at DESC, id DESC";
+    all(db, sql, [], signed_prekey_row)
+}
+
+pub(super) fn session(db: &Connection, device: &Jid) -> Result<Option<SecretBytes>> {
+    let sql = "SELECT record FROM sessions WHERE device = ?1";
+    one(db, sql, [device.to_string()], |row| row.secret(0))
+}
+
+pub(super) fn session_devices(db: &Connection, user: &Jid) -> Result<Vec<Jid>> {
+    let sql = "SELECT device FROM sessions WHERE user = ?1";
+    let mut devices = all(db, sql, [user.to_user().to_string()], |row| row.jid(0))?;
+    devices.sort();
+    Ok(devices)
+}
+
+pub(super) fn identity(db: &Connection, device: &Jid) -> Result<Option<PublicKey>> {
+    let sql = "SELECT key FROM identities WHERE device = ?1";
+    one(db, sql, [device.to_string()], |row| row.public_key(0))
+}
+
+pub(super) fn sender_key(
+    db: &Connection,
+    group: &Jid,
+    sender: &Jid,
+) -> Result<Option<SecretBytes>> {
+    let sql = "SELECT record FROM sender_keys WHERE scope = ?1 AND device = ?2";
+    one(db, sql, [group.to_string(), sender.to_string()], |row| row.secret(0))
+}
+
+pub(super) fn sender_key_holders(db: &Connection, group: &Jid) -> Result<HashMap<Jid, bool>> {
+    let sql = "SELECT device, has_key FROM sender_key_holders WHERE scope = ?1";
+    let holders = all(db, sql, [group.to_string()], |row| Ok((row.jid(0)?, row.get(1)?)))?;
+    Ok(holders.into_iter().collect())
+}
+
+pub(super) fn lid_of(db: &Connection, phone: &Jid) -> Result<Option<Jid>> {
+    rows::lid_of(db, &bare(phone))
+}
+
+pub(super) fn phone_of(db: &Connection, lid: &Jid) -> Result<Option<Jid>> {
+    rows::phone_of(db, &bare(lid))
+}
+
+pub(super) fn device_list(db: &Connection, user: &Jid) -> Result<Option<DeviceList>> {
+    let user = user.to_user().to_string();
+    let sql = "SELECT timestamp, key_index_list, hash, fetched_at FROM device_lists
+               WHERE user = ?1";
+    let list = one(db, sql, [&user], |row| {
+        Ok(DeviceList {
+            devices: Vec::new(),
+            timestamp: row.time(0)?,
+            key_index_list: row.get(1)?,
+            hash: row.get(2)?,
+            fetched_at: row.time(3)?,
+        })
+    })?;
+    let Some(list) = list else { return Ok(None) };
+    let sql = "SELECT device, key_index, hosted FROM devices WHERE user = ?1 ORDER BY position";
+    let devices = all(db, sql, [&user], |row| {
+        Ok(Device { device: row.get(0)?, key_index: row.get(1)?, hosted: row.get(2)? })
+    })?;
+    Ok(Some(DeviceList { devices, ..list }))
+}
+
+pub(super) fn is_seen(db: &Connection, seen: &Seen) -> Result<bool> {
+    let found = one(db, "SELECT 1 FROM seen WHERE hash = ?1", [seen.0], |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
+pub(super) fn retries_sent(db: &Connection, key: &MessageKey) -> Result<u32> {
+    let (chat, sender) = (person(db, &key.chat)?, person(db, &key.sender)?);
+    let sql = "SELECT count FROM retries_sent WHERE chat = ?1 AND sender = ?2 AND id = ?3";
+    let params = [&chat.to_string(), &sender.to_string(), key.id.as_str()];
+    Ok(one(db, sql, params, |row| row.get(0))?.unwrap_or_default())
+}
+
+pub(super) fn retries_answered(db: &Connection, device: &Jid, id: &MessageId) -> Result<u32> {
+    let sql = "SELECT count FROM retries_answered WHERE user = ?1 AND device = ?2 AND id = ?3";
+    let params = params![person(db, device)?.to_string(), device.device, id.as_str()];
+    Ok(one(db, sql, params, |row| row.get(0))?.unwrap_or_default())
+}
+
+pub(super) fn session_recreated_at(db: &Connection, device: &Jid) -> Result<Option<Timestamp>> {
+    let sql = "SELECT at FROM sessions_recreated WHERE user = ?1 AND device = ?2";
+    one(db, sql, params![person(db, device)?.to_string(), device.device], |row| row.time(0))
+}
+
+pub(super) fn base_key(db: &Connection, device: &Jid, id: &MessageId) -> Result<Option<PublicKey>> {
+    let sql = "SELECT base_key FROM base_keys WHERE user = ?1 AND device = ?2 AND id = ?3";
+    let params = params![person(db, device)?.to_string(), device.device, id.as_str()];
+    one(db, sql, params, |row| row.public_key(0))
+}
+
+pub(super) fn sent_message(
+    db: &Connection,
+    chat: &Jid,
+    id: &MessageId,
+) -> Result<Option<SentMessage>> {
+    let sql = "SELECT chat, id, plaintext, envelope, sent_at FROM sent_messages
+               WHERE chat = ?1 AND id = ?2";
+    one(db, sql, [&person(db, chat)?.to_string(), id.as_str()], |row| {
+        Ok(SentMessage {
+            chat: row.jid(0)?,
+            id: row.id(1)?,
+            plaintext: row.secret(2)?,
+            envelope: row.get(3)?,
+            sent_at: row.time(4)?,
+        })
+    })
+}
+
+pub(super) fn outbox_pending(db: &Connection) -> Result<Vec<OutboxEntry>> {
+    let sql = format!("SELECT {} FROM outbox WHERE state < 2 ORDER BY position", row_forms::OUTBOX);
+    all(db, &sql, [], row_forms::outbox_entry)
+}
+
+pub(super) fn outbox_entry(db: &Connection, id: &MessageId) -> Result<Option<OutboxEntry>> {
+    let sql = format!("SELECT {} FROM outbox WHERE id = ?1", row_forms::OUTBOX);
+    one(db, &sql, [id.as_str()], row_forms::outbox_entry)
+}
+
+pub(super) fn outbox_by_idempotency_key(db: &Connection, key: &str) -> Result<Option<OutboxEntry>> {
+    let sql = format!("SELECT {} FROM outbox WHERE idempotency_key = ?1", row_forms::OUTBOX);
+    one(db, &sql, [key], row_forms::outbox_entry)
+}
+
+pub(super) fn pending_receipts(db: &Connection) -> Result<Vec<PendingReceipt>> {
+    let sql = "SELECT name, stanza, created_at FROM receipts ORDER BY position";
+    all(db, sql, [], |row| {
+        Ok(PendingReceipt { name: row.get(0)?, stanza: row.get(1)?, created_at: row.time(2)? })
+    })
+}
+
+pub(super) fn placeholder(db: &Connection, key: &MessageKey) -> Result<Option<Placeholder>> {
+    let (chat, sender) = (person(db, &key.chat)?, person(db, &key.sender)?);
+    let sql = format!(
+        "SELECT {} FROM placeholders WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+        row_forms::PLACEHOLDER
+    );
+    let params = [&chat.to_string(), &sender.to_string(), key.id.as_str()];
+    one(db, &sql, params, row_forms::placeholder)
+}
+
+pub(super) fn placeholders(db: &Connection, limit: usize) -> Result<Vec<Placeholder>> {
+    let sql = format!(
+        "SELECT {} FROM placeholders ORDER BY timestamp, chat, sender, id LIMIT ?1",
+        row_forms::PLACEHOLDER
+    );
+    all(db, &sql, [count(limit)], row_forms::placeholder)
+}

@@ -1,0 +1,413 @@
+//! One transaction: how each change alters the tables of keys, queues and settings.
+//!
+//! The archive's changes are in `write_archive`, people's two names in `lid`. Knows nothing of
+//! threads.
+
+use rusqlite::{Connection, params};
+use wa_proto::Jid;
+
+use super::{
+    row_forms::state_columns,
+    rows::{engine, number, one, person, run},
+};
+use crate::{
+    Account, Change, Changes, Committed, DeviceList, OutboxEntry, OutboxState, PendingReceipt,
+    PreKey, RETRY_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SentMessage, Seq,
+    SignedPreKey, StoreError, Timestamp, store::Result,
+};
+
+/// Makes all changes, or none.
+pub(super) fn commit(db: &mut Connection, changes: Changes) -> Result<Committed> {
+    let transaction =
+        db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
+    let mut write = Write::begin(&transaction)?;
+    for change in changes {
+        write.apply(change)?;
+    }
+    let committed = write.end()?;
+    transaction.commit().map_err(engine)?;
+    Ok(committed)
+}
+
+/// A transaction under way.
+pub(super) struct Write<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) committed: Committed,
+    last_seq: u64,
+    unlinked: bool,
+}
+
+impl<'a> Write<'a> {
+    fn begin(db: &'a Connection) -> Result<Self> {
+        let meta = one(db, "SELECT last_seq, unlinked FROM meta", [], |row| {
+            Ok((row.seq(0)?, row.get(1)?))
+        })?;
+        let (Seq(last_seq), unlinked) = meta.ok_or(StoreError::Corrupt { what: "no meta row" })?;
+        Ok(Self { db, committed: Committed::default(), last_seq, unlinked })
+    }
+
+    fn end(self) -> Result<Committed> {
+        run(
+            self.db,
+            "UPDATE meta SET last_seq = ?1 WHERE last_seq <> ?1",
+            [number(Seq(self.last_seq))],
+        )?;
+        Ok(self.committed)
+    }
+
+    pub(super) fn next_seq(&mut self) -> Seq {
+        self.last_seq += 1;
+        Seq(self.last_seq)
+    }
+
+    pub(super) fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
+        run(self.db, sql, params).map(drop)
+    }
+
+    pub(super) fn person(&self, jid: &Jid) -> Result<String> {
+        Ok(person(self.db, jid)?.to_string())
+    }
+
+    fn apply(&mut self, change: Change) -> Result<()> {
+        if self.unlinked && !change.needs_no_link() {
+            return Err(StoreError::Unlinked);
+        }
+        if let Some(change) = self.apply_keys(change)?
+            && let Some(change) = self.apply_queues(change)?
+        {
+            self.apply_archive(change)?;
+        }
+        Ok(())
+    }
+
+    /// Credentials, keys, sessions and people's devices; gives back what is none of these.
+    fn apply_keys(&mut self, change: Change) -> Result<Option<Change>> {
+        match change {
+            Change::PutAccount(account) => self.put_account(&account)?,
+            Change::Unlink => self.unlink()?,
+            Change::PutPreKeys(keys) => keys.iter().try_for_each(|key| self.put_prekey(key))?,
+            Change::RemovePreKey(id) => self.run("DELETE FROM prekeys WHERE id = ?1", [id])?,
+            Change::MarkPreKeysUploaded(ids) => {
+                for id in ids {
+                    self.run("UPDATE prekeys SET uploaded = 1 WHERE id = ?1", [id])?;
+                }
+            }
+            Change::PutSignedPreKey(key) => self.put_signed_prekey(&key)?,
+            Change::RemoveSignedPreKey(id) => {
+                self.run("DELETE FROM signed_prekeys WHERE id = ?1", [id])?;
+            }
+            Change::PutSession { device, record } => self.run(
+                "INSERT OR REPLACE INTO sessions (device, user, record) VALUES (?1, ?2, ?3)",
+                params![device.to_string(), device.to_user().to_string(), record.as_bytes()],
+            )?,
+            Change::DeleteSession(device) => {
+                self.run("DELETE FROM sessions WHERE device = ?1", [device.to_string()])?;
+            }
+            Change::DeleteSessionsOfUser(user) => {
+                self.run("DELETE FROM sessions WHERE user = ?1", [user.to_user().to_string()])?;
+            }
+            Change::PutIdentity { device, key } => self.run(
+                "INSERT OR REPLACE INTO identities (device, user, key) VALUES (?1, ?2, ?3)",
+                params![device.to_string(), device.to_user().to_string(), key.as_bytes()],
+            )?,
+            Change::DeleteIdentity(device) => {
+                self.run("DELETE FROM identities WHERE device = ?1", [device.to_string()])?;
+            }
+            Change::DeleteIdentitiesOfUser(user) => {
+                self.run("DELETE FROM identities WHERE user = ?1", [user.to_user().to_string()])?;
+            }
+            Change::MigrateToLid { phone, lid } => self.migrate_to_lid(&phone, &lid)?,
+            Change::PutDeviceList { user, list } => self.put_device_list(&user, &list)?,
+            Change::DeleteDeviceList(user) => {
+                self.run("DELETE FROM device_lists WHERE user = ?1", [user.to_user().to_string()])?;
+            }
+            other => return self.apply_sender_keys(other),
+        }
+        Ok(None)
+    }
+
+    fn apply_sender_keys(&self, change: Change) -> Result<Option<Change>> {
+        match change {
+            Change::PutSenderKey { group, sender, record } => self.run(
+                "INSERT OR REPLACE INTO sender_keys (scope, device, user, record)
+                 VALUES (?1, ?2, ?3, ?4)",
+                params![
+                    group.to_string(),
+                    sender.to_string(),
+                    sender.to_user().to_string(),
+                    record.as_bytes()
+                ],
+            )?,
+            Change::DeleteSenderKey { group, sender } => self.run(
+                "DELETE FROM sender_keys WHERE scope = ?1 AND device = ?2",
+                [group.to_string(), sender.to_string()],
+            )?,
+            Change::MarkSenderKeyHolders { group, devices, has_key } => {
+                let group = group.to_string();
+                for device in devices {
+                    self.run(
+                        "INSERT OR REPLACE INTO sender_key_holders (scope, device, user, has_key)
+                         VALUES (?1, ?2, ?3, ?4)",
+                        params![group, device.to_string(), device.to_user().to_string(), has_key],
+                    )?;
+                }
+            }
+            Change::ForgetSenderKeyHolders(group) => {
+                self.run("DELETE FROM sender_key_holders WHERE scope = ?1", [group.to_string()])?;
+            }
+            Change::ForgetSenderKeyHolder(device) => {
+                self.run("DELETE FROM sender_key_holders WHERE device = ?1", [device.to_string()])?;
+            }
+            other => return Ok(Some(other)),
+        }
+        Ok(None)
+    }
+
+    /// What is to be sent, retried and remembered for a while; gives back what is none of these.
+    fn apply_queues(&self, change: Change) -> Result<Option<Change>> {
+        match change {
+            Change::PurgeExpired { now } => self.purge(now)?,
+            Change::PutSentMessage(message) => self.put_sent(&message)?,
+            Change::PutOutbox(entry) => self.put_outbox(&entry)?,
+            Change::SetOutboxState { id, state } => self.set_outbox_state(id.as_str(), &state)?,
+            Change::CountOutboxAttempt(id) => {
+                self.run("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?1", [id.as_str()])?;
+                self.set_outbox_state(id.as_str(), &OutboxState::Transmitted)?;
+            }
+            Change::RemoveOutbox(id) => {
+                self.run("DELETE FROM outbox WHERE id = ?1", [id.as_str()])?;
+            }
+            Change::PutReceipt(receipt) => self.put_receipt(&receipt)?,
+            Change::RemoveReceipt(name) => {
+                self.run("DELETE FROM receipts WHERE name = ?1", [name])?;
+            }
+            Change::PutNctSalt(salt) => {
+                self.run("UPDATE meta SET nct_salt = ?1", [salt.as_ref().map(|s| s.as_bytes())])?;
+            }
+            Change::PutSetting { name, value: Some(value) } => self.run(
+                "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
+                params![name, value],
+            )?,
+            Change::PutSetting { name, value: None } => {
+                self.run("DELETE FROM settings WHERE name = ?1", [name])?;
+            }
+            other => return self.apply_retries(other),
+        }
+        Ok(None)
+    }
+
+    fn apply_retries(&self, change: Change) -> Result<Option<Change>> {
+        match change {
+            Change::MarkSeen { seen, at } => self.run(
+                "INSERT OR IGNORE INTO seen (hash, at) VALUES (?1, ?2)",
+                params![seen.0, at.secs()],
+            )?,
+            Change::SetRetriesSent { key, count, at } => self.run(
+                "INSERT OR REPLACE INTO retries_sent (chat, sender, id, count, at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    self.person(&key.chat)?,
+                    self.person(&key.sender)?,
+                    key.id.as_str(),
+                    count,
+                    at.secs()
+                ],
+            )?,
+            Change::CountRetryAnswer { device, id, at } => self.run(
+                "INSERT INTO retries_answered (user, device, id, count, at)
+                 VALUES (?1, ?2, ?3, 1, ?4)
+                 ON CONFLICT DO UPDATE SET count = count + 1, at = excluded.at",
+                params![self.person(&device)?, device.device, id.as_str(), at.secs()],
+            )?,
+            Change::NoteSessionRecreated { device, at } => self.run(
+                "INSERT OR REPLACE INTO sessions_recreated (user, device, at) VALUES (?1, ?2, ?3)",
+                params![self.person(&device)?, device.device, at.secs()],
+            )?,
+            Change::RememberBaseKey { device, id, base_key, at } => self.run(
+                "INSERT OR REPLACE INTO base_keys (user, device, id, base_key, at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    self.person(&device)?,
+                    device.device,
+                    id.as_str(),
+                    base_key.as_bytes(),
+                    at.secs()
+                ],
+            )?,
+            other => return Ok(Some(other)),
+        }
+        Ok(None)
+    }
+
+    fn put_account(&mut self, account: &Account) -> Result<()> {
+        self.unlinked = false;
+        self.run("UPDATE meta SET unlinked = 0 WHERE unlinked", [])?;
+        self.run(
+            "INSERT OR REPLACE INTO account (only, registration_id, noise_private, identity_private,
+                 adv_secret, device_identity, jid, lid, push_name, business_name, platform,
+                 created_at, linked_at, lid_migrated_at, next_prekey_id, next_signed_prekey_id,
+                 routing_info, server_static)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+            params![
+                account.registration_id,
+                account.noise.private.as_bytes(),
+                account.identity.private.as_bytes(),
+                account.adv_secret.as_bytes(),
+                account.device_identity,
+                account.jid.as_ref().map(Jid::to_string),
+                account.lid.as_ref().map(Jid::to_string),
+                account.push_name,
+                account.business_name,
+                account.platform,
+                account.created_at.secs(),
+                account.linked_at.map(Timestamp::secs),
+                account.lid_migrated_at.map(Timestamp::secs),
+                account.next_prekey_id,
+                account.next_signed_prekey_id,
+                account.routing_info,
+                account.server_static.as_ref().map(|key| key.as_bytes()),
+            ],
+        )
+    }
+
+    fn unlink(&mut self) -> Result<()> {
+        self.unlinked = true;
+        self.run("UPDATE meta SET unlinked = 1, nct_salt = NULL", [])?;
+        self.db
+            .execute_batch(
+                "DELETE FROM account; DELETE FROM prekeys; DELETE FROM signed_prekeys;
+                 DELETE FROM sessions; DELETE FROM identities; DELETE FROM sender_keys;
+                 DELETE FROM sender_key_holders; DELETE FROM device_lists; DELETE FROM seen;
+                 DELETE FROM retries_sent; DELETE FROM retries_answered;
+                 DELETE FROM sessions_recreated; DELETE FROM base_keys; DELETE FROM sent_messages;
+                 DELETE FROM outbox; DELETE FROM receipts; DELETE FROM placeholders;
+                 DELETE FROM privacy_tokens;",
+            )
+            .map_err(engine)
+    }
+
+    fn put_prekey(&self, key: &PreKey) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO prekeys (id, private, uploaded) VALUES (?1, ?2, ?3)",
+            params![key.id, key.pair.private.as_bytes(), key.uploaded],
+        )
+    }
+
+    fn put_signed_prekey(&self, key: &SignedPreKey) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO signed_prekeys (id, private, signature, created_at)
+             VALUES (?1, ?2, ?3, ?4)",
+            params![
+                key.id,
+                key.pair.private.as_bytes(),
+                key.signature.as_bytes(),
+                key.created_at.secs()
+            ],
+        )
+    }
+
+    fn put_device_list(&self, user: &Jid, list: &DeviceList) -> Result<()> {
+        let user = user.to_user().to_string();
+        self.run("DELETE FROM device_lists WHERE user = ?1", [&user])?;
+        self.run(
+            "INSERT INTO device_lists (user, timestamp, key_index_list, hash, fetched_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                user,
+                list.timestamp.secs(),
+                list.key_index_list,
+                list.hash,
+                list.fetched_at.secs()
+            ],
+        )?;
+        for (position, device) in (0_i64..).zip(&list.devices) {
+            self.run(
+                "INSERT INTO devices (user, position, device, key_index, hosted)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![user, position, device.device, device.key_index, device.hosted],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn put_sent(&self, message: &SentMessage) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO sent_messages (chat, id, plaintext, envelope, sent_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                self.person(&message.chat)?,
+                message.id.as_str(),
+                message.plaintext.as_bytes(),
+                message.envelope,
+                message.sent_at.secs()
+            ],
+        )
+    }
+
+    fn put_outbox(&self, entry: &OutboxEntry) -> Result<()> {
+        let taken = one(
+            self.db,
+            "SELECT id FROM outbox WHERE idempotency_key = ?1 AND id <> ?2",
+            params![entry.idempotency_key, entry.id.as_str()],
+            |row| row.id(0),
+        )?;
+        if let Some(id) = taken {
+            return Err(StoreError::IdempotencyKeyTaken { id });
+        }
+        let (state, reason) = state_columns(&entry.state);
+        self.run(
+            "INSERT INTO outbox (id, chat, payload, created_at, state, reason, attempts,
+                 idempotency_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (id) DO UPDATE SET chat = excluded.chat, payload = excluded.payload,
+                 created_at = excluded.created_at, state = excluded.state,
+                 reason = excluded.reason, attempts = excluded.attempts,
+                 idempotency_key = excluded.idempotency_key",
+            params![
+                entry.id.as_str(),
+                entry.chat.to_string(),
+                entry.payload.as_bytes(),
+                entry.created_at.secs(),
+                state,
+                reason,
+                entry.attempts,
+                entry.idempotency_key
+            ],
+        )
+    }
+
+    fn set_outbox_state(&self, id: &str, state: &OutboxState) -> Result<()> {
+        let (state, reason) = state_columns(state);
+        self.run(
+            "UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1",
+            params![id, state, reason],
+        )
+    }
+
+    fn put_receipt(&self, receipt: &PendingReceipt) -> Result<()> {
+        self.run(
+            "INSERT INTO receipts (name, stanza, created_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET stanza = excluded.stanza,
+                 created_at = excluded.created_at",
+            params![receipt.name, receipt.stanza, receipt.created_at.secs()],
+        )
+    }
+
+    fn purge(&self, now: Timestamp) -> Result<()> {
+        let sent = now.minus_secs(SENT_RETENTION_SECS).secs();
+        let retry = now.minus_secs(RETRY_RETENTION_SECS).secs();
+        let seen = now.minus_secs(SEEN_RETENTION_SECS).secs();
+        for (sql, before) in [
+            ("DELETE FROM seen WHERE at < ?1", seen),
+            ("DELETE FROM retries_sent WHERE at < ?1", retry),
+            ("DELETE FROM retries_answered WHERE at < ?1", retry),
+            ("DELETE FROM sessions_recreated WHERE at < ?1", retry),
+            ("DELETE FROM base_keys WHERE at < ?1", retry),
+            ("DELETE FROM sent_messages WHERE sent_at < ?1", sent),
+            ("DELETE FROM outbox WHERE state >= 2 AND created_at < ?1", sent),
+        ] {
+            self.run(sql, [before])?;
+        }
+        Ok(())
+    }
+}

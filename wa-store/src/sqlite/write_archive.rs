@@ -1,0 +1,470 @@
+//! How changes alter the archive: messages, what hangs on them, chats and people.
+//!
+//! Knows nothing of keys and queues.
+
+use rusqlite::params;
+use wa_proto::Jid;
+
+use super::{
+    row_forms::{CONTACT, MESSAGE, contact, message, status_column},
+    rows::{all, number, one, run},
+    write::Write,
+};
+use crate::{
+    Archived, ArchivedMessage, Change, Chat, ChatUpdate, Contact, ContactUpdate, Edit, MessageId,
+    MessageKey, MessageKind, NewMessage, Placeholder, PrivacyToken, Reaction, Seq, Timestamp,
+    search::{Analysis, index_terms},
+    store::Result,
+};
+
+/// A message's chat, sender and id as they stand in the tables.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) chat: String,
+    pub(super) sender: String,
+    pub(super) id: MessageId,
+}
+
+impl Place {
+    pub(super) fn params(&self) -> [&str; 3] {
+        [&self.chat, &self.sender, self.id.as_str()]
+    }
+}
+
+impl Write<'_> {
+    /// What belongs to people, chats and messages.
+    pub(super) fn apply_archive(&mut self, change: Change) -> Result<()> {
+        match change {
+            Change::LearnLid { phone, lid } => self.learn_lid(&phone, &lid),
+            Change::PutMessageSecret { key, secret } => {
+                let place = self.place(&key)?;
+                self.run(
+                    "INSERT OR REPLACE INTO message_secrets (chat, sender, id, true_sender, secret)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![
+                        place.chat,
+                        place.sender,
+                        place.id.as_str(),
+                        key.sender.to_user().to_string(),
+                        secret.as_bytes()
+                    ],
+                )
+            }
+            Change::PutPrivacyToken { jid, token } => self.put_token(&jid, &token),
+            Change::DeletePrivacyToken(jid) => {
+                self.run("DELETE FROM privacy_tokens WHERE jid = ?1", [self.person(&jid)?])
+            }
+            Change::PutContact(update) => self.put_contact(&update),
+            Change::PutChat(update) => self.put_chat(&update),
+            Change::Archive(new) => self.archive(&new),
+            Change::SetStatus { key, status, server_timestamp } => {
+                let place = self.place(&key)?;
+                self.run(
+                    "UPDATE messages SET status = max(status, ?4),
+                         server_timestamp = coalesce(?5, server_timestamp)
+                     WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+                    params![
+                        place.chat,
+                        place.sender,
+                        place.id.as_str(),
+                        status_column(status),
+                        server_timestamp.map(Timestamp::secs)
+                    ],
+                )
+            }
+            Change::Edit(edit) => self.edit(&edit),
+            Change::Revoke { key, by, at } => self.revoke(&key, &by, at),
+            Change::React(reaction) => self.react(&reaction),
+            Change::SetStarred { key, starred } => {
+                let place = self.place(&key)?;
+                self.run(
+                    "UPDATE messages SET starred = ?4
+                     WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+                    params![place.chat, place.sender, place.id.as_str(), starred],
+                )
+            }
+            other => self.apply_placeholders_and_deletions(other),
+        }
+    }
+
+    fn apply_placeholders_and_deletions(&mut self, change: Change) -> Result<()> {
+        match change {
+            Change::PutPlaceholder(placeholder) => self.put_placeholder(&placeholder),
+            Change::NotePlaceholderRequested { key, at } => {
+                let place = self.place(&key)?;
+                self.run(
+                    "UPDATE placeholders SET requested_at = ?4, attempts = attempts + 1
+                     WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+                    params![place.chat, place.sender, place.id.as_str(), at.secs()],
+                )
+            }
+            Change::RemovePlaceholder(key) => self.remove_placeholder(&self.place(&key)?),
+            Change::DeleteMessage(key) => self.delete(&self.place(&key)?),
+            Change::DeleteChat(jid) => {
+                let jid = self.person(&jid)?;
+                self.delete_where("chat = ?1", [&jid])?;
+                self.run("DELETE FROM chats WHERE jid = ?1", [&jid])
+            }
+            Change::DeleteMessagesBefore(time) => {
+                self.delete_where("timestamp < ?1", [time.secs()])
+            }
+            // Every other change was made before it came here.
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn place(&self, key: &MessageKey) -> Result<Place> {
+        let (chat, sender) = (self.person(&key.chat)?, self.person(&key.sender)?);
+        Ok(Place { chat, sender, id: key.id.clone() })
+    }
+
+    fn canonical(&self, key: &MessageKey) -> Result<MessageKey> {
+        Ok(MessageKey {
+            chat: super::rows::person(self.db, &key.chat)?,
+            sender: super::rows::person(self.db, &key.sender)?,
+            ..key.clone()
+        })
+    }
+
+    pub(super) fn find(&self, place: &Place) -> Result<Option<ArchivedMessage>> {
+        let sql = format!(
+            "SELECT {MESSAGE} FROM messages m WHERE m.chat = ?1 AND m.sender = ?2 AND m.id = ?3"
+        );
+        one(self.db, &sql, place.params(), message)
+    }
+
+    fn archive(&mut self, new: &NewMessage) -> Result<()> {
+        let key = self.canonical(&new.key)?;
+        let place = Place {
+            chat: key.chat.to_string(),
+            sender: key.sender.to_string(),
+            id: key.id.clone(),
+        };
+        let before = self.find(&place)?;
+        if let Some(before) = &before
+            && (!before.is_fillable() || new.kind == MessageKind::UNREADABLE)
+        {
+            self.committed.duplicates.push(key);
+            return Ok(());
+        }
+        let seq = self.next_seq();
+        let mut message = ArchivedMessage::from_new(seq, key.clone(), new);
+        if let Some(before) = &before {
+            message.fill(before);
+            self.run("DELETE FROM messages WHERE seq = ?1", [number(before.seq)])?;
+            self.remove_placeholder(&place)?;
+        } else {
+            self.run(
+                "INSERT INTO chats (jid, unread, marked_unread, archived) VALUES (?1, ?2, 0, 0)
+                 ON CONFLICT (jid) DO UPDATE SET unread = unread + excluded.unread
+                 WHERE excluded.unread > 0",
+                params![place.chat, u32::from(new.unread)],
+            )?;
+        }
+        self.insert(&place, &message)?;
+        self.index(seq, message.text.as_deref())?;
+        self.apply_edits(&place)?;
+        self.committed.archived.push(Archived { key, seq, filled: before.is_some() });
+        Ok(())
+    }
+
+    fn insert(&self, place: &Place, message: &ArchivedMessage) -> Result<()> {
+        self.run(
+            "INSERT INTO messages (seq, chat, sender, id, from_me, timestamp, server_timestamp,
+                 kind, status, starred, reply_to, push_name, text, media, raw)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            params![
+                number(message.seq),
+                place.chat,
+                place.sender,
+                place.id.as_str(),
+                message.key.from_me,
+                message.timestamp.secs(),
+                message.server_timestamp.map(Timestamp::secs),
+                message.kind.as_str(),
+                status_column(message.status),
+                message.starred,
+                message.reply_to.as_ref().map(MessageId::as_str),
+                message.push_name,
+                message.text,
+                message.media,
+                message.raw.as_bytes()
+            ],
+        )
+    }
+
+    /// Makes a message findable by its text.
+    fn index(&self, seq: Seq, text: Option<&str>) -> Result<()> {
+        let terms = text.map(|text| index_terms(&Analysis::new(text))).unwrap_or_default();
+        if terms.is_empty() {
+            return Ok(());
+        }
+        self.run(
+            "INSERT INTO message_terms (rowid, terms) VALUES (?1, ?2)",
+            params![number(seq), terms],
+        )
+    }
+
+    /// Undoes [`Self::index`]. The text must be the one that was indexed.
+    pub(super) fn unindex(&self, seq: Seq, text: Option<&str>) -> Result<()> {
+        let terms = text.map(|text| index_terms(&Analysis::new(text))).unwrap_or_default();
+        if terms.is_empty() {
+            return Ok(());
+        }
+        self.run(
+            "INSERT INTO message_terms (message_terms, rowid, terms) VALUES ('delete', ?1, ?2)",
+            params![number(seq), terms],
+        )
+    }
+
+    fn put_placeholder(&mut self, placeholder: &Placeholder) -> Result<()> {
+        let key = self.canonical(&placeholder.key)?;
+        let place = self.place(&key)?;
+        match self.find(&place)? {
+            Some(message) if !message.is_fillable() => {
+                self.committed.duplicates.push(key);
+                return Ok(());
+            }
+            Some(_) => {}
+            None => {
+                let kind = MessageKind::UNREADABLE;
+                let mut message = NewMessage::new(key, placeholder.timestamp, kind);
+                message.push_name.clone_from(&placeholder.push_name);
+                self.archive(&message)?;
+            }
+        }
+        self.run(
+            "INSERT OR REPLACE INTO placeholders (chat, sender, id, from_me, timestamp, push_name,
+                 reason, requested_at, attempts)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                place.chat,
+                place.sender,
+                place.id.as_str(),
+                placeholder.key.from_me,
+                placeholder.timestamp.secs(),
+                placeholder.push_name,
+                placeholder.reason,
+                placeholder.requested_at.map(Timestamp::secs),
+                placeholder.attempts
+            ],
+        )
+    }
+
+    pub(super) fn remove_placeholder(&self, place: &Place) -> Result<()> {
+        self.run(
+            "DELETE FROM placeholders WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+            place.params(),
+        )
+    }
+
+    fn edit(&self, edit: &Edit) -> Result<()> {
+        let place = self.place(&edit.target)?;
+        if self.find(&place)?.is_some_and(|message| message.revoked.is_some()) {
+            return Ok(());
+        }
+        self.run(
+            "INSERT OR IGNORE INTO edits (chat, sender, id, edit_id, edited_at, position, text, raw)
+             SELECT ?1, ?2, ?3, ?4, ?5, count(*), ?6, ?7 FROM edits
+             WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+            params![
+                place.chat,
+                place.sender,
+                place.id.as_str(),
+                edit.id.as_str(),
+                edit.edited_at.secs(),
+                edit.text,
+                edit.raw.as_bytes()
+            ],
+        )?;
+        self.apply_edits(&place)
+    }
+
+    /// Gives a message the text of its last edit.
+    fn apply_edits(&self, place: &Place) -> Result<()> {
+        let last = one(
+            self.db,
+            "SELECT text, edited_at FROM edits WHERE chat = ?1 AND sender = ?2 AND id = ?3
+             ORDER BY edited_at DESC, position DESC LIMIT 1",
+            place.params(),
+            |row| Ok((row.get::<Option<String>>(0)?, row.get::<i64>(1)?)),
+        )?;
+        let Some((text, edited_at)) = last else { return Ok(()) };
+        let Some(message) = self.find(place)?.filter(ArchivedMessage::is_readable) else {
+            return Ok(());
+        };
+        self.unindex(message.seq, message.text.as_deref())?;
+        self.run(
+            "UPDATE messages SET text = ?2, edited_at = ?3,
+                 original_text = CASE WHEN edited_at IS NULL THEN text ELSE original_text END
+             WHERE seq = ?1",
+            params![number(message.seq), text, edited_at],
+        )?;
+        self.index(message.seq, text.as_deref())
+    }
+
+    fn revoke(&mut self, key: &MessageKey, by: &Jid, at: Timestamp) -> Result<()> {
+        let place = self.place(key)?;
+        let message = self.find(&place)?;
+        if message.is_none() {
+            let mut tombstone = NewMessage::new(key.clone(), at, MessageKind::REVOKED);
+            tombstone.unread = false;
+            self.archive(&tombstone)?;
+        }
+        self.strip(&place)?;
+        if let Some(message) = message {
+            self.unindex(message.seq, message.text.as_deref())?;
+        }
+        self.run(
+            "UPDATE messages SET text = NULL, original_text = NULL, raw = x'', media = NULL,
+                 edited_at = NULL, revoked_at = coalesce(revoked_at, ?4),
+                 revoked_by = coalesce(revoked_by, ?5)
+             WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+            params![place.chat, place.sender, place.id.as_str(), at.secs(), self.person(by)?],
+        )
+    }
+
+    fn react(&self, reaction: &Reaction) -> Result<()> {
+        let place = self.place(&reaction.target)?;
+        if self.find(&place)?.is_some_and(|message| message.revoked.is_some()) {
+            return Ok(());
+        }
+        self.run(
+            "INSERT INTO reactions (chat, sender, id, reactor, target_from_me, emoji, timestamp)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO UPDATE SET emoji = excluded.emoji, timestamp = excluded.timestamp,
+                 target_from_me = excluded.target_from_me
+             WHERE excluded.timestamp >= timestamp",
+            params![
+                place.chat,
+                place.sender,
+                place.id.as_str(),
+                self.person(&reaction.sender)?,
+                reaction.target.from_me,
+                reaction.emoji,
+                reaction.timestamp.secs()
+            ],
+        )
+    }
+
+    /// Removes what hangs on a message.
+    fn strip(&self, place: &Place) -> Result<()> {
+        for table in ["placeholders", "message_secrets", "edits", "reactions"] {
+            let sql = format!("DELETE FROM {table} WHERE chat = ?1 AND sender = ?2 AND id = ?3");
+            self.run(&sql, place.params())?;
+        }
+        Ok(())
+    }
+
+    fn delete(&self, place: &Place) -> Result<()> {
+        self.strip(place)?;
+        if let Some(message) = self.find(place)? {
+            self.unindex(message.seq, message.text.as_deref())?;
+            self.run("DELETE FROM messages WHERE seq = ?1", [number(message.seq)])?;
+        }
+        Ok(())
+    }
+
+    fn delete_where(&self, condition: &str, params: impl rusqlite::Params) -> Result<()> {
+        let sql = format!("SELECT chat, sender, id FROM messages WHERE {condition}");
+        let places = all(self.db, &sql, params, |row| {
+            Ok(Place { chat: row.get(0)?, sender: row.get(1)?, id: row.id(2)? })
+        })?;
+        places.iter().try_for_each(|place| self.delete(place))
+    }
+
+    fn put_token(&self, jid: &Jid, token: &PrivacyToken) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO privacy_tokens (jid, token, timestamp, issued_at)
+             VALUES (?1, ?2, ?3, ?4)",
+            params![
+                self.person(jid)?,
+                token.token.as_bytes(),
+                token.timestamp.secs(),
+                token.issued_at.map(Timestamp::secs)
+            ],
+        )
+    }
+
+    pub(super) fn find_contact(&self, jid: &str) -> Result<Option<Contact>> {
+        let sql = format!("SELECT {CONTACT} FROM contacts c WHERE c.jid = ?1");
+        one(self.db, &sql, [jid], contact)
+    }
+
+    fn put_contact(&mut self, update: &ContactUpdate) -> Result<()> {
+        let jid = super::rows::person(self.db, &update.jid)?;
+        let known = self.find_contact(&jid.to_string())?;
+        let is_new = known.is_none();
+        let mut contact = known.unwrap_or_else(|| Contact::new(jid.clone()));
+        let changed = contact.apply(update);
+        if changed && !self.committed.contacts_changed.contains(&jid) {
+            self.committed.contacts_changed.push(jid);
+        }
+        if changed || is_new { self.write_contact(&contact) } else { Ok(()) }
+    }
+
+    pub(super) fn write_contact(&self, contact: &Contact) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO contacts (jid, full_name, first_name, push_name, business_name,
+                 redacted_phone)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                contact.jid.to_string(),
+                contact.full_name,
+                contact.first_name,
+                contact.push_name,
+                contact.business_name,
+                contact.redacted_phone
+            ],
+        )
+    }
+
+    pub(super) fn find_chat(&self, jid: &str) -> Result<Option<Chat>> {
+        one(
+            self.db,
+            "SELECT jid, name, unread, marked_unread, muted_until, pinned_at, archived,
+                 ephemeral_secs
+             FROM chats WHERE jid = ?1",
+            [jid],
+            |row| {
+                Ok(Chat {
+                    name: row.get(1)?,
+                    unread: row.get(2)?,
+                    marked_unread: row.get(3)?,
+                    muted_until: row.optional_time(4)?,
+                    pinned_at: row.optional_time(5)?,
+                    archived: row.get(6)?,
+                    ephemeral_secs: row.get(7)?,
+                    ..Chat::new(row.jid(0)?)
+                })
+            },
+        )
+    }
+
+    fn put_chat(&self, update: &ChatUpdate) -> Result<()> {
+        let jid = super::rows::person(self.db, &update.jid)?;
+        let mut chat = self.find_chat(&jid.to_string())?.unwrap_or_else(|| Chat::new(jid));
+        chat.apply(update);
+        self.write_chat(&chat)
+    }
+
+    pub(super) fn write_chat(&self, chat: &Chat) -> Result<()> {
+        run(
+            self.db,
+            "INSERT OR REPLACE INTO chats (jid, name, unread, marked_unread, muted_until,
+                 pinned_at, archived, ephemeral_secs)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                chat.jid.to_string(),
+                chat.name,
+                chat.unread,
+                chat.marked_unread,
+                chat.muted_until.map(Timestamp::secs),
+                chat.pinned_at.map(Timestamp::secs),
+                chat.archived,
+                chat.ephemeral_secs
+            ],
+        )
+        .map(drop)
+    }
+}

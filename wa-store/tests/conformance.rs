@@ -1,0 +1,116 @@
+//! What every store must hold to, run against each of them.
+//!
+//! A rule is an `async fn(&dyn Store)` on an empty store, in the module of its subject; the macro
+//! makes one test of it for each store.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod conformance {
+    pub(crate) mod archive;
+    pub(crate) mod keys;
+    pub(crate) mod lid;
+    pub(crate) mod people;
+    pub(crate) mod queues;
+    pub(crate) mod samples;
+    pub(crate) mod search;
+}
+
+/// Makes a test of each rule for each store.
+macro_rules! rules {
+    ($($module:ident { $($rule:ident)* })*) => {
+        mod memory {
+            $(mod $module { $(
+                #[tokio::test]
+                async fn $rule() {
+                    let store = wa_store::MemoryStore::new();
+                    crate::conformance::$module::$rule(&store).await;
+                }
+            )* })*
+        }
+        mod sqlite {
+            $(mod $module { $(
+                #[tokio::test]
+                async fn $rule() {
+                    let folder = tempfile::tempdir().unwrap();
+                    let key = wa_store::DatabaseKey::from_bytes([7; 32]);
+                    let store = wa_store::SqliteStore::open(folder.path().join("wa.db"), key);
+                    let store = store.await.unwrap();
+                    crate::conformance::$module::$rule(&store).await;
+                }
+            )* })*
+        }
+    };
+}
+
+rules! {
+    keys {
+        the_account_is_kept_whole
+        prekeys_are_counted_until_they_are_used
+        signed_prekeys_are_given_newest_first
+        sessions_and_identities_stand_under_exactly_their_device
+        sender_keys_and_their_holders_are_forgotten_one_by_one
+        device_lists_are_replaced_whole
+        an_unlinked_device_takes_no_writes_until_the_next_account
+        a_commit_lands_whole_or_not_at_all
+        a_closed_store_refuses
+    }
+    queues {
+        what_was_seen_is_forgotten_after_14_days
+        retry_counts_survive_and_expire
+        a_sent_message_is_found_under_both_names_for_7_days
+        the_outbox_keeps_its_order_and_its_states
+        an_idempotency_key_is_taken_only_once
+        receipts_wait_in_order
+        settings_are_kept_and_removed
+    }
+    lid {
+        a_mapping_is_found_both_ways_and_replaces_old_ones
+        sessions_move_to_the_lid_whose_own_win
+        two_chats_of_one_person_become_one
+        a_message_that_came_under_both_names_stands_once
+        everything_that_hangs_on_a_message_moves_along
+    }
+    people {
+        contacts_report_what_changed
+        contacts_are_found_by_any_name_or_number
+        chats_stand_pinned_first_then_by_their_last_message
+        chats_are_filtered
+        secrets_and_tokens_are_found_under_both_names
+    }
+    archive {
+        a_message_is_kept_whole
+        a_message_is_never_archived_twice
+        sequence_numbers_grow_and_are_never_used_again
+        a_placeholder_is_filled_in_its_place_with_a_new_number
+        a_placeholder_for_a_message_that_is_there_is_nothing
+        status_only_moves_forward
+        edits_keep_what_was_said_before
+        an_edit_may_come_before_its_message
+        a_revoked_message_leaves_a_tombstone
+        a_revocation_may_come_before_its_message
+        reactions_replace_and_take_back
+        messages_are_given_by_time_and_paged
+        filters_combine
+        messages_are_deleted_with_what_hangs_on_them
+        stars_are_set_and_taken
+        times_from_elsewhere_are_bounded
+    }
+    search {
+        words_are_found_in_many_scripts
+        accents_case_and_width_do_not_matter
+        parts_of_words_are_found
+        phrases_prefixes_and_exclusions_hold
+        no_text_is_an_error
+        every_filter_holds
+        the_newest_come_first_and_pages_do_not_shift
+        the_best_come_first_and_pages_do_not_shift
+        edits_and_revocations_change_what_is_found
+        highlights_stand_in_the_original_text
+        a_cursor_of_another_order_is_refused
+    }
+}

@@ -1,0 +1,157 @@
+//! What is to be sent, retried, and remembered for a while.
+
+use wa_proto::Jid;
+use wa_store::{
+    Change, Changes, MessageKey, OutboxEntry, OutboxState, PendingReceipt, Seen, SentMessage,
+    Store, StoreError,
+};
+
+use super::samples::{ada, ada_lid, at, bob, commit, group, pair};
+
+const DAY: i64 = 24 * 60 * 60;
+
+pub(crate) async fn what_was_seen_is_forgotten_after_14_days(store: &dyn Store) {
+    let (old, new) = (Seen([1; 32]), Seen([2; 32]));
+    commit(
+        store,
+        [Change::MarkSeen { seen: old, at: at(0) }, Change::MarkSeen { seen: new, at: at(10) }],
+    )
+    .await;
+    assert!(store.is_seen(&old).await.unwrap());
+    commit(store, [Change::PurgeExpired { now: at(14 * DAY + 5) }]).await;
+    assert!(!store.is_seen(&old).await.unwrap());
+    assert!(store.is_seen(&new).await.unwrap());
+}
+
+pub(crate) async fn retry_counts_survive_and_expire(store: &dyn Store) {
+    let key = MessageKey::received(group(), bob().with_device(3), "A");
+    let (device, id) = (bob().with_device(3), key.id.clone());
+    let answer = || Change::CountRetryAnswer { device: device.clone(), id: id.clone(), at: at(0) };
+    commit(
+        store,
+        [
+            Change::SetRetriesSent { key: key.clone(), count: 3, at: at(0) },
+            answer(),
+            answer(),
+            Change::NoteSessionRecreated { device: device.clone(), at: at(7) },
+            Change::RememberBaseKey {
+                device: device.clone(),
+                id: id.clone(),
+                base_key: pair(4).public,
+                at: at(0),
+            },
+        ],
+    )
+    .await;
+    assert_eq!(store.retries_sent(&key).await.unwrap(), 3);
+    assert_eq!(store.retries_answered(&device, &id).await.unwrap(), 2);
+    assert_eq!(store.retries_answered(&bob(), &id).await.unwrap(), 0);
+    assert_eq!(store.session_recreated_at(&device).await.unwrap(), Some(at(7)));
+    assert_eq!(store.base_key(&device, &id).await.unwrap(), Some(pair(4).public));
+    commit(store, [Change::PurgeExpired { now: at(14 * DAY + 1) }]).await;
+    assert_eq!(store.retries_sent(&key).await.unwrap(), 0);
+    assert_eq!(store.retries_answered(&device, &id).await.unwrap(), 0);
+    assert_eq!(store.base_key(&device, &id).await.unwrap(), None);
+    assert_eq!(store.session_recreated_at(&device).await.unwrap(), Some(at(7)));
+}
+
+pub(crate) async fn a_sent_message_is_found_under_both_names_for_7_days(store: &dyn Store) {
+    let sent = |chat: Jid, id: &str| SentMessage {
+        chat,
+        id: id.into(),
+        plaintext: [1; 4].into(),
+        envelope: vec![2],
+        sent_at: at(0),
+    };
+    let put = |message| Change::PutSentMessage(Box::new(message));
+    commit(store, [put(sent(ada(), "A")), put(sent(group(), "B"))]).await;
+    assert_eq!(store.sent_message(&ada(), &"A".into()).await.unwrap(), Some(sent(ada(), "A")));
+    commit(store, [Change::LearnLid { phone: ada(), lid: ada_lid() }]).await;
+    commit(store, [put(sent(ada(), "C"))]).await;
+    for id in ["A", "C"] {
+        for chat in [ada(), ada_lid(), ada_lid().with_device(3)] {
+            let found = store.sent_message(&chat, &id.into()).await.unwrap();
+            assert_eq!(found, Some(sent(ada_lid(), id)));
+        }
+    }
+    commit(store, [Change::PurgeExpired { now: at(7 * DAY) }]).await;
+    assert!(store.sent_message(&group(), &"B".into()).await.unwrap().is_some());
+    commit(store, [Change::PurgeExpired { now: at(7 * DAY + 1) }]).await;
+    assert!(store.sent_message(&group(), &"B".into()).await.unwrap().is_none());
+}
+
+fn entry(id: &str, key: Option<&str>) -> OutboxEntry {
+    OutboxEntry {
+        id: id.into(),
+        chat: bob(),
+        payload: [5; 5].into(),
+        created_at: at(0),
+        state: OutboxState::Queued,
+        attempts: 0,
+        idempotency_key: key.map(str::to_owned),
+    }
+}
+
+pub(crate) async fn the_outbox_keeps_its_order_and_its_states(store: &dyn Store) {
+    let put = |entry| Change::PutOutbox(Box::new(entry));
+    commit(store, ["Z", "M", "A", "F"].map(|id| put(entry(id, None)))).await;
+    commit(
+        store,
+        [
+            Change::CountOutboxAttempt("M".into()),
+            Change::SetOutboxState { id: "Z".into(), state: OutboxState::Acked },
+            Change::SetOutboxState { id: "F".into(), state: OutboxState::Failed("463".to_owned()) },
+            Change::SetOutboxState { id: "none".into(), state: OutboxState::Acked },
+            put(OutboxEntry { attempts: 1, state: OutboxState::Transmitted, ..entry("M", None) }),
+        ],
+    )
+    .await;
+    let pending = store.outbox_pending().await.unwrap();
+    let transmitted =
+        OutboxEntry { attempts: 1, state: OutboxState::Transmitted, ..entry("M", None) };
+    assert_eq!(pending, [transmitted, entry("A", None)]);
+    let failed = store.outbox_entry(&"F".into()).await.unwrap().unwrap();
+    assert_eq!(failed.state, OutboxState::Failed("463".to_owned()));
+    commit(store, [Change::RemoveOutbox("M".into())]).await;
+    assert_eq!(store.outbox_pending().await.unwrap().len(), 1);
+    commit(store, [Change::PurgeExpired { now: at(8 * DAY) }]).await;
+    assert_eq!(store.outbox_entry(&"Z".into()).await.unwrap(), None);
+    assert!(store.outbox_entry(&"A".into()).await.unwrap().is_some());
+}
+
+pub(crate) async fn an_idempotency_key_is_taken_only_once(store: &dyn Store) {
+    let put = |entry| Change::PutOutbox(Box::new(entry));
+    commit(store, [put(entry("A", Some("order 7"))), put(entry("B", None))]).await;
+    let again = Changes::new()
+        .with(Change::PutSetting { name: "x".to_owned(), value: Some(vec![]) })
+        .with(put(entry("C", Some("order 7"))));
+    match store.commit(again).await {
+        Err(StoreError::IdempotencyKeyTaken { id }) => assert_eq!(id.as_str(), "A"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(store.setting("x").await.unwrap(), None);
+    let found = store.outbox_by_idempotency_key("order 7").await.unwrap().unwrap();
+    assert_eq!(found.id.as_str(), "A");
+    commit(store, [Change::RemoveOutbox("A".into()), put(entry("C", Some("order 7")))]).await;
+}
+
+pub(crate) async fn receipts_wait_in_order(store: &dyn Store) {
+    let receipt = |name: &str, stanza| PendingReceipt {
+        name: name.to_owned(),
+        stanza: vec![stanza],
+        created_at: at(0),
+    };
+    let put = Change::PutReceipt;
+    commit(store, [put(receipt("z", 1)), put(receipt("a", 2)), put(receipt("z", 3))]).await;
+    assert_eq!(store.pending_receipts().await.unwrap(), [receipt("z", 3), receipt("a", 2)]);
+    commit(store, [Change::RemoveReceipt("z".to_owned())]).await;
+    assert_eq!(store.pending_receipts().await.unwrap(), [receipt("a", 2)]);
+}
+
+pub(crate) async fn settings_are_kept_and_removed(store: &dyn Store) {
+    let put = |value| Change::PutSetting { name: "cursor".to_owned(), value };
+    commit(store, [put(Some(vec![1])), put(Some(vec![2, 3]))]).await;
+    assert_eq!(store.setting("cursor").await.unwrap(), Some(vec![2, 3]));
+    commit(store, [put(None)]).await;
+    assert_eq!(store.setting("cursor").await.unwrap(), None);
+}
