@@ -124,6 +124,10 @@ impl Malformed {
 impl Stanza {
     /// Says what a node means. Never fails: see [`Stanza::Malformed`] and [`Stanza::Unknown`].
     pub fn parse(node: OwnedNode) -> Self {
+        let node = match Iq::take_result(node) {
+            Ok(result) => return Self::Iq(result),
+            Err(node) => node,
+        };
         match Self::read(&node) {
             Ok(Some(stanza)) => stanza,
             Ok(None) => Self::Unknown(node),

@@ -61,6 +61,13 @@ fn a_zlib_bomb_is_refused_at_the_limit() {
 }
 
 #[test]
+fn bytes_behind_the_zlib_stream_are_refused() {
+    let mut payload = bomb(10);
+    payload.push(0);
+    assert_eq!(node::unpack(&payload), Err(DecodeError::TrailingBytes(1)));
+}
+
+#[test]
 fn nodes_nested_too_deep_are_refused() {
     let nested = |depth: usize| {
         let leaf = Node::new("leaf");

@@ -260,11 +260,13 @@ mod messages {
     #[test]
     fn a_peer_message_says_how_urgent_it_is_and_carries_no_token() {
         let mut outgoing = OutgoingMessage::new(jid(ME).to_user(), id("3EB0AA"), "text");
+        outgoing.tctoken = Some(vec![7].into());
+        outgoing.cstoken = Some(vec![7].into());
         outgoing.peer = Some(PeerPriority::HighForce);
         let node = outgoing.to_node();
         assert!(node.attrs.is("category", "peer") && node.attrs.is("push_priority", "high_force"));
         assert!(node.attrs.is("privacy_sensitive", "true"));
-        assert!(node.find("tctoken").is_none());
+        assert!(node.find("tctoken").is_none() && node.find("cstoken").is_none());
     }
 }
 

@@ -21,7 +21,7 @@ pub enum DecodeError {
     /// The bytes end within a value.
     #[error("the bytes end within a value")]
     Truncated,
-    /// Bytes follow the node.
+    /// Bytes follow the node, or the zlib stream.
     #[error("{0} bytes follow the node")]
     TrailingBytes(usize),
     /// The compressed part is no zlib stream, or ends early.
@@ -68,22 +68,27 @@ pub enum DecodeError {
 /// Takes the flags byte off a frame's payload, and inflates the rest if the flags say so.
 ///
 /// # Errors
-/// If the payload is empty, if the compressed part is damaged, or if it inflates to more than
-/// [`MAX_INFLATED_LEN`] bytes.
+/// If the payload is empty, if the compressed part is damaged or has something behind it, or if it
+/// inflates to more than [`MAX_INFLATED_LEN`] bytes.
 pub fn unpack(payload: &[u8]) -> Result<Cow<'_, [u8]>, DecodeError> {
     let (flags, rest) = payload.split_first().ok_or(DecodeError::Empty)?;
     if flags & FLAG_COMPRESSED == 0 {
         return Ok(Cow::Borrowed(rest));
     }
     let mut inflated = Vec::new();
-    flate2::read::ZlibDecoder::new(rest)
+    let mut decoder = flate2::bufread::ZlibDecoder::new(rest);
+    decoder
+        .by_ref()
         .take(MAX_INFLATED_LEN as u64 + 1)
         .read_to_end(&mut inflated)
         .map_err(|_| DecodeError::Inflate)?;
     if inflated.len() > MAX_INFLATED_LEN {
         return Err(DecodeError::InflatedTooLong);
     }
-    Ok(Cow::Owned(inflated))
+    match decoder.into_inner().len() {
+        0 => Ok(Cow::Owned(inflated)),
+        left => Err(DecodeError::TrailingBytes(left)),
+    }
 }
 
 /// Unpacks and decodes a frame's payload into a node that outlives it.

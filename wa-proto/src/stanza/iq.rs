@@ -141,11 +141,22 @@ impl IqError {
 }
 
 impl Iq {
+    /// Takes an answer without copying it: those about large groups are long. Gives back what is
+    /// no answer.
+    pub(super) fn take_result(node: OwnedNode) -> Result<Self, OwnedNode> {
+        let is_result = node.tag == "iq" && node.attrs.is("type", "result");
+        match node.text_opt("id") {
+            Some(id) if is_result => Ok(Self::Result { id, node }),
+            _ => Err(node),
+        }
+    }
+
     pub(super) fn read(node: &OwnedNode) -> Result<Self, ParseError> {
         let id = node.text_opt("id");
         let need_id = id.clone().ok_or(ParseError::MissingAttr("id"));
         Ok(match node.need_text("type")?.as_str() {
-            "result" => Self::Result { id: need_id?, node: node.clone() },
+            // With an id it was taken by `take_result`.
+            "result" => return Err(ParseError::MissingAttr("id")),
             "error" => Self::Error { id: need_id?, error: IqError::read(node.find("error")) },
             "get" | "set" => Self::Request {
                 id: id.unwrap_or_default(),

@@ -9,7 +9,7 @@ use super::message::{AddressingMode, Edit, EncKind};
 use crate::{Jid, MessageId, Node, OwnedNode};
 
 /// A message to be sent. [`OutgoingMessage::new`] makes an empty one; the fields fill it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OutgoingMessage {
     /// The chat; of a resend, the device that asked.
     pub to: Jid,
@@ -43,7 +43,8 @@ pub struct OutgoingMessage {
     pub plaintext: Option<Bytes>,
     /// The own signed device identity; has to be there if any ciphertext is a `pkmsg`.
     pub device_identity: Option<Bytes>,
-    /// The token that the recipient gave this account.
+    /// The token that the recipient gave this account. A message between the own devices goes
+    /// without: the server refuses it with one.
     pub tctoken: Option<Bytes>,
     /// The token that stands in for it while there is none.
     pub cstoken: Option<Bytes>,
@@ -92,6 +93,17 @@ impl OutgoingEnc {
             .attr_opt("decrypt-fail", self.hide_failure.then_some("hide"))
             .attr_opt("count", retry_count)
             .bytes(self.ciphertext.to_vec())
+    }
+}
+
+/// Without addresses, tokens and content.
+impl std::fmt::Debug for OutgoingMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutgoingMessage")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("devices", &self.participants.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,8 +177,8 @@ impl OutgoingMessage {
             .map(OutgoingEnc::to_node)
             .chain(part("plaintext", &self.plaintext))
             .chain(part("device-identity", &self.device_identity))
-            .chain(part("tctoken", &self.tctoken))
-            .chain(part("cstoken", &self.cstoken))
+            .chain(part("tctoken", &self.tctoken).filter(|_| self.peer.is_none()))
+            .chain(part("cstoken", &self.cstoken).filter(|_| self.peer.is_none()))
             .chain(self.extra.iter().cloned())
     }
 }
