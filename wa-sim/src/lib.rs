@@ -22,18 +22,23 @@
 mod address;
 mod clock;
 mod connection;
+mod control;
 mod fault;
+mod media_host;
 mod phone;
 mod server;
+mod serving;
 mod sim;
 mod stats;
 mod world;
 
 pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, FaultPlan};
+pub use media_host::CertificateError;
 pub use phone::{
     AddAccountError, CreateGroupError, LinkError, LinkedDevice, MAX_TEXT, MessageStatus, Phone,
     PhoneMessage, SendError, UnlinkError,
 };
+pub use serving::{ServeError, Serving};
 pub use sim::{MAX_CONNECTIONS, Sim, SimConfig};
 pub use stats::{DeviceCounters, DeviceStats, Stats};

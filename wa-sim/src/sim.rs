@@ -23,6 +23,7 @@ use crate::{
     clock::Clock,
     connection::{self, Incoming, ServerKeys},
     fault::{Fate, FaultPlan, Faults},
+    media_host::Media,
     phone::{AddAccountError, CreateGroupError, Phone},
     server::{
         ConnectionId, Login, Output, Server, Version,
@@ -94,6 +95,7 @@ struct Inner {
     clock: Clock,
     keys: Arc<ServerKeys>,
     noise_root: PublicKey,
+    media: Media,
     state: Mutex<State>,
     /// Counts the inputs, so that those who wait look again.
     changes: watch::Sender<u64>,
@@ -140,6 +142,7 @@ impl Sim {
             clock: Clock::new(config.clock_base_unix),
             keys: Arc::new(ServerKeys { static_keys, certificate_chain }),
             noise_root: authority.root(),
+            media: Media::default(),
             state: Mutex::new(state),
             changes: watch::Sender::new(0),
         };
@@ -315,6 +318,11 @@ impl Sim {
         state.senders.insert(id, sender);
         let rng = ChaCha20Rng::seed_from_u64(state.connection_rng.next_u64());
         Some(Incoming { id, keys: self.inner.keys.clone(), rng, outputs })
+    }
+
+    /// What the media host keeps.
+    pub(crate) fn media(&self) -> Media {
+        self.inner.media.clone()
     }
 
     pub(crate) fn opened(&self, id: ConnectionId, login: Login) {

@@ -1,0 +1,234 @@
+//! The control API: JSON over HTTP, by which those who do not hold the simulation as a value make
+//! accounts, move phones and look. Knows nothing of how it is done.
+
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use wa_proto::Jid;
+
+use crate::{
+    AddAccountError, CreateGroupError, FaultPlan, LinkError, Phone, PhoneMessage, PhoneNumber,
+    SendError, Sim, Stats, UnlinkError,
+};
+
+/// The longest body, in bytes.
+const MAX_BODY: usize = 16 << 20;
+
+/// How long a client has to sign for its link.
+const LINK_TIMEOUT: Duration = Duration::from_secs(15);
+
+pub(crate) fn router(sim: Sim) -> Router {
+    Router::new()
+        .route("/accounts", post(add_account))
+        .route("/accounts/{phone}/link", post(link))
+        .route("/accounts/{phone}/link-code", post(not_built))
+        .route("/accounts/{phone}/messages", post(send).get(messages))
+        .route("/accounts/{phone}/history", post(not_built))
+        .route("/accounts/{phone}/read", post(mark_read))
+        .route("/accounts/{phone}/devices", get(devices))
+        .route("/accounts/{phone}/devices/{device}", delete(unlink))
+        .route("/groups", post(create_group))
+        .route("/faults", post(set_faults).get(faults))
+        .route("/stats", get(stats))
+        .fallback(async || ControlError::new(StatusCode::NOT_FOUND, "there is no such call"))
+        .method_not_allowed_fallback(async || {
+            ControlError::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method")
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(sim)
+}
+
+type Answer = Result<Json<Value>, ControlError>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewAccount {
+    phone: String,
+    name: String,
+}
+
+async fn add_account(State(sim): State<Sim>, body: Bytes) -> Answer {
+    let NewAccount { phone, name } = parse(&body)?;
+    let phone = sim.add_account(&phone, name)?;
+    Ok(Json(json!({ "jid": phone.jid().to_string(), "lid": phone.lid().to_string() })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Link {
+    qr: String,
+}
+
+async fn link(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
+    let phone = known_phone(&sim, &phone)?;
+    let Link { qr } = parse(&body)?;
+    let jid = phone.scan_qr(&qr)?;
+    if !phone.wait_for_device(jid.device, LINK_TIMEOUT).await {
+        let text = "the client did not sign for the link";
+        return Err(ControlError::new(StatusCode::GATEWAY_TIMEOUT, text));
+    }
+    Ok(Json(json!({ "device": jid.device, "jid": jid.to_string() })))
+}
+
+#[derive(Deserialize)]
+struct Outgoing {
+    to: String,
+    text: Option<String>,
+}
+
+async fn send(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
+    let phone = known_phone(&sim, &phone)?;
+    let Outgoing { to, text } = parse(&body)?;
+    let to = recipient(&to)?;
+    let Some(text) = text else {
+        return Err(ControlError::new(StatusCode::NOT_IMPLEMENTED, "only \"text\" can be sent"));
+    };
+    let id = phone.send_text(&to, text)?;
+    Ok(Json(json!({ "id": id })))
+}
+
+async fn messages(
+    State(sim): State<Sim>,
+    Path(phone): Path<String>,
+) -> Result<Json<Vec<PhoneMessage>>, ControlError> {
+    Ok(Json(known_phone(&sim, &phone)?.messages()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    chat: String,
+}
+
+async fn mark_read(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
+    let phone = known_phone(&sim, &phone)?;
+    let Read { chat } = parse(&body)?;
+    phone.mark_read(&recipient(&chat)?);
+    Ok(Json(json!({})))
+}
+
+async fn devices(State(sim): State<Sim>, Path(phone): Path<String>) -> Answer {
+    let devices = known_phone(&sim, &phone)?.devices();
+    let shown = devices.into_iter().map(|device| {
+        json!({
+            "device": device.id,
+            "jid": device.jid.to_string(),
+            "platform": device.platform,
+            "connected": device.connected,
+        })
+    });
+    Ok(Json(Value::Array(shown.collect())))
+}
+
+async fn unlink(State(sim): State<Sim>, Path((phone, device)): Path<(String, String)>) -> Answer {
+    let phone = known_phone(&sim, &phone)?;
+    let number = device.parse().ok();
+    let device = number.or_else(|| device.parse::<Jid>().ok().map(|jid| jid.device));
+    phone.unlink(device.ok_or(UnlinkError::NoSuchDevice)?)?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewGroup {
+    subject: String,
+    participants: Vec<String>,
+}
+
+async fn create_group(State(sim): State<Sim>, body: Bytes) -> Answer {
+    let NewGroup { subject, participants } = parse(&body)?;
+    let phones: Result<Vec<Phone>, _> =
+        participants.iter().map(|phone| known_phone(&sim, phone)).collect();
+    let phones = phones?;
+    let jid = sim.create_group(subject, &phones.iter().collect::<Vec<_>>())?;
+    Ok(Json(json!({ "jid": jid.to_string() })))
+}
+
+async fn set_faults(State(sim): State<Sim>, body: Bytes) -> Result<Json<FaultPlan>, ControlError> {
+    sim.set_faults(parse(&body)?);
+    Ok(Json(sim.faults()))
+}
+
+async fn faults(State(sim): State<Sim>) -> Json<FaultPlan> {
+    Json(sim.faults())
+}
+
+async fn stats(State(sim): State<Sim>) -> Json<Stats> {
+    Json(sim.stats())
+}
+
+async fn not_built() -> ControlError {
+    ControlError::new(StatusCode::NOT_IMPLEMENTED, "this simulation cannot do that yet")
+}
+
+/// What is told of a call that failed: `{"error"}`, with a status.
+struct ControlError {
+    status: StatusCode,
+    text: String,
+}
+
+impl ControlError {
+    fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self { status, text: text.into() }
+    }
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({ "error": self.text }))).into_response()
+    }
+}
+
+macro_rules! control_error {
+    ($($error:ty => $status:ident),* $(,)?) => {$(
+        impl From<$error> for ControlError {
+            fn from(error: $error) -> Self {
+                Self::new(StatusCode::$status, error.to_string())
+            }
+        }
+    )*};
+}
+control_error!(
+    CreateGroupError => UNPROCESSABLE_ENTITY,
+    LinkError => UNPROCESSABLE_ENTITY,
+    UnlinkError => NOT_FOUND,
+    SendError => UNPROCESSABLE_ENTITY,
+);
+
+impl From<AddAccountError> for ControlError {
+    fn from(error: AddAccountError) -> Self {
+        let status = match error {
+            AddAccountError::Exists => StatusCode::CONFLICT,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, ControlError> {
+    serde_json::from_slice(body)
+        .map_err(|error| ControlError::new(StatusCode::BAD_REQUEST, format!("bad JSON: {error}")))
+}
+
+fn known_phone(sim: &Sim, phone: &str) -> Result<Phone, ControlError> {
+    let missing = || ControlError::new(StatusCode::NOT_FOUND, "there is no such account");
+    sim.phone(phone).ok_or_else(missing)
+}
+
+/// A phone number, or a JID of any kind.
+fn recipient(text: &str) -> Result<Jid, ControlError> {
+    if let Ok(number) = text.parse::<PhoneNumber>() {
+        return Ok(Jid::phone(number.to_string()));
+    }
+    let bad = "expected a phone number or a JID";
+    text.parse().map_err(|_| ControlError::new(StatusCode::UNPROCESSABLE_ENTITY, bad))
+}
