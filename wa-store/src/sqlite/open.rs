@@ -69,7 +69,6 @@ impl Source {
             create_file(&self.path)?;
         }
         let db = self.connect()?;
-        self.check_key(&db)?;
         self.check_owner(&db)?;
         if !self.options.read_only {
             // A commit must be on the disk before anything is acknowledged, and WAL syncs its log
@@ -100,8 +99,11 @@ impl Source {
         let db = Connection::open_with_flags(&self.path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|error| self.cannot_open(error))?;
         let key = Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", *self.key.to_hex()));
+        // SQLCipher would tell the terminal about every page that does not decrypt.
+        db.execute_batch("PRAGMA cipher_log_level = NONE;").map_err(engine)?;
         db.execute_batch(&key).map_err(engine)?;
         db.busy_timeout(self.options.busy_timeout).map_err(engine)?;
+        self.check_key(&db)?;
         db.execute_batch(
             "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF;",

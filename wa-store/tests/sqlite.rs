@@ -1,0 +1,266 @@
+//! What only the SQLite store can do wrong: keys, foreign files, permissions, full disks, locks,
+//! what it shows in errors, and being killed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking; the killed child tells what it committed"
+)]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use rusqlite::Connection;
+use wa_proto::Jid;
+use wa_store::{
+    Change, Changes, DatabaseKey, MessageKey, MessageQuery, NewMessage, OpenOptions, SearchQuery,
+    Seq, SqliteStore, Store, StoreError, Timestamp,
+};
+
+fn key() -> DatabaseKey {
+    DatabaseKey::from_bytes([0x5a; 32])
+}
+
+fn message(n: u64, text: &str) -> Change {
+    let bob = Jid::lid("900200");
+    let key = MessageKey::received(bob.clone(), bob, format!("M{n}"));
+    let time = Timestamp::from_secs(1_700_000_000 + n as i64);
+    Change::Archive(Box::new(NewMessage::text(key, time, text)))
+}
+
+/// Opens the file as its key allows, past all of this crate's checks.
+fn raw(path: &Path) -> Connection {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch(&format!("PRAGMA key = \"x'{}'\";", *key().to_hex())).unwrap();
+    db
+}
+
+async fn refusal(path: &Path, key: DatabaseKey) -> StoreError {
+    SqliteStore::open(path, key).await.map(drop).unwrap_err()
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/wa.db");
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    store.commit(Changes::from(message(1, "kept for later"))).await.unwrap();
+    store.close().await.unwrap();
+    assert!(matches!(store.account().await, Err(StoreError::Closed)));
+    assert!(!path.with_extension("db-wal").exists(), "closing writes the log back");
+
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    let page = store.search(&SearchQuery::new("later")).await.unwrap();
+    assert_eq!(page.hits.len(), 1);
+    let next = store.commit(Changes::from(message(2, "next"))).await.unwrap();
+    assert_eq!(next.archived.first().unwrap().seq, Seq(2));
+}
+
+#[tokio::test]
+async fn another_key_is_told_from_a_foreign_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    let wrong = refusal(&path, DatabaseKey::from_bytes([1; 32])).await;
+    assert!(matches!(wrong, StoreError::WrongKey { .. }), "{wrong:?}");
+
+    let garbage = folder.path().join("garbage");
+    fs::write(&garbage, [0xA5; 9_000]).unwrap();
+    let wrong = refusal(&garbage, key()).await;
+    assert!(matches!(wrong, StoreError::WrongKey { .. }), "{wrong:?}");
+
+    let plain = folder.path().join("plain.db");
+    Connection::open(&plain).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    let before = fs::read(&plain).unwrap();
+    let foreign = refusal(&plain, key()).await;
+    assert!(matches!(foreign, StoreError::ForeignFile { .. }), "{foreign:?}");
+    assert_eq!(fs::read(&plain).unwrap(), before);
+
+    let other = folder.path().join("other.db");
+    raw(&other).execute_batch("CREATE TABLE t (x)").unwrap();
+    let foreign = refusal(&other, key()).await;
+    assert!(matches!(foreign, StoreError::ForeignFile { .. }), "{foreign:?}");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    raw(&path).pragma_update(None, "user_version", 4_000).unwrap();
+    match refusal(&path, key()).await {
+        StoreError::NewerSchema { found, supported } => {
+            assert_eq!(found, 4_000);
+            assert!(supported < found);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_missing_file_and_a_folder_in_its_place_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = SqliteStore::open_read_only(folder.path().join("no.db"), key()).await;
+    assert!(matches!(missing.unwrap_err(), StoreError::Missing { .. }));
+    let taken = refusal(folder.path(), key()).await;
+    assert!(matches!(taken, StoreError::Io { .. }), "{taken:?}");
+    fs::write(folder.path().join("file"), "").unwrap();
+    let below = refusal(&folder.path().join("file/wa.db"), key()).await;
+    assert!(matches!(below, StoreError::Io { .. }), "{below:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_writes_nothing_and_the_store_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    let pages = fs::metadata(&path).unwrap().len() / 4096;
+    let mut options = OpenOptions::default();
+    options.max_pages = Some(u32::try_from(pages).unwrap() + 20);
+    let store = SqliteStore::open_with(&path, key(), options).await.unwrap();
+    store.commit(Changes::from(message(1, "fits"))).await.unwrap();
+    let big = (2..40).map(|n| message(n, &"does not fit ".repeat(500))).collect();
+    let full = store.commit(big).await;
+    assert!(matches!(full, Err(StoreError::DiskFull)), "{full:?}");
+    assert_eq!(store.stats().await.unwrap().messages, 1);
+    let small = store.commit(Changes::from(message(2, "fits too"))).await.unwrap();
+    assert_eq!(small.archived.first().unwrap().seq, Seq(2));
+}
+
+#[tokio::test]
+async fn a_database_another_process_holds_is_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    let mut options = OpenOptions::default();
+    options.busy_timeout = Duration::from_millis(50);
+    let store = SqliteStore::open_with(&path, key(), options.clone()).await.unwrap();
+    let other = raw(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let locked = store.commit(Changes::from(message(1, "waits"))).await;
+    assert!(matches!(locked, Err(StoreError::Locked)), "{locked:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    store.commit(Changes::from(message(1, "goes"))).await.unwrap();
+    store.close().await.unwrap();
+
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    let locked = SqliteStore::open_with(&path, key(), options).await.map(drop);
+    assert!(matches!(locked, Err(StoreError::Locked)), "{locked:?}");
+}
+
+#[tokio::test]
+async fn a_read_only_store_reads_beside_a_writer_and_never_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    let writer = SqliteStore::open(&path, key()).await.unwrap();
+    let reader = SqliteStore::open_read_only(&path, key()).await.unwrap();
+    writer.commit(Changes::from(message(1, "seen by both"))).await.unwrap();
+    assert_eq!(reader.messages(&MessageQuery::default()).await.unwrap().len(), 1);
+    let refused = reader.commit(Changes::from(message(2, "never"))).await;
+    assert!(matches!(refused, Err(StoreError::ReadOnly)), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("profile/wa.db");
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    store.commit(Changes::from(message(1, "mine"))).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    for file in [path.clone(), path.with_extension("db-wal"), path.with_extension("db-shm")] {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn neither_file_nor_errors_nor_debug_show_what_was_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    let change = message(1, "xylophone secrets");
+    let query = SearchQuery::new("xylophone");
+    let mut shown = format!("{change:?} {query:?} {store:?}");
+    store.commit(Changes::from(change)).await.unwrap();
+    let page = store.search(&query).await.unwrap();
+    assert_eq!(page.hits.len(), 1);
+    shown += &format!("{page:?}");
+    store.close().await.unwrap();
+    shown += &format!("{:?}", store.search(&query).await);
+    assert!(!shown.contains("xylo") && !shown.contains("secret"), "{shown}");
+    assert!(!shown.contains("5a5a") && !shown.contains("90, 90"), "{shown}");
+
+    let file = fs::read(&path).unwrap();
+    for word in [&b"xylophone"[..], b"CREATE TABLE", b"SQLite format", b"900200"] {
+        assert!(!file.windows(word.len()).any(|part| part == word));
+    }
+}
+
+/// The commits of the child that is killed: each one message and one setting, which must be there
+/// together or not at all.
+fn paired(n: u64) -> Changes {
+    let counter =
+        Change::PutSetting { name: "n".to_owned(), value: Some(n.to_be_bytes().to_vec()) };
+    Changes::from(message(n, &format!("message number {n}"))).with(counter)
+}
+
+const CHILD: &str = "WA_STORE_KILLED_CHILD";
+
+/// Runs only when the test below starts this program again.
+#[tokio::test]
+async fn child_that_is_killed() {
+    let Ok(path) = std::env::var(CHILD) else { return };
+    let store = SqliteStore::open(path, key()).await.unwrap();
+    let from = store.stats().await.unwrap().last_seq.0 + 1;
+    for n in from..from + 1_000_000 {
+        store.commit(paired(n)).await.unwrap();
+        println!("\ncommitted {n}");
+        std::io::stdout().flush().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_being_killed_at_any_instant() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    let mut acknowledged = 0;
+    for round in 1..=6_u64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_that_is_killed", "--nocapture"])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut of_this_round = 0;
+        while let Some(Ok(line)) = lines.next() {
+            let Some(n) = line.strip_prefix("committed ") else { continue };
+            acknowledged = n.parse::<u64>().unwrap();
+            of_this_round += 1;
+            if of_this_round == round * 7 {
+                std::thread::sleep(Duration::from_micros(round * 331));
+                child.kill().unwrap();
+            }
+        }
+        child.wait().unwrap();
+        assert!(of_this_round >= round * 7, "the child ended by itself");
+
+        let store = SqliteStore::open(&path, key()).await.unwrap();
+        let there = store.stats().await.unwrap();
+        assert!(there.last_seq.0 >= acknowledged, "{} of {acknowledged}", there.last_seq);
+        assert_eq!(there.messages, there.last_seq.0);
+        let counter = store.setting("n").await.unwrap().unwrap();
+        assert_eq!(counter, there.last_seq.0.to_be_bytes());
+        let last = format!("\"message number {}\"", there.last_seq);
+        assert_eq!(store.search(&SearchQuery::new(last)).await.unwrap().hits.len(), 1);
+        store.close().await.unwrap();
+    }
+}
