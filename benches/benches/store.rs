@@ -1,13 +1,11 @@
 //! The SQLCipher store: commits, and searches in 100,000 messages.
 //!
-//! The fixture is made once per run, in a folder of its own that is removed at the end of no
-//! benchmark but with the process's temporary files.
+//! The fixture is made once per run; its folder stays with the other temporary files.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stderr,
-    missing_docs,
     reason = "a benchmark that fails may panic"
 )]
 
