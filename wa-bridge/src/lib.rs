@@ -25,4 +25,4 @@ pub use database_key::{KeyError, KeySource};
 pub use environment::Environment;
 pub use lock::{AccountLock, LockError};
 pub use profile::{InvalidProfileName, Profile, ProfileError, ProfileName};
-pub use recipient::{Recipient, RecipientError};
+pub use recipient::{Candidate, MAX_CANDIDATES, Recipient, RecipientError, Resolution};

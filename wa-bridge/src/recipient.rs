@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use wa_proto::Jid;
 
+mod resolve;
+
+pub use resolve::{Candidate, MAX_CANDIDATES, Resolution};
+
 /// The fewest and the most digits an international number has (ITU-T E.164 allows 15; the
 /// shortest in use have 7 with their country code).
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
