@@ -41,10 +41,12 @@ impl fmt::Display for SafetyNumber {
     }
 }
 
+/// One user's half. The first of the rounds takes in the version, the key and the user as they
+/// are; each later one takes in the hash before it.
 fn half(identity: &PublicKey, user: &[u8]) -> String {
     let key = identity.to_wire();
-    let mut hash = sha512(&[&VERSION, &key, user]);
-    for _ in 0..ITERATIONS {
+    let mut hash = sha512(&[&VERSION, &key, user, &key]);
+    for _ in 1..ITERATIONS {
         hash = sha512(&[&hash, &key]);
     }
     let (groups, _) = hash.as_chunks::<5>();
