@@ -67,7 +67,10 @@ impl KeySource {
     /// Prepares the look-up; `named` is what `--key-file` said.
     pub fn new(named: Option<&Path>, environment: &Environment) -> Self {
         let credential = environment.credentials_directory.as_ref().map(|dir| dir.join(CREDENTIAL));
-        Self { credential: credential.filter(|path| path.exists()), named: named.map(Path::to_owned) }
+        Self {
+            credential: credential.filter(|path| path.exists()),
+            named: named.map(Path::to_owned),
+        }
     }
 
     /// Reads the key: the systemd credential `wa-db-key`, else the named file, else the profile's
@@ -120,15 +123,15 @@ fn create(path: &Path) -> Result<DatabaseKey, KeyError> {
     }
     let mut bytes = Zeroizing::new([0; 32]);
     rand::rng().fill_bytes(bytes.as_mut());
-    let text = Zeroizing::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let key = DatabaseKey::from_bytes(*bytes);
 
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(failed)?;
-    writeln!(file, "{}", *text).and_then(|()| file.sync_all()).map_err(failed)?;
-    Ok(DatabaseKey::from_bytes(*bytes))
+    writeln!(file, "{}", *key.to_hex()).and_then(|()| file.sync_all()).map_err(failed)?;
+    Ok(key)
 }
 
 #[cfg(unix)]
@@ -165,7 +168,7 @@ mod tests {
         let source = KeySource::new(None, &environment);
         let made = source.load_or_create(&profile).unwrap();
         let found = source.load_or_create(&profile).unwrap();
-        assert_eq!(made.as_bytes(), found.as_bytes());
+        assert_eq!(made, found);
         assert!(!profile.key_file().starts_with(profile.folder()));
     }
 
@@ -186,7 +189,7 @@ mod tests {
         fs::write(root.path().join(CREDENTIAL), "11".repeat(32)).unwrap();
         environment.credentials_directory = Some(root.path().to_owned());
         let source = KeySource::new(Some(Path::new("/nonexistent")), &environment);
-        assert_eq!(source.load_or_create(&profile).unwrap().as_bytes(), &[0x11; 32]);
+        assert_eq!(source.load_or_create(&profile).unwrap(), DatabaseKey::from_bytes([0x11; 32]));
     }
 
     #[test]

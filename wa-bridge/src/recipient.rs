@@ -113,7 +113,10 @@ mod tests {
     #[test]
     fn what_is_no_number_says_what_is_missing() {
         assert_eq!("".parse::<Recipient>(), Err(RecipientError::Empty));
-        assert!(matches!("07700 900123".parse::<Recipient>(), Err(RecipientError::NoCountryCode(_))));
+        assert!(matches!(
+            "07700 900123".parse::<Recipient>(),
+            Err(RecipientError::NoCountryCode(_))
+        ));
         assert!(matches!("+44".parse::<Recipient>(), Err(RecipientError::Phone(_))));
         assert!(matches!("+44x7700".parse::<Recipient>(), Err(RecipientError::Phone(_))));
         assert!(matches!("1234567890123456".parse::<Recipient>(), Err(RecipientError::Phone(_))));
