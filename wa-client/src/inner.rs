@@ -139,7 +139,7 @@ impl Inner {
 
     /// A random number from 0 up to 1.
     pub(crate) fn roll(&self) -> f64 {
-        self.with_rng(|rng| rand::RngExt::random(rng))
+        self.with_rng(rand::RngExt::random)
     }
 
     /// The account as last committed.

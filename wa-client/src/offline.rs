@@ -32,7 +32,8 @@ pub(crate) async fn handle_info(
                 backlog(cx, Backlog::announced);
             }
             InfoItem::Offline { count } => {
-                if backlog(cx, Backlog::ended) {
+                let is_news = backlog(cx, Backlog::ended);
+                if is_news {
                     cx.inner.emit(Event::OfflineSyncCompleted { count });
                 }
             }

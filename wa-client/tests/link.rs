@@ -163,7 +163,7 @@ async fn an_outdated_version_is_refreshed_and_remembered() {
     let newer = ClientVersion([2, 3000, u32::MAX]);
     let source = Arc::new(Newer(newer));
     let mut bench = Bench::with(8, |builder| builder.version_source(Some(source))).await;
-    bench.sim.require_version(Some(newer.0.into()));
+    bench.sim.require_version(Some(newer.0));
     bench.scan().await;
     bench.expect(Event::Connected).await;
     let kept = bench.store.setting("client_version").await.unwrap();
@@ -175,7 +175,7 @@ async fn an_outdated_version_without_a_newer_one_stops() {
     let too_old = ClientVersion([2, 3000, u32::MAX - 1]);
     let source = Arc::new(Newer(too_old));
     let mut bench = Bench::with(9, |builder| builder.version_source(Some(source))).await;
-    bench.sim.require_version(Some([2, 3000, u32::MAX].into()));
+    bench.sim.require_version(Some([2, 3000, u32::MAX]));
     bench.client.connect().unwrap();
     bench.expect(Event::ClientOutdated).await;
     sleep(60 * MINUTE).await;
@@ -215,10 +215,10 @@ async fn a_silence_that_ends_is_told_and_costs_nothing() {
     let mut bench = Bench::new(12).await;
     bench.link().await;
     let mut plan = FaultPlan::default();
-    plan.silence = true;
+    plan.delay = Chance::times(1);
+    plan.delay_ms = 40_000;
     bench.sim.set_faults(plan);
     bench.until(|event| matches!(event, Event::KeepAliveTimeout { .. }).then_some(())).await;
-    bench.sim.set_faults(FaultPlan::default());
     bench.expect(Event::KeepAliveRestored).await;
     assert_eq!(bench.client.state(), State::Connected);
 }

@@ -51,7 +51,7 @@ pub(crate) enum Answer {
     /// An `iq` of type `error`.
     Error(IqError),
     /// An `ack` for a message, receipt or call.
-    Ack(ServerAck),
+    Ack(Box<ServerAck>),
 }
 
 /// The connection has ended.
@@ -117,7 +117,7 @@ impl Link {
         deadline: Instant,
     ) -> Result<ServerAck, RequestError> {
         match self.exchange(id, node, deadline).await? {
-            Answer::Ack(ack) => Ok(ack),
+            Answer::Ack(ack) => Ok(*ack),
             Answer::Error(error) => Err(error.into()),
             Answer::Result(_) => Err(RequestError::Answer(ParseError::MissingChild("ack"))),
         }

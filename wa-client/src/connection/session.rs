@@ -288,7 +288,7 @@ impl Incoming<'_> {
             Stanza::Iq(Iq::Error { id, error }) => self.cx.link.answer(&id, Answer::Error(error)),
             Stanza::Ack(ack) => {
                 let id = ack.id.clone();
-                self.cx.link.answer(&id, Answer::Ack(ack))
+                self.cx.link.answer(&id, Answer::Ack(Box::new(ack)))
             }
             other => {
                 queue.push_back(other);
@@ -296,7 +296,7 @@ impl Incoming<'_> {
             }
         };
         if let Err(Answer::Ack(ack)) = answered {
-            queue.push_back(Stanza::Ack(ack));
+            queue.push_back(Stanza::Ack(*ack));
         }
         Ok(())
     }
