@@ -1,12 +1,7 @@
 //! What only the SQLite store can do wrong: keys, foreign files, permissions, full disks, locks,
 //! what it shows in errors, and being killed.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking; the killed child tells what it committed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,
