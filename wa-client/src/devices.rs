@@ -1,13 +1,210 @@
 //! Which devices people have.
+//!
+//! Owns the cache of device lists, its refreshing, and the notices that change it. A list is asked
+//! for in chunks, checked against what the account signed, and kept until a notice, a disagreement
+//! with the server or its age takes it away. Knows nothing of sessions.
 
-use wa_proto::stanza::Notification;
+mod key_index;
+mod notice;
+pub(crate) mod participant_hash;
 
-use crate::stanza_handler::{HandleError, Outcome, StanzaContext};
+use std::collections::BTreeMap;
 
-/// Deals with a `<notification>` about anything but prekeys.
-pub(crate) async fn handle_notification(
-    _cx: &StanzaContext,
-    _notification: Notification,
-) -> Result<Outcome, HandleError> {
-    Ok(Outcome::Ack)
+use wa_proto::{
+    Jid, Server,
+    request::{
+        Usync, UsyncContext, UsyncDevices, UsyncMode, UsyncProtocol, UsyncQuery, UsyncResult,
+    },
+};
+use wa_store::{Change, Changes, Device, DeviceList, StoreError, Timestamp};
+
+use crate::{error::Error, inner::Inner, lid, request::RequestError};
+use key_index::KeyIndexList;
+pub(crate) use notice::handle_notification;
+
+/// How many people one question names: more make the server give up.
+pub(crate) const MAX_PEOPLE: usize = 256;
+/// How long a list is believed without a notice, in seconds.
+const LIST_TTL_SECS: i64 = 60 * 60;
+
+/// The devices of these people, by canonical address, from the cache where it is fresh. People of
+/// whom the server knows no device are missing.
+///
+/// # Errors
+/// If the server could not be asked, or the store failed.
+pub(crate) async fn devices_of(
+    inner: &Inner,
+    people: &[Jid],
+) -> Result<BTreeMap<Jid, Vec<Jid>>, Error> {
+    let mut found = BTreeMap::new();
+    let mut missing = Vec::new();
+    for jid in people {
+        let person = lid::canonical(&*inner.store, &jid.to_user()).await?;
+        let list = inner.store.device_list(&person).await?;
+        match list.filter(|list| is_fresh(list, inner.now())) {
+            Some(list) => drop(found.insert(person.clone(), jids(&person, &list))),
+            None => missing.push(person),
+        }
+    }
+    for chunk in missing.chunks(MAX_PEOPLE) {
+        for (person, list) in fetch(inner, chunk).await? {
+            let devices = jids(&person, &list);
+            found.insert(person, devices);
+        }
+    }
+    Ok(found)
+}
+
+fn is_fresh(list: &DeviceList, now: Timestamp) -> bool {
+    list.fetched_at.plus_secs(LIST_TTL_SECS) > now
+}
+
+/// The devices of a list as addresses.
+fn jids(person: &Jid, list: &DeviceList) -> Vec<Jid> {
+    list.devices.iter().map(|device| device_jid(person, device)).collect()
+}
+
+fn device_jid(person: &Jid, device: &Device) -> Jid {
+    let server = match (&person.server, device.hosted) {
+        (Server::Lid, true) => Server::HostedLid,
+        (Server::User, true) => Server::Hosted,
+        (server, _) => server.clone(),
+    };
+    Jid::new(person.user.clone(), server).with_device(device.device)
+}
+
+/// Asks the server for the lists of some people, keeps them, and learns their LIDs.
+async fn fetch(inner: &Inner, people: &[Jid]) -> Result<Vec<(Jid, DeviceList)>, Error> {
+    let question = Usync {
+        context: UsyncContext::Message,
+        mode: UsyncMode::Query,
+        protocols: vec![UsyncProtocol::Devices, UsyncProtocol::Lid],
+        users: people.iter().cloned().map(UsyncQuery::Jid).collect(),
+    };
+    let answer = inner.request(&question).await?;
+    let mut lists = Vec::new();
+    for result in &answer.users {
+        if let Some(list) = keep(inner, result).await? {
+            lists.push(list);
+        }
+    }
+    Ok(lists)
+}
+
+/// Keeps what the server told of one person; `None` if it told no devices.
+async fn keep(
+    inner: &Inner,
+    result: &UsyncResult,
+) -> Result<Option<(Jid, DeviceList)>, StoreError> {
+    if let Some(Ok(other)) = &result.lid {
+        lid::learn(inner, &result.jid, other).await?;
+    }
+    if let Some(phone) = &result.phone {
+        lid::learn(inner, &result.jid, phone).await?;
+    }
+    let Some(Ok(devices)) = &result.devices else { return Ok(None) };
+    let person = lid::canonical(&*inner.store, &result.jid.to_user()).await?;
+    let list = checked(inner, &person, devices).await?;
+    let put = Change::PutDeviceList { user: person.clone(), list: list.clone() };
+    inner.store.commit(put.into()).await?;
+    Ok(Some((person, list)))
+}
+
+/// Drops the devices that the account does not vouch for.
+async fn checked(
+    inner: &Inner,
+    person: &Jid,
+    told: &UsyncDevices,
+) -> Result<DeviceList, StoreError> {
+    let signed = told.key_index_list.as_ref().and_then(|list| list.signed.clone());
+    let account_key = inner.store.identity(person).await?;
+    let vouched = signed.as_ref().map(|signed| KeyIndexList::verify(signed, account_key.as_ref()));
+    let vouched = match vouched {
+        None => None,
+        Some(Ok(list)) => Some(Ok(list)),
+        Some(Err(error)) => {
+            tracing::warn!(%error, "a device list is not vouched for; only the phone is written to");
+            Some(Err(error))
+        }
+    };
+    let is_vouched = |key_index: Option<u32>| match (&vouched, key_index) {
+        // Servers leave the list out for accounts that never linked a device; the index says that
+        // the device was registered with one.
+        (None, index) => index.is_some(),
+        (Some(Ok(list)), Some(index)) => list.allows(index),
+        _ => false,
+    };
+    let devices = told
+        .devices
+        .iter()
+        .filter(|device| device.id == 0 || device.is_hosted || is_vouched(device.key_index))
+        .map(|device| Device {
+            device: device.id,
+            key_index: device.key_index,
+            hosted: device.is_hosted,
+        })
+        .collect();
+    let timestamp = match &vouched {
+        Some(Ok(list)) => crate::receipts::timestamp(list.timestamp),
+        _ => Timestamp::MIN,
+    };
+    Ok(DeviceList {
+        devices,
+        timestamp,
+        key_index_list: signed.map(|signed| signed.to_vec()),
+        hash: None,
+        fetched_at: inner.now(),
+    })
+}
+
+/// Finds the LID of somebody known by phone number, and whether they are on WhatsApp at all.
+///
+/// # Errors
+/// [`Error::NotOnWhatsApp`]; or the server could not be asked, or the store failed.
+pub(crate) async fn resolve(inner: &Inner, phone: &Jid) -> Result<Jid, Error> {
+    let known = lid::canonical(&*inner.store, &phone.to_user()).await?;
+    if known.is_lid() || inner.store.device_list(&known).await?.is_some() {
+        return Ok(known);
+    }
+    let question = Usync {
+        context: UsyncContext::Interactive,
+        mode: UsyncMode::Query,
+        protocols: vec![UsyncProtocol::Contact, UsyncProtocol::Lid, UsyncProtocol::Devices],
+        users: vec![UsyncQuery::Phone(known.user.clone())],
+    };
+    let answer = inner.request(&question).await.map_err(|error| match error {
+        // The server leaves out the address of a number that it does not know.
+        RequestError::Answer(wa_proto::stanza::ParseError::MissingAttr("jid")) => {
+            Error::NotOnWhatsApp
+        }
+        error => error.into(),
+    })?;
+    let found = answer.users.iter().find(|user| !matches!(user.is_registered, Some(Ok(false))));
+    let found = found.ok_or(Error::NotOnWhatsApp)?;
+    keep(inner, found).await?;
+    Ok(lid::canonical(&*inner.store, &found.jid.to_user()).await?)
+}
+
+/// Forgets the lists of these people, so that they are asked for before the next message.
+pub(crate) fn forget<'a>(people: impl IntoIterator<Item = &'a Jid>) -> Changes {
+    people.into_iter().map(|person| Change::DeleteDeviceList(person.to_user())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hosted_device_is_addressed_on_its_own_server() {
+        let device = Device { device: 99, key_index: None, hosted: true };
+        let jid = device_jid(&Jid::lid("7"), &device);
+        assert_eq!(jid, Jid::new("7", Server::HostedLid).with_device(99));
+    }
+
+    #[test]
+    fn a_list_is_believed_for_an_hour() {
+        let list = DeviceList { fetched_at: Timestamp::from_secs(1000), ..DeviceList::default() };
+        assert!(is_fresh(&list, Timestamp::from_secs(1000 + LIST_TTL_SECS - 1)));
+        assert!(!is_fresh(&list, Timestamp::from_secs(1000 + LIST_TTL_SECS)));
+    }
 }

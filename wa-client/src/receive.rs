@@ -1,13 +1,215 @@
-//! Messages that come in.
+//! Messages that come in: read, kept, answered, told.
+//!
+//! The life of one: its addresses become canonical, each of its ciphertexts is decrypted on copies
+//! of the keys, and what they say becomes changes. One commit holds the ratchet step, the used
+//! prekey, the dedupe mark, the archive row and the receipt that is owed; only after it does the
+//! receipt leave. What cannot be read goes to [`crate::retry`].
 
-use wa_proto::stanza::{IncomingMessage, NackReason};
+pub(crate) mod decrypt;
+mod protocol;
+pub(crate) mod record;
+mod verdict;
 
-use crate::stanza_handler::{HandleError, Outcome, StanzaContext};
+use wa_proto::stanza::{
+    IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
+};
+use wa_store::{Account, Committed, StoreError, Timestamp};
+
+use crate::{
+    draft::Draft,
+    event::{Event, MessageEvent, Repair},
+    inner::Inner,
+    lid, placeholder, receipts, retry,
+    stanza_handler::{HandleError, Outcome, StanzaContext},
+};
+use decrypt::{Opened, Origin};
+use record::{Arrival, Recorded};
+use verdict::{Part, Reading, Verdict};
 
 /// Deals with a `<message>`.
 pub(crate) async fn handle(
-    _cx: &StanzaContext,
-    _message: IncomingMessage,
+    cx: &StanzaContext,
+    message: IncomingMessage,
 ) -> Result<Outcome, HandleError> {
-    Ok(Outcome::Nack(NackReason::UnhandledError))
+    let inner = &*cx.inner;
+    let Some(own) = own_jids(&inner.account()) else {
+        return Ok(Outcome::Nack(NackReason::UnhandledError));
+    };
+    let source = match message.source(&own) {
+        Ok(source) => source,
+        Err(error) => {
+            tracing::warn!(id = %message.id, %error, "a message's addresses contradict each other");
+            return Ok(Outcome::Nack(NackReason::ParsingError));
+        }
+    };
+    learn_addresses(inner, &source).await?;
+    let arrival = arrival(inner, &message, &source, own).await?;
+
+    let held = lid::lock_people(inner, [arrival.sender.clone()]).await;
+    let mut draft = Draft::new(&*inner.store);
+    let reading = read(&mut draft, inner, &message, &arrival).await?;
+    match reading.verdict(&message) {
+        Verdict::Keep => {
+            let kind = receipt_kind(inner, &arrival, &message);
+            let receipt = message.envelope.receipt(message.id.clone(), kind);
+            let owed = receipts::owe(inner, &mut draft, &receipt);
+            let committed = inner.store.commit(draft.into_changes()).await?;
+            drop(held);
+            placeholder::arrived(inner, &committed);
+            announce(inner, &committed, &arrival, &reading).await?;
+            receipts::deliver(cx, owed).await?;
+            Ok(Outcome::Answered)
+        }
+        Verdict::Refuse(code) => {
+            inner.store.commit(draft.into_changes()).await?;
+            Ok(Outcome::Nack(code))
+        }
+        Verdict::Repair { reason, phone_first } => {
+            let failure = retry::Failure { reason, phone_first, hidden: reading.hidden };
+            retry::ask(cx, &message, &arrival, draft, held, failure).await
+        }
+        Verdict::Withheld => retry::withheld(cx, &message, &arrival, draft).await,
+    }
+}
+
+/// The account's addresses, once it is linked.
+pub(crate) fn own_jids(account: &Account) -> Option<OwnJids> {
+    Some(OwnJids { phone: account.jid.clone()?, lid: account.lid.clone() })
+}
+
+/// Whoever stands in a stanza under two addresses is one person from now on.
+async fn learn_addresses(inner: &Inner, source: &MessageSource) -> Result<(), StoreError> {
+    if let Some(alt) = &source.sender_alt {
+        lid::learn(inner, &source.sender, alt).await?;
+    }
+    if let Some(alt) = &source.chat_alt {
+        lid::learn(inner, &source.chat, alt).await?;
+    }
+    Ok(())
+}
+
+async fn arrival(
+    inner: &Inner,
+    message: &IncomingMessage,
+    source: &MessageSource,
+    own: OwnJids,
+) -> Result<Arrival, StoreError> {
+    let store = &*inner.store;
+    Ok(Arrival {
+        id: message.id.as_str().to_owned(),
+        chat: lid::canonical(store, &source.chat).await?,
+        kind: source.kind,
+        sender: lid::canonical(store, &source.sender).await?,
+        sender_alt: source.sender_alt.clone(),
+        from_me: source.is_from_me,
+        is_outgoing: false,
+        timestamp: Timestamp::from_secs(i64::try_from(message.timestamp).unwrap_or(i64::MAX)),
+        push_name: message.push_name.clone(),
+        own,
+    })
+}
+
+/// Decrypts and records every ciphertext, also behind one that fails.
+async fn read(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    message: &IncomingMessage,
+    arrival: &Arrival,
+) -> Result<Reading, StoreError> {
+    let origin = Origin { chat: &arrival.chat, sender: &arrival.sender };
+    let mut reading = Reading::default();
+    for enc in &message.encs {
+        let opened = decrypt::open(draft, inner, origin, enc).await?;
+        reading.hidden |= enc.hide_failure;
+        let part = match opened {
+            Opened::Plaintext { bytes, identity_changed } => {
+                reading.identity_changed |= identity_changed;
+                recorded(draft, inner, arrival, &bytes, &mut reading).await?
+            }
+            Opened::Duplicate => Part::Duplicate,
+            Opened::BadPadding => Part::Malformed,
+            Opened::Unsupported => Part::Unsupported,
+            Opened::Failed(reason) => Part::Failed(reason),
+        };
+        reading.parts.push(part);
+    }
+    if let Some(plaintext) = &message.plaintext {
+        let part = recorded(draft, inner, arrival, plaintext, &mut reading).await?;
+        reading.parts.push(part);
+    }
+    Ok(reading)
+}
+
+async fn recorded(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    arrival: &Arrival,
+    plaintext: &[u8],
+    reading: &mut Reading,
+) -> Result<Part, StoreError> {
+    Ok(match record::record(draft, arrival, plaintext).await? {
+        Recorded::Message | Recorded::Noted => Part::Content,
+        Recorded::KeyOnly => Part::KeyOnly,
+        Recorded::Malformed => Part::Malformed,
+        Recorded::Forged => Part::Content,
+        Recorded::Protocol(protocol) => {
+            let told = protocol::handle(draft, inner, arrival, &protocol).await?;
+            reading.from_phone |= told == protocol::Told::FromPhone;
+            Part::Content
+        }
+    })
+}
+
+/// Which receipt a readable message gets.
+fn receipt_kind(inner: &Inner, arrival: &Arrival, message: &IncomingMessage) -> SentReceiptKind {
+    match () {
+        () if message.is_peer => SentReceiptKind::PeerMessage,
+        () if arrival.from_me => SentReceiptKind::Sender,
+        () if inner.receipts.is_available() => SentReceiptKind::Delivered,
+        () => SentReceiptKind::Inactive,
+    }
+}
+
+/// Tells listeners what a commit brought.
+async fn announce(
+    inner: &Inner,
+    committed: &Committed,
+    arrival: &Arrival,
+    reading: &Reading,
+) -> Result<(), StoreError> {
+    if reading.identity_changed {
+        inner.emit(Event::IdentityChanged { user: arrival.sender.to_user(), implicit: true });
+    }
+    for archived in &committed.archived {
+        let Some(message) = message_event(inner, &archived.key).await? else { continue };
+        inner.emit(match (archived.filled, reading.from_phone) {
+            (true, true) => Event::MessageRepaired { message, by: Repair::Phone },
+            (true, false) => Event::MessageRepaired { message, by: Repair::Retry },
+            (false, _) => Event::Message(message),
+        });
+    }
+    Ok(())
+}
+
+/// An archived message as an event.
+pub(crate) async fn message_event(
+    inner: &Inner,
+    key: &wa_store::MessageKey,
+) -> Result<Option<MessageEvent>, StoreError> {
+    let Some(message) = inner.store.message(key).await? else { return Ok(None) };
+    let sender = message.key.sender;
+    let sender_alt = match sender.is_lid() {
+        true => inner.store.phone_of(&sender).await?,
+        false => inner.store.lid_of(&sender).await?,
+    };
+    Ok(Some(MessageEvent {
+        sequence: message.seq.0,
+        chat: message.key.chat,
+        sender,
+        sender_alt,
+        id: message.key.id.as_str().to_owned(),
+        timestamp: u64::try_from(message.timestamp.secs()).unwrap_or_default(),
+        from_me: message.key.from_me,
+        text: message.text,
+    }))
 }

@@ -1,0 +1,144 @@
+//! What a stanza is about to change, and a view of the store as if it had.
+//!
+//! Owns the changes of one transaction. Knows nothing of what they mean. Several stanzas may share
+//! one draft; nothing of it exists before the commit.
+
+use std::collections::{HashMap, HashSet};
+
+use wa_crypto::PublicKey;
+use wa_proto::Jid;
+use wa_signal::{
+    PreKey, PreKeyId, SenderKeyRecord, SessionRecord, SignedPreKey, SignedPreKeyId,
+};
+use wa_store::{Change, Changes, Seen, Store, StoreError, Timestamp};
+
+/// Changes that are not committed yet, over the store.
+pub(crate) struct Draft<'s> {
+    store: &'s dyn Store,
+    sessions: HashMap<Jid, SessionRecord>,
+    identities: HashMap<Jid, PublicKey>,
+    sender_keys: HashMap<(Jid, Jid), SenderKeyRecord>,
+    seen: HashSet<Seen>,
+    changes: Changes,
+}
+
+impl<'s> Draft<'s> {
+    pub(crate) fn new(store: &'s dyn Store) -> Self {
+        Self {
+            store,
+            sessions: HashMap::new(),
+            identities: HashMap::new(),
+            sender_keys: HashMap::new(),
+            seen: HashSet::new(),
+            changes: Changes::new(),
+        }
+    }
+
+    /// The store beneath, for what no draft changes.
+    pub(crate) fn store(&self) -> &'s dyn Store {
+        self.store
+    }
+
+    /// Adds a change.
+    pub(crate) fn push(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Everything to be committed: sessions and sender keys as they are in the end.
+    pub(crate) fn into_changes(self) -> Changes {
+        let mut changes = self.changes;
+        changes.extend(self.sessions.into_iter().map(|(device, record)| Change::PutSession {
+            device,
+            record: record.to_bytes().to_vec().into(),
+        }));
+        changes.extend(self.identities.into_iter().map(|(device, key)| Change::PutIdentity {
+            device,
+            key,
+        }));
+        changes.extend(self.sender_keys.into_iter().map(|((group, sender), record)| {
+            Change::PutSenderKey { group, sender, record: record.to_bytes().to_vec().into() }
+        }));
+        changes
+    }
+
+    /// The session record with a device; an empty one if there is none, or none that can be read.
+    pub(crate) async fn session(&self, device: &Jid) -> Result<SessionRecord, StoreError> {
+        if let Some(record) = self.sessions.get(device) {
+            return Ok(record.clone());
+        }
+        Ok(self.store.session(device).await?.map_or_else(SessionRecord::new, |bytes| {
+            read_session(bytes.as_bytes())
+        }))
+    }
+
+    pub(crate) fn put_session(&mut self, device: &Jid, record: SessionRecord) {
+        self.sessions.insert(device.clone(), record);
+    }
+
+    pub(crate) async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>, StoreError> {
+        match self.identities.get(device) {
+            Some(key) => Ok(Some(*key)),
+            None => self.store.identity(device).await,
+        }
+    }
+
+    pub(crate) fn put_identity(&mut self, device: &Jid, key: PublicKey) {
+        self.identities.insert(device.clone(), key);
+    }
+
+    /// A device's sender key for a group; an empty record if there is none.
+    pub(crate) async fn sender_key(
+        &self,
+        group: &Jid,
+        sender: &Jid,
+    ) -> Result<SenderKeyRecord, StoreError> {
+        if let Some(record) = self.sender_keys.get(&(group.clone(), sender.clone())) {
+            return Ok(record.clone());
+        }
+        let Some(bytes) = self.store.sender_key(group, sender).await? else {
+            return Ok(SenderKeyRecord::new());
+        };
+        Ok(SenderKeyRecord::from_bytes(bytes.as_bytes()).unwrap_or_else(|error| {
+            tracing::warn!(%error, "a stored sender key cannot be read; going on without it");
+            SenderKeyRecord::new()
+        }))
+    }
+
+    pub(crate) fn put_sender_key(&mut self, group: &Jid, sender: &Jid, record: SenderKeyRecord) {
+        self.sender_keys.insert((group.clone(), sender.clone()), record);
+    }
+
+    pub(crate) async fn is_seen(&self, seen: &Seen) -> Result<bool, StoreError> {
+        Ok(self.seen.contains(seen) || self.store.is_seen(seen).await?)
+    }
+
+    pub(crate) fn mark_seen(&mut self, seen: Seen, at: Timestamp) {
+        if self.seen.insert(seen) {
+            self.push(Change::MarkSeen { seen, at });
+        }
+    }
+
+    /// A one-time prekey of one's own.
+    pub(crate) async fn prekey(&self, id: PreKeyId) -> Result<Option<PreKey>, StoreError> {
+        let found = self.store.prekey(id.as_u32()).await?;
+        Ok(found.map(|prekey| PreKey { id, pair: prekey.pair }))
+    }
+
+    /// A signed prekey of one's own, also one that was rotated out.
+    pub(crate) async fn signed_prekey(
+        &self,
+        id: SignedPreKeyId,
+    ) -> Result<Option<SignedPreKey>, StoreError> {
+        let found = self.store.signed_prekey(id.as_u32()).await?;
+        Ok(found.map(|key| SignedPreKey { id, pair: key.pair, signature: key.signature }))
+    }
+}
+
+/// Reads a stored session record. One that cannot be read counts as none: the peer is then asked
+/// to send again, which heals it.
+pub(crate) fn read_session(bytes: &[u8]) -> SessionRecord {
+    SessionRecord::from_bytes(bytes).unwrap_or_else(|error| {
+        tracing::warn!(%error, "a stored session cannot be read; going on without it");
+        SessionRecord::new()
+    })
+}

@@ -1,0 +1,124 @@
+//! Which phone number and which LID are the same person, and the address that keys hang on.
+//!
+//! Owns the choice of the canonical address and the act of learning a pair. Knows nothing of where
+//! a pair was told. The LID is canonical: sessions, identities and sender keys are kept under it
+//! as soon as it is known, and what was kept under the phone number before moves over once.
+
+use wa_proto::{Jid, Server};
+use wa_store::{Change, Changes, Store, StoreError};
+
+use crate::inner::Inner;
+
+/// The address under which a device's keys are kept: by LID where it is known, else as given.
+/// Whatever is no person stays as it is.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn canonical(store: &dyn Store, jid: &Jid) -> Result<Jid, StoreError> {
+    if !jid.is_phone() {
+        return Ok(Jid { agent: 0, ..jid.clone() });
+    }
+    let phone = Jid::phone(jid.user.clone());
+    Ok(match store.lid_of(&phone).await? {
+        Some(lid) => as_lid(jid, &lid),
+        None => Jid { server: phone_server(&jid.server), agent: 0, ..jid.clone() },
+    })
+}
+
+/// The same device by LID.
+fn as_lid(device: &Jid, lid: &Jid) -> Jid {
+    let hosted = device.server == Server::Hosted;
+    let server = if hosted { Server::HostedLid } else { Server::Lid };
+    Jid::new(lid.user.clone(), server).with_device(device.device)
+}
+
+fn phone_server(server: &Server) -> Server {
+    match server {
+        Server::Hosted => Server::Hosted,
+        _ => Server::User,
+    }
+}
+
+/// A person without device, in the name space of ordinary people: the name of the lock under
+/// which their sessions advance.
+pub(crate) fn person(jid: &Jid) -> Jid {
+    let server = if jid.is_lid() { Server::Lid } else { Server::User };
+    Jid::new(jid.user.clone(), server)
+}
+
+/// Sorts two addresses of one person into phone number and LID; `None` if they are not that.
+pub(crate) fn pair(one: &Jid, other: &Jid) -> Option<(Jid, Jid)> {
+    let is_pair = |phone: &Jid, lid: &Jid| phone.is_phone() && lid.is_lid();
+    let (phone, lid) = match (one, other) {
+        (phone, lid) if is_pair(phone, lid) => (phone, lid),
+        (lid, phone) if is_pair(phone, lid) => (phone, lid),
+        _ => return None,
+    };
+    Some((person(phone), person(lid)))
+}
+
+/// Notes that two addresses are one person's. The first time, everything under the phone number
+/// moves to the LID, in one commit and while no session of theirs advances; what the LID already
+/// has wins. Whether it was news.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn learn(inner: &Inner, one: &Jid, other: &Jid) -> Result<bool, StoreError> {
+    let Some((phone, lid)) = pair(one, other) else { return Ok(false) };
+    if inner.store.lid_of(&phone).await?.as_ref() == Some(&lid) {
+        return Ok(false);
+    }
+    let _unused = lock_people(inner, [phone.clone(), lid.clone()]).await;
+    let changes = Changes::from(Change::LearnLid { phone: phone.clone(), lid: lid.clone() })
+        .with(Change::MigrateToLid { phone, lid });
+    inner.store.commit(changes).await?;
+    tracing::debug!("learnt the LID of a person");
+    Ok(true)
+}
+
+/// Takes the session locks of these people, in one order for everybody, so that two holders of
+/// several never wait for each other.
+pub(crate) async fn lock_people(
+    inner: &Inner,
+    people: impl IntoIterator<Item = Jid>,
+) -> Vec<tokio::sync::OwnedMutexGuard<()>> {
+    let people: std::collections::BTreeSet<Jid> =
+        people.into_iter().map(|jid| person(&jid)).collect();
+    let mut guards = Vec::with_capacity(people.len());
+    for person in people {
+        guards.push(inner.locks.sessions.lock(person).await);
+    }
+    guards
+}
+
+#[cfg(test)]
+mod tests {
+    use wa_store::MemoryStore;
+
+    use super::*;
+
+    #[test]
+    fn a_pair_is_recognised_whichever_comes_first() {
+        let (phone, lid) = (Jid::phone("1555").with_device(2), Jid::lid("77").with_device(2));
+        let expected = Some((Jid::phone("1555"), Jid::lid("77")));
+        assert_eq!(pair(&phone, &lid), expected);
+        assert_eq!(pair(&lid, &phone), expected);
+        assert_eq!(pair(&lid, &lid), None);
+        assert_eq!(pair(&phone, &Jid::group("9")), None);
+    }
+
+    #[tokio::test]
+    async fn keys_hang_on_the_lid_where_it_is_known() {
+        let store = MemoryStore::new();
+        let phone = Jid::phone("1555").with_device(2);
+        assert_eq!(canonical(&store, &phone).await.unwrap(), phone);
+        let learnt = Change::LearnLid { phone: Jid::phone("1555"), lid: Jid::lid("77") };
+        store.commit(learnt.into()).await.unwrap();
+        assert_eq!(canonical(&store, &phone).await.unwrap(), Jid::lid("77").with_device(2));
+        let hosted = Jid::new("1555", Server::Hosted).with_device(99);
+        let hosted_lid = Jid::new("77", Server::HostedLid).with_device(99);
+        assert_eq!(canonical(&store, &hosted).await.unwrap(), hosted_lid);
+        let group = Jid::group("1555");
+        assert_eq!(canonical(&store, &group).await.unwrap(), group);
+    }
+}

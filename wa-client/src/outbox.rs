@@ -1,0 +1,391 @@
+//! Messages between the caller's word and the server's ack.
+//!
+//! Owns the way of an entry: queued as content, encrypted into a stanza, sent, acknowledged. Each
+//! step is on disk before the next begins, and a stanza, once made, is sent as it is until the
+//! server answers, so that no key is used twice and nobody gets a message twice. Messages of one
+//! chat leave in the order they were queued; chats do not wait for each other.
+
+pub(crate) mod prepare;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use prost::Message as _;
+use tokio::sync::oneshot;
+use wa_proto::{
+    Content, Jid, MessageId, Node, OwnedNode, node, pb,
+    stanza::{ChatKind, ServerAck},
+};
+use wa_store::{
+    Change, Changes, MessageKey, MessageStatus, OutboxEntry, OutboxState, SentMessage, StoreError,
+};
+
+use crate::{
+    connection::Link,
+    devices,
+    draft::Draft,
+    error::Error,
+    event::{Event, SendState},
+    inner::{Inner, State},
+    lid, privacy_token,
+    receive::{
+        own_jids,
+        record::{Arrival, record},
+    },
+    receipts,
+};
+
+/// A message as the caller handed it over.
+pub(crate) struct Queued {
+    pub(crate) id: MessageId,
+    pub(crate) chat: Jid,
+    pub(crate) content: Content,
+    pub(crate) message: pb::Message,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// What is known of messages on their way besides what is on disk.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    waiters: Mutex<HashMap<String, Vec<oneshot::Sender<Result<u64, u16>>>>>,
+    /// Which entries left on which connection.
+    left: Mutex<(u64, HashSet<String>)>,
+}
+
+impl Outbox {
+    fn wait(&self, id: &str) -> oneshot::Receiver<Result<u64, u16>> {
+        let (waiter, answer) = oneshot::channel();
+        let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        waiters.retain(|_, waiting| {
+            waiting.retain(|waiter| !waiter.is_closed());
+            !waiting.is_empty()
+        });
+        waiters.entry(id.to_owned()).or_default().push(waiter);
+        answer
+    }
+
+    fn settle(&self, id: &str, outcome: Result<u64, u16>) {
+        let waiting = {
+            let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+            waiters.remove(id).unwrap_or_default()
+        };
+        for waiter in waiting {
+            // Whoever asked may have stopped waiting.
+            let _ = waiter.send(outcome);
+        }
+    }
+
+    /// Whether an entry has not left on this connection yet; from then on it has.
+    fn leaves(&self, id: &str, generation: u64) -> bool {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.0 != generation {
+            *left = (generation, HashSet::new());
+        }
+        left.1.insert(id.to_owned())
+    }
+
+    fn returned(&self, id: &str) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).1.remove(id);
+    }
+}
+
+/// Puts a message into the outbox, the archive and the memory for retries, in one commit. From
+/// then on it is never lost.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> {
+    let own = own_jids(&inner.account()).ok_or(Error::NotLinked)?;
+    let Queued { id, chat, content, message, idempotency_key } = queued;
+    let raw = message.encode_to_vec();
+    let skeleton = Node::new(QUEUED)
+        .attr("type", content.stanza_type())
+        .attr_opt("mediatype", content.media_type())
+        .attr_opt("edit", content.edit_attribute().map(|edit| edit.as_str()));
+    let arrival = Arrival {
+        id: id.as_str().to_owned(),
+        chat: chat.clone(),
+        kind: ChatKind::Direct,
+        sender: lid::canonical(&*inner.store, &own.phone.to_user()).await?,
+        sender_alt: None,
+        from_me: true,
+        is_outgoing: true,
+        timestamp: inner.now(),
+        push_name: None,
+        own,
+    };
+    let mut draft = Draft::new(&*inner.store);
+    record(&mut draft, &arrival, &raw).await?;
+    draft.push(Change::PutSentMessage(Box::new(SentMessage {
+        chat: chat.clone(),
+        id: id.as_str().into(),
+        plaintext: raw.clone().into(),
+        envelope: skeleton.encode(),
+        sent_at: inner.now(),
+    })));
+    draft.push(Change::PutOutbox(Box::new(OutboxEntry {
+        id: id.as_str().into(),
+        chat: chat.clone(),
+        payload: skeleton.bytes(raw).encode().into(),
+        created_at: inner.now(),
+        state: OutboxState::Queued,
+        attempts: 0,
+        idempotency_key,
+    })));
+    inner.store.commit(draft.into_changes()).await?;
+    emit(inner, &chat, id.as_str(), SendState::Queued);
+    Ok(())
+}
+
+/// Waits until the server took a message, and gives its time.
+///
+/// # Errors
+/// [`Error::Timeout`] and [`Error::NotConnected`] leave the message in the outbox; the others say
+/// why it will never go.
+pub(crate) async fn wait_for_ack(
+    inner: &Arc<Inner>,
+    id: &MessageId,
+    limit: Duration,
+) -> Result<u64, Error> {
+    let answer = inner.outbox.wait(id.as_str());
+    match inner.store.outbox_entry(&id.as_str().into()).await? {
+        Some(OutboxEntry { state: OutboxState::Failed(code), .. }) => {
+            return Err(refusal(code.parse().unwrap_or_default()));
+        }
+        Some(entry) if entry.state.is_pending() => {}
+        // Acknowledged before.
+        _ => return Ok(inner.clock.unix()),
+    }
+    if matches!(inner.state(), State::Idle | State::Stopped) {
+        return Err(Error::NotConnected);
+    }
+    pump_in_background(inner);
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(Ok(timestamp))) => Ok(timestamp),
+        Ok(Ok(Err(code))) => Err(refusal(code)),
+        Ok(Err(_)) => Err(Error::Disconnected),
+        Err(_) => Err(Error::Timeout(limit)),
+    }
+}
+
+fn refusal(code: u16) -> Error {
+    match code {
+        NOT_ON_WHATSAPP => Error::NotOnWhatsApp,
+        NO_DEVICE => Error::NoDeviceReached,
+        463 => Error::AccountRestricted,
+        code => Error::SendRefused { code },
+    }
+}
+
+/// Sends what waits, beside whatever else goes on.
+pub(crate) fn pump_in_background(inner: &Arc<Inner>) {
+    let shared = Arc::clone(inner);
+    inner.spawn(async move { pump(&shared).await });
+}
+
+/// Sends everything that waits and has not left on this connection.
+pub(crate) async fn pump(inner: &Arc<Inner>) {
+    let chats = match waiting_chats(inner).await {
+        Ok(chats) => chats,
+        Err(error) => return tracing::error!(%error, "the outbox cannot be read"),
+    };
+    stream::iter(chats)
+        .for_each_concurrent(PARALLEL_CHATS, |chat| async move {
+            if let Err(error) = pump_chat(inner, &chat).await {
+                tracing::warn!(%error, "messages wait for the next connection");
+            }
+        })
+        .await;
+}
+
+/// The chats for which something waits, in the order of their oldest message.
+async fn waiting_chats(inner: &Inner) -> Result<Vec<Jid>, StoreError> {
+    let mut chats = Vec::new();
+    for entry in inner.store.outbox_pending().await? {
+        let chat = lid::canonical(&*inner.store, &entry.chat).await?;
+        if !chats.contains(&chat) {
+            chats.push(chat);
+        }
+    }
+    Ok(chats)
+}
+
+async fn pump_chat(inner: &Arc<Inner>, chat: &Jid) -> Result<(), Error> {
+    let _turn = inner.locks.chats.lock(chat.clone()).await;
+    let Some(link) = inner.link() else { return Ok(()) };
+    for entry in inner.store.outbox_pending().await? {
+        if lid::canonical(&*inner.store, &entry.chat).await? != *chat {
+            continue;
+        }
+        let id = entry.id.as_str().to_owned();
+        if !inner.outbox.leaves(&id, link.generation()) {
+            continue;
+        }
+        match transmit(inner, &link, entry).await {
+            Ok(()) => {}
+            Err(Error::NotOnWhatsApp) => fail(inner, chat, &id, NOT_ON_WHATSAPP).await?,
+            Err(Error::NoDeviceReached) => fail(inner, chat, &id, NO_DEVICE).await?,
+            Err(error) => {
+                inner.outbox.returned(&id);
+                try_later(inner, &error);
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A request that failed while the connection lives is tried again; a lost connection pumps by
+/// itself when it is back.
+fn try_later(inner: &Arc<Inner>, error: &Error) {
+    if inner.link().is_none() || matches!(error, Error::Store(_)) {
+        return;
+    }
+    let shared = Arc::clone(inner);
+    inner.spawn(async move {
+        tokio::time::sleep(TRY_AGAIN_AFTER).await;
+        pump_in_background(&shared);
+    });
+}
+
+/// Sends one entry: encrypted now if it was not, else as it was.
+async fn transmit(inner: &Arc<Inner>, link: &Link, entry: OutboxEntry) -> Result<(), Error> {
+    let id = entry.id.clone();
+    let stored = node::read(entry.payload.as_bytes())
+        .map_err(|_| Error::Internal("an outbox entry cannot be read"))?;
+    let stanza = if stored.tag == QUEUED {
+        prepare::prepare(inner, entry, &stored).await?
+    } else {
+        inner.store.commit(Change::CountOutboxAttempt(id).into()).await?;
+        stored
+    };
+    link.send(&stanza).await.map_err(|_| Error::Disconnected)
+}
+
+/// The server answered a message.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn acked(inner: &Arc<Inner>, ack: &ServerAck) -> Result<(), StoreError> {
+    let id = ack.id.as_str();
+    let Some(entry) = inner.store.outbox_entry(&id.into()).await? else { return Ok(()) };
+    if !entry.state.is_pending() {
+        return Ok(());
+    }
+    let chat = lid::canonical(&*inner.store, &entry.chat).await?;
+    if let Some(code) = ack.error {
+        if code == 463 {
+            inner.emit(Event::AccountRestricted { code, until: None });
+        }
+        return fail(inner, &chat, id, code).await;
+    }
+    let timestamp = ack.timestamp.unwrap_or_else(|| inner.clock.unix());
+    let mut changes = Changes::new();
+    if let Some(key) = key(inner, &chat, id) {
+        changes.push(Change::SetStatus {
+            key,
+            status: MessageStatus::Sent,
+            server_timestamp: Some(receipts::timestamp(timestamp)),
+        });
+    }
+    changes.push(match entry.idempotency_key {
+        Some(_) => Change::SetOutboxState { id: id.into(), state: OutboxState::Acked },
+        None => Change::RemoveOutbox(id.into()),
+    });
+    if disagrees(&entry.payload, ack) {
+        tracing::info!(%id, "the server knows other devices; the lists are asked for again");
+        let account = inner.account();
+        let own = [account.jid.as_ref(), account.lid.as_ref()];
+        changes.merge(devices::forget(own.into_iter().flatten().chain([&chat])));
+    }
+    inner.store.commit(changes).await?;
+    inner.outbox.settle(id, Ok(timestamp));
+    emit(inner, &chat, id, SendState::Sent { timestamp });
+    if ack.refresh_lid {
+        refresh_lid(inner, chat.clone());
+    }
+    privacy_token::issue(inner, chat);
+    Ok(())
+}
+
+/// Whether the server's hash of the devices is another than the one that was sent.
+fn disagrees(payload: &wa_store::SecretBytes, ack: &ServerAck) -> bool {
+    let Some(theirs) = ack.participant_hash.as_deref() else { return false };
+    let sent = node::read(payload.as_bytes());
+    !sent.is_ok_and(|stanza: OwnedNode| stanza.attrs.is("phash", theirs))
+}
+
+/// Asks for somebody's LID and devices again, in the background.
+fn refresh_lid(inner: &Arc<Inner>, chat: Jid) {
+    let shared = Arc::clone(inner);
+    inner.spawn(async move {
+        let asked = async {
+            shared.store.commit(devices::forget([&chat])).await?;
+            devices::devices_of(&shared, std::slice::from_ref(&chat)).await
+        };
+        if let Err(error) = asked.await {
+            tracing::warn!(%error, "a stale LID could not be refreshed");
+        }
+    });
+}
+
+/// A message will not be sent.
+async fn fail(inner: &Inner, chat: &Jid, id: &str, code: u16) -> Result<(), StoreError> {
+    let state = OutboxState::Failed(code.to_string());
+    let mut changes = Changes::from(Change::SetOutboxState { id: id.into(), state });
+    if let Some(key) = key(inner, chat, id) {
+        let status = MessageStatus::Failed;
+        changes.push(Change::SetStatus { key, status, server_timestamp: None });
+    }
+    inner.store.commit(changes).await?;
+    inner.outbox.settle(id, Err(code));
+    emit(inner, chat, id, SendState::Failed { code });
+    Ok(())
+}
+
+fn key(inner: &Inner, chat: &Jid, id: &str) -> Option<MessageKey> {
+    let own = inner.account().jid.as_ref()?.to_user();
+    Some(MessageKey::sent(chat.clone(), own, id))
+}
+
+fn emit(inner: &Inner, chat: &Jid, id: &str, state: SendState) {
+    inner.emit(Event::SendStatus { chat: chat.clone(), id: id.to_owned(), state });
+}
+
+/// The tag of an entry that is not encrypted yet: what is known of its stanza, around the
+/// plaintext.
+const QUEUED: &str = "queued";
+/// The code under which an entry fails whose recipient has no account, HTTP's "not found".
+const NOT_ON_WHATSAPP: u16 = 404;
+/// The code under which an entry fails that could be encrypted for nobody: HTTP's "failed
+/// dependency".
+const NO_DEVICE: u16 = 424;
+/// How many chats are served at a time.
+const PARALLEL_CHATS: usize = 8;
+/// How long to wait before a request that failed is made again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_leaves_once_on_each_connection() {
+        let outbox = Outbox::default();
+        assert!(outbox.leaves("A", 1));
+        assert!(!outbox.leaves("A", 1));
+        assert!(outbox.leaves("A", 2), "not acknowledged, so again on the next");
+        outbox.returned("A");
+        assert!(outbox.leaves("A", 2));
+    }
+
+    #[test]
+    fn a_restricted_account_has_its_own_error() {
+        assert!(matches!(refusal(463), Error::AccountRestricted));
+        assert!(matches!(refusal(479), Error::SendRefused { code: 479 }));
+    }
+}

@@ -1,0 +1,221 @@
+//! Messages this device could not read, and the phone that may have them.
+//!
+//! Owns asking the phone for its copy, at most once at a time for each message, and filling the
+//! archive's gap with the answer. Knows nothing of why a message could not be read.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use prost::Message as _;
+use wa_proto::{
+    Jid, Unwrapped,
+    pb::{self, message::PeerDataOperationRequestType as Operation},
+};
+use wa_store::{Change, Committed, MessageKey, MessageKind, NewMessage, StoreError};
+
+use crate::{
+    draft::Draft,
+    event::LossReason,
+    inner::Inner,
+    lid,
+    receive::record::Arrival,
+    retry, send,
+};
+
+/// How long the sender has for its own answer before the phone is asked.
+pub(crate) const PHONE_DELAY: Duration = Duration::from_secs(5);
+/// How long the phone has before a message counts as lost. Its answer is taken later too.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// The oldest message the phone is asked for, in seconds: 14 days.
+const MAX_AGE_SECS: i64 = 14 * 24 * 60 * 60;
+/// How many messages the phone is asked for at a time.
+const MAX_PENDING: usize = 512;
+
+/// The messages the phone was asked for and has not given yet.
+#[derive(Debug, Default)]
+pub(crate) struct Placeholders {
+    pending: Mutex<HashSet<String>>,
+}
+
+impl Placeholders {
+    fn with<T>(&self, use_it: impl FnOnce(&mut HashSet<String>) -> T) -> T {
+        use_it(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether this message may be asked for now; from then on it is pending.
+    fn begin(&self, id: &str) -> bool {
+        self.with(|pending| pending.len() < MAX_PENDING && pending.insert(id.to_owned()))
+    }
+
+    fn end(&self, id: &str) -> bool {
+        self.with(|pending| pending.remove(id))
+    }
+}
+
+/// Whether a message is young enough to be asked for.
+pub(crate) fn may_ask(inner: &Inner, arrival: &Arrival) -> bool {
+    arrival.timestamp.plus_secs(MAX_AGE_SECS) >= inner.now()
+}
+
+/// A commit brought messages: nobody has to be asked for them any more.
+pub(crate) fn arrived(inner: &Inner, committed: &Committed) {
+    for archived in &committed.archived {
+        inner.placeholders.end(archived.key.id.as_str());
+    }
+}
+
+/// Asks the phone for its copy, after a while, unless the message has arrived by then.
+pub(crate) fn ask_phone(inner: &Arc<Inner>, arrival: Arrival, after: Duration) {
+    if !may_ask(inner, &arrival) {
+        retry::emit_lost(inner, &arrival, LossReason::TooOld);
+        return;
+    }
+    if !inner.placeholders.begin(&arrival.id) {
+        return;
+    }
+    let shared = Arc::clone(inner);
+    inner.spawn(async move {
+        tokio::time::sleep(after).await;
+        if let Err(error) = request(&shared, &arrival).await {
+            tracing::warn!(id = %arrival.id, %error, "the phone cannot be asked for a message");
+        } else {
+            tokio::time::sleep(ANSWER_TIMEOUT).await;
+        }
+        // Still pending means that neither the phone nor the sender gave it.
+        if shared.placeholders.end(&arrival.id) {
+            retry::emit_lost(&shared, &arrival, LossReason::NoAnswer);
+        }
+    });
+}
+
+async fn request(inner: &Arc<Inner>, arrival: &Arrival) -> Result<(), crate::Error> {
+    let key = arrival.key();
+    let is_missing = inner
+        .store
+        .message(&key)
+        .await?
+        .is_none_or(|message| message.kind == MessageKind::UNREADABLE);
+    if !is_missing {
+        inner.placeholders.end(&arrival.id);
+        return Ok(());
+    }
+    let message_key = pb::MessageKey {
+        remote_jid: Some(arrival.chat.to_string()),
+        from_me: Some(arrival.from_me),
+        id: Some(arrival.id.clone()),
+        participant: (!arrival.chat.is_person()).then(|| arrival.sender.to_user().to_string()),
+    };
+    let request = pb::message::PeerDataOperationRequestMessage {
+        peer_data_operation_request_type: Some(Operation::PlaceholderMessageResend.into()),
+        placeholder_message_resend_request: vec![
+            pb::message::peer_data_operation_request_message::PlaceholderMessageResendRequest {
+                message_key: Some(message_key),
+            },
+        ],
+        ..Default::default()
+    };
+    let content = wa_proto::Content::Protocol(
+        wa_proto::content::Protocol::PeerDataOperationRequest(Box::new(request)),
+    );
+    send::peer::send(inner, &content).await?;
+    let asked = Change::NotePlaceholderRequested { key, at: inner.now() };
+    inner.store.commit(asked.into()).await?;
+    Ok(())
+}
+
+/// Fills the gaps that the phone's answer closes; whether there was one. The phone's copy takes
+/// the place that the stanza had: its sender, its time, its name.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn fill_from_answer(
+    draft: &mut Draft<'_>,
+    answer: &Arrival,
+    response: &pb::message::PeerDataOperationRequestResponseMessage,
+) -> Result<bool, StoreError> {
+    let mut filled = false;
+    for result in &response.peer_data_operation_result {
+        let copy = result
+            .placeholder_message_resend_response
+            .as_ref()
+            .and_then(|response| response.web_message_info_bytes.clone());
+        let Some(Ok(copy)) = copy.map(pb::WebMessageInfo::decode) else { continue };
+        filled |= fill(draft, answer, copy).await?;
+    }
+    Ok(filled)
+}
+
+async fn fill(
+    draft: &mut Draft<'_>,
+    answer: &Arrival,
+    copy: pb::WebMessageInfo,
+) -> Result<bool, StoreError> {
+    let Some(key) = key_of(draft, answer, &copy).await? else { return Ok(false) };
+    let Some(gap) = draft.store().message(&key).await? else { return Ok(false) };
+    let (Some(message), true) = (copy.message, gap.kind == MessageKind::UNREADABLE) else {
+        return Ok(false);
+    };
+    let raw = message.encode_to_vec();
+    let unwrapped = Unwrapped::from_message(message);
+    let kind = MessageKind::new(unwrapped.kind().as_str());
+    let mut new = NewMessage::new(gap.key, gap.timestamp, kind);
+    new.text = unwrapped.content.text().map(str::to_owned);
+    new.reply_to = unwrapped.context.quoted.map(|quoted| quoted.id.as_str().into());
+    new.push_name = gap.push_name.or(copy.push_name);
+    new.raw = raw.into();
+    if let Some(secret) = unwrapped.context.message_secret {
+        let secret = secret.as_bytes().into();
+        draft.push(Change::PutMessageSecret { key: new.key.clone(), secret });
+    }
+    draft.push(Change::Archive(Box::new(new)));
+    Ok(true)
+}
+
+/// The message a copy is of.
+async fn key_of(
+    draft: &Draft<'_>,
+    answer: &Arrival,
+    copy: &pb::WebMessageInfo,
+) -> Result<Option<MessageKey>, StoreError> {
+    let jid = |text: Option<&String>| text.and_then(|text| text.parse::<Jid>().ok());
+    let Some(chat) = jid(copy.key.remote_jid.as_ref()) else { return Ok(None) };
+    let Some(id) = copy.key.id.as_deref() else { return Ok(None) };
+    let from_me = copy.key.from_me();
+    let sender = match jid(copy.key.participant.as_ref()).or(jid(copy.participant.as_ref())) {
+        Some(participant) => participant,
+        None if from_me => answer.own.phone.to_user(),
+        None => chat.clone(),
+    };
+    let store = draft.store();
+    Ok(Some(MessageKey {
+        chat: lid::canonical(store, &chat.to_user()).await?,
+        sender: lid::canonical(store, &sender.to_user()).await?,
+        id: id.into(),
+        from_me,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_asked_for_once_at_a_time() {
+        let placeholders = Placeholders::default();
+        assert!(placeholders.begin("A"));
+        assert!(!placeholders.begin("A"));
+        assert!(placeholders.end("A"));
+        assert!(!placeholders.end("A"), "the message arrived meanwhile");
+        assert!(placeholders.begin("A"));
+    }
+
+    #[test]
+    fn no_more_requests_are_pending_than_the_bound() {
+        let placeholders = Placeholders::default();
+        let begun = (0..MAX_PENDING + 10).filter(|id| placeholders.begin(&id.to_string()));
+        assert_eq!(begun.count(), MAX_PENDING);
+    }
+}

@@ -1,0 +1,140 @@
+//! What own devices tell this one, and who is believed.
+//!
+//! Owns the check that self-only messages come from the account itself, and the handling of LID
+//! tables and placeholder answers. What belongs to app state and history is kept as it came for
+//! the code that reads it. Knows nothing of encryption.
+
+use std::io::Read as _;
+
+use flate2::read::ZlibDecoder;
+use prost::Message as _;
+use wa_proto::{Jid, content::Protocol, pb};
+use wa_store::{Change, Changes, StoreError};
+
+use super::record::Arrival;
+use crate::{draft::Draft, inner::Inner, lid, placeholder};
+
+/// What a protocol message was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Done, or of no interest.
+    Handled,
+    /// A placeholder was filled from the phone's own copy.
+    FromPhone,
+    /// It is only to be believed from an own device, and came from somebody else.
+    Forged,
+}
+
+/// Deals with a protocol message: changes go into the draft.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn handle(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    arrival: &Arrival,
+    protocol: &Protocol,
+) -> Result<Told, StoreError> {
+    if is_self_only(protocol) && !arrival.from_me {
+        tracing::warn!(id = %arrival.id, "a message between own devices came from somebody else");
+        return Ok(Told::Forged);
+    }
+    match protocol {
+        Protocol::LidMapping(table) => learn_table(inner, table).await?,
+        Protocol::PeerDataOperationResponse(response) => {
+            if arrival.sender.device != 0 {
+                tracing::warn!(id = %arrival.id, "an answer of the phone came from elsewhere");
+                return Ok(Told::Forged);
+            }
+            if placeholder::fill_from_answer(draft, arrival, response).await? {
+                return Ok(Told::FromPhone);
+            }
+        }
+        Protocol::AppStateKeyShare(share) => keep_app_state_keys(draft, share),
+        Protocol::HistorySyncNotification(notice) => {
+            let name = format!("{HISTORY_NOTICE}{}", arrival.id);
+            draft.push(Change::PutSetting { name, value: Some(notice.encode_to_vec()) });
+        }
+        Protocol::SharePhoneNumber => {
+            if let Some(alt) = &arrival.sender_alt {
+                lid::learn(inner, &arrival.sender, alt).await?;
+            }
+        }
+        _ => {}
+    }
+    Ok(Told::Handled)
+}
+
+/// Whether only the account's own devices have a reason to send this. Believed from others it
+/// would poison keys, history or the mapping of people.
+fn is_self_only(protocol: &Protocol) -> bool {
+    match protocol {
+        Protocol::HistorySyncNotification(_)
+        | Protocol::AppStateKeyShare(_)
+        | Protocol::AppStateKeyRequest(_)
+        | Protocol::AppStateFatal(_)
+        | Protocol::InitialSecurityNotification { .. }
+        | Protocol::PeerDataOperationRequest(_)
+        | Protocol::PeerDataOperationResponse(_)
+        | Protocol::LidMapping(_) => true,
+        Protocol::EphemeralSetting { .. }
+        | Protocol::SharePhoneNumber
+        | Protocol::LimitSharing(_)
+        | Protocol::MemberLabel(_) => false,
+        _ => false,
+    }
+}
+
+/// Learns the phone's table of phone numbers and LIDs.
+async fn learn_table(inner: &Inner, compressed: &[u8]) -> Result<(), StoreError> {
+    let mut table = Vec::new();
+    let bounded = ZlibDecoder::new(compressed).take(MAX_LID_TABLE_LEN + 1);
+    let inflated = { bounded }.read_to_end(&mut table);
+    if inflated.is_err() || table.len() as u64 > MAX_LID_TABLE_LEN {
+        tracing::warn!("the table of LIDs cannot be inflated");
+        return Ok(());
+    }
+    let Ok(table) = pb::LidMigrationMappingSyncPayload::decode(table.as_slice()) else {
+        tracing::warn!("the table of LIDs cannot be decoded");
+        return Ok(());
+    };
+    for mapping in table.pn_to_lid_mappings {
+        let lid = mapping.latest_lid.unwrap_or(mapping.assigned_lid);
+        let (phone, lid) = (mapping.pn.to_string(), lid.to_string());
+        lid::learn(inner, &Jid::phone(phone), &Jid::lid(lid)).await?;
+    }
+    Ok(())
+}
+
+fn keep_app_state_keys(draft: &mut Draft<'_>, share: &pb::message::AppStateSyncKeyShare) {
+    let mut changes = Changes::new();
+    for key in share.keys.iter().take(MAX_APP_STATE_KEYS) {
+        let Some(id) = key.key_id.as_ref().and_then(|id| id.key_id.as_ref()) else { continue };
+        let name = format!("{APP_STATE_KEY}{}", hex::encode(id));
+        changes.push(Change::PutSetting { name, value: Some(key.encode_to_vec()) });
+    }
+    changes.into_iter().for_each(|change| draft.push(change));
+}
+
+/// The most bytes that a table of LIDs may inflate to: some 700,000 people.
+const MAX_LID_TABLE_LEN: u64 = 16 << 20;
+/// The most keys taken from one share; phones send a handful.
+const MAX_APP_STATE_KEYS: usize = 256;
+/// Settings that hold an app state key begin with this, and go on with the key's id in hex.
+const APP_STATE_KEY: &str = "app-state-key/";
+/// Settings that hold the notice of a part of the history that was not fetched yet begin with
+/// this, and go on with the notice's id.
+const HISTORY_NOTICE: &str = "history-notice/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_poison_keys_or_people_is_for_own_devices_only() {
+        assert!(is_self_only(&Protocol::LidMapping(Default::default())));
+        assert!(is_self_only(&Protocol::AppStateKeyShare(Default::default())));
+        assert!(is_self_only(&Protocol::PeerDataOperationResponse(Default::default())));
+        assert!(!is_self_only(&Protocol::EphemeralSetting { expiration: 0, set_at: None }));
+    }
+}

@@ -1,0 +1,245 @@
+//! Messages that do not decrypt: asking for them again, and sending again what others could not
+//! decrypt.
+//!
+//! Owns both directions of the retry receipt. Asking is bounded by a count that is on disk, so that
+//! a restart does not begin a storm anew; when it is used up, the phone is the last to ask.
+
+mod answer;
+pub(crate) mod reason;
+
+use tokio::sync::OwnedMutexGuard;
+use wa_proto::stanza::{
+    ChatKind, IncomingMessage, RetryReason, RetryReceipt, Unavailable, WireKeyBundle, WirePreKey,
+    WireSignedPreKey,
+};
+use wa_store::{Change, Placeholder, PreKey, StoreError};
+
+pub(crate) use answer::answer;
+
+use crate::{
+    draft::Draft,
+    event::{Event, LossReason, UndecryptableReason},
+    inner::Inner,
+    placeholder,
+    receive::record::Arrival,
+    stanza_handler::{HandleError, Outcome, StanzaContext},
+};
+
+/// Why a message is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Failure {
+    pub(crate) reason: RetryReason,
+    /// Whether to ask the phone at once.
+    pub(crate) phone_first: bool,
+    /// Whether the user is not to see that something is missing.
+    pub(crate) hidden: bool,
+}
+
+/// Asks the sender for a message again, as long as that makes sense: a placeholder lands in the
+/// archive, a retry receipt leaves, and the phone is asked after a while.
+///
+/// # Errors
+/// The store's, or the end of the connection.
+pub(crate) async fn ask(
+    cx: &StanzaContext,
+    message: &IncomingMessage,
+    arrival: &Arrival,
+    mut draft: Draft<'_>,
+    held: Vec<OwnedMutexGuard<()>>,
+    failure: Failure,
+) -> Result<Outcome, HandleError> {
+    let inner = &*cx.inner;
+    let key = arrival.key();
+    if is_expired_status(inner, arrival) {
+        inner.store.commit(draft.into_changes()).await?;
+        return Ok(Outcome::Ack);
+    }
+    let sent = inner.store.retries_sent(&key).await?;
+    let count = sent.max(u32::from(message.retry_count())) + 1;
+    let known = inner.store.placeholder(&key).await?;
+    let is_news = known.is_none();
+    if is_news && !failure.hidden {
+        draft.push(put_placeholder(arrival, reason_word(failure.reason)));
+    }
+    if count >= MAX_RETRIES {
+        inner.store.commit(draft.into_changes()).await?;
+        drop(held);
+        give_up(cx, arrival, known.as_ref()).await?;
+        return Ok(Outcome::Ack);
+    }
+    draft.push(Change::SetRetriesSent { key, count, at: inner.now() });
+    let with_keys = count >= KEYS_FROM_COUNT || reason::needs_keys(failure.reason);
+    let keys = match with_keys {
+        true => Some(own_bundle(inner, &mut draft).await?),
+        false => None,
+    };
+    inner.store.commit(draft.into_changes()).await?;
+    drop(held);
+    if is_news && !failure.hidden {
+        emit_undecryptable(inner, arrival, undecryptable(failure.reason));
+    }
+    let receipt = RetryReceipt {
+        envelope: message.envelope.clone(),
+        id: message.id.clone(),
+        timestamp: message.timestamp,
+        count: u8::try_from(count).unwrap_or(u8::MAX),
+        reason: failure.reason,
+        registration_id: inner.account().registration_id,
+        keys,
+    };
+    cx.link.send(&receipt.to_node()).await?;
+    if failure.phone_first {
+        placeholder::ask_phone(&cx.inner, arrival.clone(), std::time::Duration::ZERO);
+    } else if count == 1 {
+        placeholder::ask_phone(&cx.inner, arrival.clone(), placeholder::PHONE_DELAY);
+    }
+    Ok(Outcome::Ack)
+}
+
+/// Deals with a message whose content is withheld from this device: the phone may have it.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn withheld(
+    cx: &StanzaContext,
+    message: &IncomingMessage,
+    arrival: &Arrival,
+    mut draft: Draft<'_>,
+) -> Result<Outcome, HandleError> {
+    let inner = &*cx.inner;
+    let is_news = inner.store.message(&arrival.key()).await?.is_none();
+    if is_news {
+        draft.push(put_placeholder(arrival, "unavailable"));
+    }
+    inner.store.commit(draft.into_changes()).await?;
+    if is_news {
+        emit_undecryptable(inner, arrival, UndecryptableReason::Unavailable);
+    }
+    match message.unavailable {
+        Some(Unavailable::Unspecified | Unavailable::Other(_)) => {
+            placeholder::ask_phone(&cx.inner, arrival.clone(), std::time::Duration::ZERO);
+        }
+        _ if is_news => emit_lost(inner, arrival, LossReason::NotShared),
+        _ => {}
+    }
+    Ok(Outcome::Ack)
+}
+
+/// The sender was asked often enough. The phone is asked if it was not yet; else the message is
+/// lost.
+async fn give_up(
+    cx: &StanzaContext,
+    arrival: &Arrival,
+    known: Option<&Placeholder>,
+) -> Result<(), StoreError> {
+    if !placeholder::may_ask(&cx.inner, arrival) {
+        emit_lost(&cx.inner, arrival, LossReason::TooOld);
+    } else if known.is_some_and(|known| known.attempts > 0) {
+        emit_lost(&cx.inner, arrival, LossReason::NoAnswer);
+    } else {
+        placeholder::ask_phone(&cx.inner, arrival.clone(), std::time::Duration::ZERO);
+    }
+    Ok(())
+}
+
+fn put_placeholder(arrival: &Arrival, reason: &str) -> Change {
+    Change::PutPlaceholder(Box::new(Placeholder {
+        key: arrival.key(),
+        timestamp: arrival.timestamp,
+        push_name: arrival.push_name.clone(),
+        reason: reason.to_owned(),
+        requested_at: None,
+        attempts: 0,
+    }))
+}
+
+fn emit_undecryptable(inner: &Inner, arrival: &Arrival, reason: UndecryptableReason) {
+    inner.emit(Event::UndecryptableMessage {
+        chat: arrival.chat.clone(),
+        sender: arrival.sender.to_user(),
+        id: arrival.id.clone(),
+        reason,
+    });
+}
+
+pub(crate) fn emit_lost(inner: &Inner, arrival: &Arrival, reason: LossReason) {
+    inner.emit(Event::MessageLost {
+        chat: arrival.chat.clone(),
+        sender: arrival.sender.to_user(),
+        id: arrival.id.clone(),
+        reason,
+    });
+}
+
+/// Status posts live for a day; older ones are not asked for.
+fn is_expired_status(inner: &Inner, arrival: &Arrival) -> bool {
+    arrival.kind == ChatKind::Status
+        && arrival.timestamp.plus_secs(STATUS_LIFETIME_SECS) < inner.now()
+}
+
+/// This device's keys for a new session, with a one-time prekey that is the sender's alone: it
+/// counts as uploaded from now on, so that the server never gives it to anybody else.
+async fn own_bundle(inner: &Inner, draft: &mut Draft<'_>) -> Result<WireKeyBundle, StoreError> {
+    let prekey = fresh_prekey(inner).await?;
+    let account = inner.account();
+    let signed = inner.store.signed_prekeys().await?.into_iter().next();
+    let signed = signed.ok_or(StoreError::Corrupt { what: "no signed prekey" })?;
+    draft.push(Change::MarkPreKeysUploaded(vec![prekey.id]));
+    Ok(WireKeyBundle {
+        identity: *account.identity.public.as_bytes(),
+        signed_prekey: WireSignedPreKey {
+            id: signed.id,
+            key: *signed.pair.public.as_bytes(),
+            signature: *signed.signature.as_bytes(),
+        },
+        prekey: Some(WirePreKey { id: prekey.id, key: *prekey.pair.public.as_bytes() }),
+        device_identity: account.device_identity.clone().map(Into::into),
+    })
+}
+
+/// A prekey the server does not have, on disk before anybody hears of it.
+async fn fresh_prekey(inner: &Inner) -> Result<PreKey, StoreError> {
+    let _one_at_a_time = inner.locks.prekeys.lock().await;
+    let pair = inner.with_rng(|rng| wa_crypto::KeyPair::random(rng));
+    let mut id = 0;
+    let mut made = None;
+    inner
+        .update_account(|account, changes| {
+            id = account.next_prekey_id;
+            let next = wa_signal::PreKeyId::new(id).unwrap_or(wa_signal::PreKeyId::FIRST).next();
+            account.next_prekey_id = next.as_u32();
+            // Marked at once: nobody else may get it.
+            let prekey = PreKey { id, pair, uploaded: true };
+            changes.push(Change::PutPreKeys(vec![prekey.clone()]));
+            made = Some(prekey);
+        })
+        .await?;
+    made.ok_or(StoreError::Corrupt { what: "no prekey was made" })
+}
+
+fn undecryptable(reason: RetryReason) -> UndecryptableReason {
+    match reason {
+        RetryReason::NoSession => UndecryptableReason::NoSession,
+        _ => UndecryptableReason::Decryption,
+    }
+}
+
+fn reason_word(reason: RetryReason) -> &'static str {
+    match reason {
+        RetryReason::NoSession => "no-session",
+        RetryReason::InvalidKey => "invalid-key",
+        RetryReason::InvalidKeyId => "invalid-key-id",
+        RetryReason::InvalidMessage => "invalid-message",
+        RetryReason::InvalidSignature => "invalid-signature",
+        RetryReason::FutureMessage => "future-message",
+        RetryReason::BadMac => "bad-mac",
+        _ => "unknown",
+    }
+}
+
+/// At this count a message is not asked for any more; so at most one less are asked.
+const MAX_RETRIES: u32 = 5;
+/// From this count on the keys for a new session come along.
+const KEYS_FROM_COUNT: u32 = 2;
+/// How long a status post lives, in seconds.
+const STATUS_LIFETIME_SECS: i64 = 24 * 60 * 60;

@@ -1,0 +1,257 @@
+//! The verb `send`: what the caller may say about a message before it goes.
+//!
+//! Owns the options and their checks. Knows nothing of devices.
+
+use std::{
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use rand_core::Rng as _;
+use wa_proto::{
+    Content, Jid, MessageId,
+    content::{MessageContext, MessageSecret, Quoted},
+    pb,
+};
+
+use super::{MAX_TEXT_LEN, message_id::message_id};
+use crate::{error::Error, inner::Inner, lid, outbox};
+
+/// A message that is about to be sent; awaiting it sends it and waits for the server's ack.
+///
+/// Once it is queued it is never lost: it goes out with this connection or a later one, also
+/// after a restart, under the same id. [`Error::Timeout`], [`Error::NotConnected`] and
+/// [`Error::Disconnected`] mean that it waits there.
+#[must_use = "nothing is sent until this is awaited"]
+pub struct SendMessage {
+    inner: Arc<Inner>,
+    chat: Jid,
+    content: Content,
+    id: Option<MessageId>,
+    quoting: Option<MessageId>,
+    mentions: Vec<Jid>,
+    idempotency_key: Option<String>,
+    timeout: Duration,
+    queue_only: bool,
+}
+
+/// A message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sent {
+    /// Its id.
+    pub id: MessageId,
+    /// When the server took it, in seconds since 1970; `None` if it waits in the outbox, as
+    /// [`SendMessage::queue`] asks for.
+    pub timestamp: Option<u64>,
+}
+
+impl SendMessage {
+    pub(crate) fn new(inner: Arc<Inner>, chat: Jid, content: Content) -> Self {
+        Self {
+            inner,
+            chat,
+            content,
+            id: None,
+            quoting: None,
+            mentions: Vec::new(),
+            idempotency_key: None,
+            timeout: ACK_TIMEOUT,
+            queue_only: false,
+        }
+    }
+
+    /// Answers a message of the same chat, which must be in the archive.
+    pub fn quoting(mut self, id: MessageId) -> Self {
+        self.quoting = Some(id);
+        self
+    }
+
+    /// Sends under this id rather than a fresh one. The same id is sent once, however often this
+    /// is called.
+    pub fn with_id(mut self, id: MessageId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Gives this act of sending a name: with the same name nothing is sent again, also after a
+    /// restart; the first message is the answer.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Mentions people; the text names them as `@` and the user part of their JID.
+    pub fn mentions(mut self, people: impl IntoIterator<Item = Jid>) -> Self {
+        self.mentions.extend(people);
+        self
+    }
+
+    /// How long to wait for the server's ack; a minute unless said otherwise.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// Does not wait: returns once the message is on disk. [`crate::Event::SendStatus`] tells the
+    /// rest.
+    pub fn queue(mut self) -> Self {
+        self.queue_only = true;
+        self
+    }
+
+    async fn run(self) -> Result<Sent, Error> {
+        let inner = Arc::clone(&self.inner);
+        let (timeout, queue_only) = (self.timeout, self.queue_only);
+        let id = match self.sent_before().await? {
+            Some(id) => id,
+            None => self.enqueue().await?,
+        };
+        if queue_only {
+            outbox::pump_in_background(&inner);
+            return Ok(Sent { id, timestamp: None });
+        }
+        let acked = outbox::wait_for_ack(&inner, &id, timeout).await?;
+        Ok(Sent { id, timestamp: Some(acked) })
+    }
+
+    /// The message that was handed over before under the same id or name.
+    async fn sent_before(&self) -> Result<Option<MessageId>, Error> {
+        let store = &self.inner.store;
+        let mut entry = None;
+        if let Some(key) = &self.idempotency_key {
+            entry = store.outbox_by_idempotency_key(key).await?;
+        }
+        if let (None, Some(id)) = (&entry, &self.id) {
+            entry = store.outbox_entry(&id.as_str().into()).await?;
+        }
+        Ok(entry.and_then(|entry| MessageId::new(entry.id.as_str()).ok()))
+    }
+
+    async fn enqueue(self) -> Result<MessageId, Error> {
+        let inner = &*self.inner;
+        let account = inner.account();
+        let own = account.jid.as_ref().ok_or(Error::NotLinked)?;
+        let chat = check_chat(&self.chat)?;
+        check_content(&self.content)?;
+        let chat = lid::canonical(&*inner.store, &chat).await?;
+        let id = match &self.id {
+            Some(id) => id.clone(),
+            None => {
+                let id = inner.with_rng(|rng| message_id(inner.clock.unix(), own, rng));
+                MessageId::new(id).map_err(|_| Error::Internal("a made id is invalid"))?
+            }
+        };
+        let secret = inner.with_rng(|rng| {
+            let mut secret = [0; 32];
+            rng.fill_bytes(&mut secret);
+            secret
+        });
+        let mut context = MessageContext::default();
+        context.message_secret = Some(MessageSecret::new(secret.to_vec()));
+        context.mentions = self.mentions;
+        if let Some(quoted) = &self.quoting {
+            context.quoted = Some(quote(inner, &chat, quoted).await?);
+        }
+        let message = self.content.to_message(&context)?;
+        let queued = outbox::Queued {
+            id: id.clone(),
+            chat,
+            content: self.content,
+            message,
+            idempotency_key: self.idempotency_key,
+        };
+        outbox::enqueue(inner, queued).await?;
+        Ok(id)
+    }
+}
+
+impl IntoFuture for SendMessage {
+    type Output = Result<Sent, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl std::fmt::Debug for SendMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SendMessage").field("content", &self.content).finish_non_exhaustive()
+    }
+}
+
+/// Whether such a chat can be written to.
+fn check_chat(chat: &Jid) -> Result<Jid, Error> {
+    if chat.user.is_empty() {
+        return Err(Error::InvalidInput("a chat needs a user"));
+    }
+    if !chat.is_person() {
+        return Err(Error::Unsupported("only people can be written to in this version"));
+    }
+    if chat.is_phone() && !chat.user.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::InvalidInput("a phone number has digits only, country code first"));
+    }
+    Ok(chat.to_user())
+}
+
+fn check_content(content: &Content) -> Result<(), Error> {
+    let Content::Text(text) = content else { return Ok(()) };
+    match text.body.len() {
+        0 => Err(Error::InvalidInput("a text message needs a text")),
+        len if len > MAX_TEXT_LEN => Err(Error::TextTooLong { len, max: MAX_TEXT_LEN }),
+        _ => Ok(()),
+    }
+}
+
+/// What is told of the quoted message: its sender and what it said.
+async fn quote(inner: &Inner, chat: &Jid, id: &MessageId) -> Result<Quoted, Error> {
+    use prost::Message as _;
+    let found = inner.store.messages_by_id(chat, &id.as_str().into()).await?;
+    let quoted = found.into_iter().next();
+    let quoted = quoted.ok_or(Error::InvalidInput("the quoted message is not in this chat"))?;
+    let message = pb::Message::decode(quoted.raw.as_bytes()).ok();
+    Ok(Quoted {
+        id: id.clone(),
+        sender: Some(quoted.key.sender),
+        chat: None,
+        message: message.map(bare).map(Box::new),
+    })
+}
+
+/// A quoted message as it is shown: out of its wrapper, and without what stands beside it.
+fn bare(mut message: pb::Message) -> pb::Message {
+    if let Some(inner) = message.device_sent_message.take().and_then(|sent| sent.message) {
+        message = *inner;
+    }
+    message.message_context_info = None;
+    message.sender_key_distribution_message = None;
+    message
+}
+
+/// How long the server has for its ack.
+const ACK_TIMEOUT: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_beyond_the_limit_is_refused() {
+        assert!(check_content(&Content::from("x".repeat(MAX_TEXT_LEN))).is_ok());
+        assert!(matches!(
+            check_content(&Content::from("x".repeat(MAX_TEXT_LEN + 1))),
+            Err(Error::TextTooLong { .. })
+        ));
+        assert!(check_content(&Content::from("")).is_err());
+    }
+
+    #[test]
+    fn a_group_is_unsupported_and_a_wrong_number_is_wrong() {
+        assert!(matches!(check_chat(&Jid::group("1")), Err(Error::Unsupported(_))));
+        assert!(matches!(check_chat(&Jid::phone("+1 555")), Err(Error::InvalidInput(_))));
+        assert!(check_chat(&Jid::phone("15550100")).is_ok());
+    }
+}

@@ -1,0 +1,85 @@
+//! One plaintext for one device.
+//!
+//! Owns beginning a session where there is none and advancing it. Works on a
+//! [`Draft`]: the caller holds the device's person's lock and commits before the bytes leave.
+//! Knows nothing of stanzas but the `<enc>`.
+
+use wa_proto::{
+    Jid,
+    stanza::{EncKind, OutgoingEnc},
+};
+use wa_signal::{CiphertextMessage, PreKeyBundle, SessionRecord, padding};
+use wa_store::{Account, StoreError};
+
+use crate::{draft::Draft, inner::Inner, receive::decrypt::local};
+
+/// Encrypts for a device. `Ok(None)` if there is neither a session nor a usable bundle.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn encrypt(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    device: &Jid,
+    bundle: Option<&PreKeyBundle>,
+    plaintext: &[u8],
+) -> Result<Option<OutgoingEnc>, StoreError> {
+    let account = inner.account();
+    let mut record = draft.session(device).await?;
+    if !record.has_session() {
+        let Some(bundle) = bundle else { return Ok(None) };
+        match begin(draft, inner, &account, device, &record, bundle).await? {
+            Some(begun) => record = begun,
+            None => return Ok(None),
+        }
+    }
+    let padded = inner.with_rng(|rng| padding::pad(plaintext.to_vec(), rng));
+    match record.encrypt(&local(&account), &padded) {
+        Ok((record, message)) => {
+            draft.put_session(device, record);
+            Ok(Some(enc(message)))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a message cannot be encrypted for a device");
+            Ok(None)
+        }
+    }
+}
+
+/// Begins a session from a bundle. Another identity than the one on file takes its place: the
+/// device was set up anew, and what was sent to it before is void.
+pub(crate) async fn begin(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    account: &Account,
+    device: &Jid,
+    record: &SessionRecord,
+    bundle: &PreKeyBundle,
+) -> Result<Option<SessionRecord>, StoreError> {
+    let known = draft.identity(device).await?;
+    let begun = inner.with_rng(|rng| match known {
+        Some(known) if known != bundle.identity => {
+            SessionRecord::new().process_bundle(&local(account), bundle, rng)
+        }
+        _ => record.process_bundle(&local(account), bundle, rng),
+    });
+    match begun {
+        Ok(begun) => {
+            draft.put_identity(device, bundle.identity);
+            draft.put_session(device, begun.clone());
+            Ok(Some(begun))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a device's keys are refused");
+            Ok(None)
+        }
+    }
+}
+
+fn enc(message: CiphertextMessage) -> OutgoingEnc {
+    let kind = match message {
+        CiphertextMessage::PreKey(_) => EncKind::PreKeyMessage,
+        CiphertextMessage::Signal(_) => EncKind::Message,
+    };
+    OutgoingEnc::new(kind, message.into_bytes())
+}

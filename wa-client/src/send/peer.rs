@@ -1,0 +1,48 @@
+//! Messages to the account's own phone: requests that no person sees.
+//!
+//! Owns their form. They go by phone number and are encrypted for the LID, and they never carry a
+//! privacy token. Not in the outbox: whoever asks asks again.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use wa_proto::{
+    Content, MessageId,
+    content::MessageContext,
+    stanza::{EncKind, OutgoingMessage, PeerPriority},
+};
+
+use super::{encrypt::encrypt, message_id::message_id, sessions};
+use crate::{draft::Draft, error::Error, inner::Inner, lid};
+
+/// Sends something to the own phone, and returns its id once its bytes left.
+///
+/// # Errors
+/// If there is no connection, no keys of the phone, or the store failed.
+pub(crate) async fn send(inner: &Arc<Inner>, content: &Content) -> Result<MessageId, Error> {
+    let account = inner.account();
+    let own = account.jid.as_ref().ok_or(Error::NotLinked)?;
+    let phone = own.to_user();
+    let device = lid::canonical(&*inner.store, &phone).await?;
+    let message = content.to_message(&MessageContext::default())?;
+    let id = inner.with_rng(|rng| message_id(inner.clock.unix(), own, rng));
+    let id = MessageId::new(id).map_err(|_| Error::Internal("a made id is invalid"))?;
+    let bundles = sessions::missing_bundles(inner, std::slice::from_ref(&device)).await?;
+
+    let held = lid::lock_people(inner, [device.clone()]).await;
+    let mut draft = Draft::new(&*inner.store);
+    let plaintext = message.encode_to_vec();
+    let enc = encrypt(&mut draft, inner, &device, bundles.get(&device), &plaintext).await?;
+    let enc = enc.ok_or(Error::NoDeviceReached)?;
+    inner.store.commit(draft.into_changes()).await?;
+    drop(held);
+
+    let mut stanza = OutgoingMessage::new(phone, id.clone(), "text");
+    stanza.peer = Some(PeerPriority::High);
+    if enc.kind == EncKind::PreKeyMessage {
+        stanza.device_identity = account.device_identity.clone().map(Into::into);
+    }
+    stanza.encs.push(enc);
+    inner.send_node(&stanza.to_node()).await.map_err(|_| Error::Disconnected)?;
+    Ok(id)
+}
