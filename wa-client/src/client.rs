@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::{sync::watch, task::JoinHandle};
-use wa_proto::{Jid, Request, request::RemoveCompanionDevice};
+use wa_proto::{Content, Jid, MessageId, Request, request::RemoveCompanionDevice};
 use wa_store::Store;
 
 use crate::{
@@ -17,7 +17,9 @@ use crate::{
     error::Error,
     event::{Event, EventStream, LogoutReason},
     inner::{Inner, State},
+    receipts,
     request::RequestError,
+    send::SendMessage,
 };
 
 /// One linked device. Clones are cheap and are the same client.
@@ -49,11 +51,6 @@ impl Client {
 
     pub(crate) fn new(inner: Arc<Inner>) -> Self {
         Self { shared: Arc::new(Shared { inner, driver: Mutex::new(None) }) }
-    }
-
-    #[expect(dead_code, reason = "the verbs of sending will need it")]
-    pub(crate) fn inner(&self) -> &Arc<Inner> {
-        &self.shared.inner
     }
 
     /// Every event from now on.
@@ -144,6 +141,21 @@ impl Client {
         request: &R,
     ) -> Result<R::Response, RequestError> {
         self.shared.inner.request(request).await
+    }
+
+    /// Sends something to a chat: a text, or any [`Content`]. Options are chained, and awaiting
+    /// waits for the server's ack: `client.send(chat, "hi").quoting(id).await`.
+    pub fn send(&self, chat: Jid, content: impl Into<Content>) -> SendMessage {
+        SendMessage::new(Arc::clone(&self.shared.inner), chat, content.into())
+    }
+
+    /// Tells the senders that these messages of a chat were read. Without a connection they learn
+    /// it with the next.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn mark_read(&self, chat: &Jid, ids: &[MessageId]) -> Result<(), Error> {
+        receipts::mark_read(&self.shared.inner, chat, ids).await
     }
 
     /// Unlinks this device: tells the server, forgets the credentials, keeps the archive.

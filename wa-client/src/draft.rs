@@ -7,9 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use wa_crypto::PublicKey;
 use wa_proto::Jid;
-use wa_signal::{
-    PreKey, PreKeyId, SenderKeyRecord, SessionRecord, SignedPreKey, SignedPreKeyId,
-};
+use wa_signal::{PreKey, PreKeyId, SenderKeyRecord, SessionRecord, SignedPreKey, SignedPreKeyId};
 use wa_store::{Change, Changes, Seen, Store, StoreError, Timestamp};
 
 /// Changes that are not committed yet, over the store.
@@ -51,10 +49,9 @@ impl<'s> Draft<'s> {
             device,
             record: record.to_bytes().to_vec().into(),
         }));
-        changes.extend(self.identities.into_iter().map(|(device, key)| Change::PutIdentity {
-            device,
-            key,
-        }));
+        changes.extend(
+            self.identities.into_iter().map(|(device, key)| Change::PutIdentity { device, key }),
+        );
         changes.extend(self.sender_keys.into_iter().map(|((group, sender), record)| {
             Change::PutSenderKey { group, sender, record: record.to_bytes().to_vec().into() }
         }));
@@ -66,9 +63,11 @@ impl<'s> Draft<'s> {
         if let Some(record) = self.sessions.get(device) {
             return Ok(record.clone());
         }
-        Ok(self.store.session(device).await?.map_or_else(SessionRecord::new, |bytes| {
-            read_session(bytes.as_bytes())
-        }))
+        Ok(self
+            .store
+            .session(device)
+            .await?
+            .map_or_else(SessionRecord::new, |bytes| read_session(bytes.as_bytes())))
     }
 
     pub(crate) fn put_session(&mut self, device: &Jid, record: SessionRecord) {

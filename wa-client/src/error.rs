@@ -37,6 +37,36 @@ pub enum Error {
     /// What was asked for cannot be done as asked.
     #[error("{0}")]
     InvalidInput(&'static str),
+    /// This version cannot do that yet.
+    #[error("not supported: {0}")]
+    Unsupported(&'static str),
+    /// A text is longer than what is sent.
+    #[error("the text has {len} bytes, more than {max}")]
+    TextTooLong {
+        /// Its length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// A content is of a kind that cannot be sent.
+    #[error(transparent)]
+    Content(#[from] wa_proto::content::UnsendableContent),
+    /// The person has no WhatsApp account.
+    #[error("this person is not on WhatsApp")]
+    NotOnWhatsApp,
+    /// The message could be encrypted for nobody it is for, or not for the recipient's phone.
+    #[error("the recipient's phone cannot be reached: the server has no keys of it")]
+    NoDeviceReached,
+    /// The server lets this account not write to this person now (463). Trying again makes it
+    /// worse.
+    #[error("the server restricts whom this account may write to; do not try again soon")]
+    AccountRestricted,
+    /// The server refused a message for good. It is not sent again.
+    #[error("the server refused the message with code {code}")]
+    SendRefused {
+        /// The server's code.
+        code: u16,
+    },
     /// The server refused the request.
     #[error("the server refused the request with code {code}")]
     Server {
@@ -74,12 +104,21 @@ impl Error {
     /// What the caller can do about it.
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::NotConnected | Self::Timeout(_) | Self::Disconnected | Self::RateLimited => {
-                Remedy::Retry
-            }
+            Self::NotConnected
+            | Self::Timeout(_)
+            | Self::Disconnected
+            | Self::RateLimited
+            | Self::NoDeviceReached => Remedy::Retry,
             Self::Server { code } if *code >= 500 => Remedy::Retry,
             Self::NotLinked | Self::LoggedOut => Remedy::LinkAgain,
-            Self::InvalidInput(_) | Self::Server { .. } => Remedy::FixTheCall,
+            Self::InvalidInput(_)
+            | Self::Unsupported(_)
+            | Self::TextTooLong { .. }
+            | Self::Content(_)
+            | Self::NotOnWhatsApp
+            | Self::AccountRestricted
+            | Self::SendRefused { .. }
+            | Self::Server { .. } => Remedy::FixTheCall,
             Self::Refused(_) | Self::Store(_) => Remedy::FixTheMachine,
             Self::Protocol(_) | Self::Internal(_) => Remedy::ReportBug,
         }

@@ -58,7 +58,8 @@ pub(crate) async fn changed(inner: &Arc<Inner>, user: &Jid, from: &Jid) -> Resul
         true => inner.store.phone_of(&person).await?,
         false => None,
     };
-    let _held = lid::lock_people(inner, [person.clone()].into_iter().chain(alternative.clone())).await;
+    let _held =
+        lid::lock_people(inner, [person.clone()].into_iter().chain(alternative.clone())).await;
     let mut changes = Changes::new();
     for address in [Some(&person), alternative.as_ref()].into_iter().flatten() {
         for device in inner.store.session_devices(address).await? {

@@ -22,8 +22,12 @@ use crate::{
     clock::Clock,
     connection::{ConnectTarget, Connector, Link, LinkClosed},
     event::{Event, EventSender},
+    identity::IdentityNotices,
     keyed_locks::KeyedLocks,
+    outbox::Outbox,
     payload::DeviceDescription,
+    placeholder::Placeholders,
+    receipts::Receipts,
     request::{REQUEST_TIMEOUT, RequestError, RequestIds},
     version::{ClientVersion, VersionSource},
 };
@@ -67,6 +71,12 @@ pub(crate) struct Inner {
     pub(crate) events: EventSender,
     pub(crate) settings: Settings,
     pub(crate) locks: Locks,
+    pub(crate) identity_notices: IdentityNotices,
+    pub(crate) outbox: Outbox,
+    pub(crate) placeholders: Placeholders,
+    pub(crate) receipts: Receipts,
+    /// How many retries of others are answered at a time.
+    pub(crate) retry_answers: tokio::sync::Semaphore,
     ids: RequestIds,
     rng: Mutex<StdRng>,
     account: RwLock<Arc<Account>>,
@@ -84,7 +94,8 @@ pub(crate) struct Locks {
     pub(crate) chats: KeyedLocks<Jid>,
     /// By group: the own sender key advances for one message at a time.
     pub(crate) sender_keys: KeyedLocks<Jid>,
-    /// By device: a session advances for one message at a time.
+    /// By person: a session with one of their devices advances for one message at a time. To
+    /// hold several, see [`crate::lid::lock_people`].
     pub(crate) sessions: KeyedLocks<Jid>,
     /// The stock of prekeys.
     pub(crate) prekeys: tokio::sync::Mutex<()>,
@@ -111,6 +122,11 @@ impl Inner {
                 sessions: KeyedLocks::new(),
                 prekeys: tokio::sync::Mutex::new(()),
             },
+            identity_notices: IdentityNotices::default(),
+            outbox: Outbox::default(),
+            placeholders: Placeholders::default(),
+            receipts: Receipts::new(),
+            retry_answers: tokio::sync::Semaphore::new(PARALLEL_RETRY_ANSWERS),
             ids,
             rng: Mutex::new(rng),
             account: RwLock::new(Arc::new(account)),
@@ -296,3 +312,6 @@ impl std::fmt::Debug for Inner {
         f.debug_struct("Inner").field("state", &self.state()).finish_non_exhaustive()
     }
 }
+
+/// Retries ask for keys and encrypt; a storm of them must not crowd out everything else.
+const PARALLEL_RETRY_ANSWERS: usize = 4;

@@ -15,9 +15,11 @@ use crate::{
     connection::Ending,
     event::Event,
     inner::State,
+    outbox,
     prekeys::{self, PreKeysError},
+    receipts,
     request::{REQUEST_TIMEOUT, RequestError},
-    stanza_handler::StanzaContext,
+    stanza_handler::{HandleError, StanzaContext},
 };
 
 /// Logs in.
@@ -48,6 +50,12 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
     inner.publish_link(Some(cx.link.clone()));
     inner.enter(State::Connected);
     inner.emit(Event::Connected);
+    outbox::pump_in_background(inner);
+    match receipts::flush(inner, &cx.link).await {
+        Err(HandleError::Store(error)) => return Err(storage(error)),
+        // A closed link shows by itself.
+        Ok(()) | Err(HandleError::Link(_)) => {}
+    }
     let session = unified_session(unified_session_id(inner.clock.unix_ms()));
     // A closed link shows by itself.
     let _ = cx.link.send(&session).await;

@@ -142,7 +142,9 @@ pub struct MediaRetrySeal<'a> {
 
 impl std::fmt::Debug for MediaRetrySeal<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MediaRetrySeal").field("message_id", &self.message_id).finish_non_exhaustive()
+        f.debug_struct("MediaRetrySeal")
+            .field("message_id", &self.message_id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -31,12 +31,11 @@ use crate::{
     error::Error,
     event::{Event, SendState},
     inner::{Inner, State},
-    lid, privacy_token,
+    lid, privacy_token, receipts,
     receive::{
         own_jids,
         record::{Arrival, record},
     },
-    receipts,
 };
 
 /// A message as the caller handed it over.

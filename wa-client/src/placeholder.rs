@@ -17,12 +17,7 @@ use wa_proto::{
 use wa_store::{Change, Committed, MessageKey, MessageKind, NewMessage, StoreError};
 
 use crate::{
-    draft::Draft,
-    event::LossReason,
-    inner::Inner,
-    lid,
-    receive::record::Arrival,
-    retry, send,
+    draft::Draft, event::LossReason, inner::Inner, lid, receive::record::Arrival, retry, send,
 };
 
 /// How long the sender has for its own answer before the phone is asked.

@@ -29,7 +29,8 @@ pub(crate) async fn keep(
     for token in tokens.iter().filter(|token| token.kind == TRUSTED_CONTACT) {
         // A token names whom it was given to or whose it is; own addresses mean the giver.
         let own = crate::receive::own_jids(&inner.account());
-        let named = token.jid.as_ref().filter(|jid| !own.as_ref().is_some_and(|own| own.is_me(jid)));
+        let named =
+            token.jid.as_ref().filter(|jid| !own.as_ref().is_some_and(|own| own.is_me(jid)));
         let giver = lid::canonical(&*inner.store, &named.unwrap_or(from).to_user()).await?;
         let known = inner.store.privacy_token(&giver).await?;
         let timestamp = receipts::timestamp(token.timestamp);
@@ -91,11 +92,8 @@ async fn give(inner: &Inner, to: &Jid, again: bool) -> Result<(), crate::Error> 
     let timestamp = u64::try_from(now.secs()).unwrap_or_default();
     inner.request(&IssuePrivacyTokens { to: vec![to.clone()], timestamp }).await?;
     // Also for people who gave none themselves, so that a restart does not give another.
-    let none = PrivacyToken {
-        token: SecretBytes::default(),
-        timestamp: Timestamp::MIN,
-        issued_at: None,
-    };
+    let none =
+        PrivacyToken { token: SecretBytes::default(), timestamp: Timestamp::MIN, issued_at: None };
     let token = PrivacyToken { issued_at: Some(now), ..known.unwrap_or(none) };
     inner.store.commit(Change::PutPrivacyToken { jid: to.clone(), token }.into()).await?;
     Ok(())

@@ -188,10 +188,7 @@ async fn by_sender(
 }
 
 /// Deals with a `<receipt>`.
-pub(crate) async fn handle(
-    cx: &StanzaContext,
-    receipt: Receipt,
-) -> Result<Outcome, HandleError> {
+pub(crate) async fn handle(cx: &StanzaContext, receipt: Receipt) -> Result<Outcome, HandleError> {
     if let ReceiptKind::Retry(request) = &receipt.kind {
         // Acknowledged after the answer left, so that a crash does not lose the request.
         retry::answer(cx, &receipt, request).await?;
@@ -233,7 +230,10 @@ async fn note(inner: &Inner, receipt: &Receipt) -> Result<(), StoreError> {
     }
     let Some((status, state)) = progress(&receipt.kind) else { return Ok(()) };
     let everybody = receipt.grouped.iter().flat_map(|group| {
-        group.users.iter().map(|(user, at)| (user, vec![group.id.clone()], at.or(receipt.timestamp)))
+        group
+            .users
+            .iter()
+            .map(|(user, at)| (user, vec![group.id.clone()], at.or(receipt.timestamp)))
     });
     let mut told: Vec<_> = everybody.collect();
     if told.is_empty() {
@@ -270,10 +270,7 @@ async fn note_own(inner: &Inner, receipt: &Receipt, chat: Jid) -> Result<(), Sto
 }
 
 /// Deals with an `<ack>` for something this device sent.
-pub(crate) async fn handle_ack(
-    cx: &StanzaContext,
-    ack: ServerAck,
-) -> Result<Outcome, HandleError> {
+pub(crate) async fn handle_ack(cx: &StanzaContext, ack: ServerAck) -> Result<Outcome, HandleError> {
     if ack.class == "message" {
         outbox::acked(&cx.inner, &ack).await?;
     }

@@ -10,9 +10,7 @@ mod protocol;
 pub(crate) mod record;
 mod verdict;
 
-use wa_proto::stanza::{
-    IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
-};
+use wa_proto::stanza::{IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind};
 use wa_store::{Account, Committed, StoreError, Timestamp};
 
 use crate::{

@@ -64,8 +64,8 @@ impl KeyIndexList {
         let details = signed.details.ok_or(KeyIndexError::Malformed)?;
         let signature = signed.account_signature.ok_or(KeyIndexError::Malformed)?;
         let signature = Signature::from_slice(&signature).map_err(|_| KeyIndexError::Signature)?;
-        let list = pb::AdvKeyIndexList::decode(details.clone())
-            .map_err(|_| KeyIndexError::Malformed)?;
+        let list =
+            pb::AdvKeyIndexList::decode(details.clone()).map_err(|_| KeyIndexError::Malformed)?;
         let prefix = match list.account_type() {
             pb::AdvEncryptionType::Hosted => KEY_INDEX_LIST_PREFIX_HOSTED,
             _ => KEY_INDEX_LIST_PREFIX,

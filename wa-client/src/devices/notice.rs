@@ -4,8 +4,10 @@
 
 use wa_proto::{
     Jid,
-    stanza::{AccountChange, DeviceEntry, DevicesChange, DevicesChangeKind, Notification,
-        NotificationBody},
+    stanza::{
+        AccountChange, DeviceEntry, DevicesChange, DevicesChangeKind, Notification,
+        NotificationBody,
+    },
 };
 use wa_store::{Change, Changes, Device, DeviceList, StoreError};
 

@@ -130,8 +130,8 @@ async fn open_signal(
     enc: &Enc,
 ) -> Result<Opened, StoreError> {
     let record = draft.session(sender).await?;
-    let decrypted = inner
-        .with_rng(|rng| record.decrypt_signal(&local(account), &enc.ciphertext, rng));
+    let decrypted =
+        inner.with_rng(|rng| record.decrypt_signal(&local(account), &enc.ciphertext, rng));
     Ok(settle(draft, sender, enc.version, decrypted, false))
 }
 

@@ -99,7 +99,9 @@ mod tests {
     use super::*;
 
     fn message(kinds: &[&'static str]) -> IncomingMessage {
-        let enc = |kind: &&'static str| Node::new("enc").attr("v", "2").attr("type", *kind).bytes(vec![1]);
+        let enc = |kind: &&'static str| {
+            Node::new("enc").attr("v", "2").attr("type", *kind).bytes(vec![1])
+        };
         let stanza: OwnedNode = Node::new("message")
             .attr("id", "3EB0AA")
             .attr("from", Jid::group("1"))

@@ -96,10 +96,8 @@ async fn resend(
         true => device_sent(&asker.chat, message).encode_to_vec(),
         false => message.encode_to_vec(),
     };
-    let told = request
-        .keys
-        .as_ref()
-        .and_then(|keys| sessions::bundle(request.registration_id, keys));
+    let told =
+        request.keys.as_ref().and_then(|keys| sessions::bundle(request.registration_id, keys));
     let bundle = match told {
         Some(bundle) => Some(bundle),
         None => fetch_if_needed(inner, request, device).await?,

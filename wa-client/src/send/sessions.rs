@@ -30,8 +30,7 @@ pub(crate) async fn missing_bundles(
     let has_session = |device: &Jid| {
         known.get(device).is_some_and(|record| read_session(record.as_bytes()).has_session())
     };
-    let missing: Vec<Jid> =
-        devices.iter().filter(|device| !has_session(device)).cloned().collect();
+    let missing: Vec<Jid> = devices.iter().filter(|device| !has_session(device)).cloned().collect();
     fetch(inner, &missing, false).await
 }
 
