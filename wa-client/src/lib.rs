@@ -28,6 +28,8 @@ mod request;
 mod retry;
 mod send;
 mod stanza_handler;
+#[cfg(test)]
+mod vectors;
 mod version;
 
 pub use builder::ClientBuilder;

@@ -14,7 +14,8 @@ pub(crate) fn message_id(unix: u64, own: &Jid, rng: &mut impl CryptoRng) -> Stri
     message_id_from(unix, &own.user, &random)
 }
 
-fn message_id_from(unix: u64, user: &str, random: &[u8; 16]) -> String {
+/// The id of these ingredients.
+pub(crate) fn message_id_from(unix: u64, user: &str, random: &[u8; 16]) -> String {
     let hash = sha256(&[&unix.to_be_bytes(), user.as_bytes(), b"@c.us", random]);
     let mut id = String::from("3EB0");
     id.extend(hash.iter().take(9).map(|byte| format!("{byte:02X}")));
@@ -22,16 +23,8 @@ fn message_id_from(unix: u64, user: &str, random: &[u8; 16]) -> String {
 }
 
 #[cfg(test)]
-pub(crate) use tests::vector_message_id;
-
-#[cfg(test)]
 mod tests {
     use super::*;
-
-    /// For the vectors, which give the random bytes.
-    pub(crate) fn vector_message_id(unix: u64, user: &str, random: &[u8; 16]) -> String {
-        message_id_from(unix, user, random)
-    }
 
     #[test]
     fn two_messages_of_one_second_have_different_ids() {

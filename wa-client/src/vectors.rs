@@ -1,0 +1,198 @@
+//! The vectors of message cryptography: what is derived from messages, apart from sessions.
+
+use std::path::PathBuf;
+
+use rand_core::TryRng;
+use serde_json::Value;
+use wa_proto::Jid;
+use wa_signal::padding;
+
+use crate::{
+    devices::participant_hash::participant_hash,
+    message_secret::{MediaRetrySeal, SecretContext, SecretUse, poll_option_hash},
+    send::message_id::message_id_from,
+};
+
+fn cases(file: &str) -> Vec<Value> {
+    let folder = std::env::var_os("WA_VECTORS_DIR").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors")),
+        PathBuf::from,
+    );
+    let text = std::fs::read(folder.join(file)).unwrap();
+    let mut file: Value = serde_json::from_slice(&text).unwrap();
+    let cases: Vec<Value> = serde_json::from_value(file["cases"].take()).unwrap();
+    assert!(!cases.is_empty());
+    cases
+}
+
+fn text<'a>(case: &'a Value, field: &str) -> &'a str {
+    case[field].as_str().unwrap_or_else(|| panic!("no {field} in {case}"))
+}
+
+fn bytes(case: &Value, field: &str) -> Vec<u8> {
+    hex::decode(text(case, field)).unwrap()
+}
+
+fn array<const N: usize>(case: &Value, field: &str) -> [u8; N] {
+    bytes(case, field).try_into().unwrap()
+}
+
+fn jid(case: &Value, field: &str) -> Jid {
+    text(case, field).parse().unwrap()
+}
+
+/// Gives one byte, over and over.
+struct Fixed(u8);
+
+impl TryRng for Fixed {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(u32::from_ne_bytes([self.0; 4]))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(u64::from_ne_bytes([self.0; 8]))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill(self.0);
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Fixed {}
+
+#[test]
+fn vectors_message_crypto() {
+    for case in cases("message-crypto.json") {
+        match text(&case, "kind") {
+            "padding" => check_padding(&case),
+            "padding-invalid" => assert!(padding::unpad(&bytes(&case, "padded")).is_err()),
+            // Implementations disagree; information only.
+            "padding-loose" => {}
+            "poll-vote" => check_poll_vote(&case),
+            "poll-vote-invalid" => {
+                let (secret, creator, voter) = poll_parties(&case);
+                let context = poll_context(&case, &secret, &creator, &voter);
+                assert!(context.open(&array(&case, "iv"), &bytes(&case, "ciphertext")).is_err());
+            }
+            "message-secret" => check_message_secret(&case),
+            "media-retry-receipt" | "media-retry-notification" => check_media_retry(&case),
+            "media-retry-notification-invalid" => {
+                let key = array(&case, "media_key");
+                let id = text(&case, "message_id");
+                let seal = MediaRetrySeal { media_key: &key, message_id: id };
+                assert!(seal.open(&array(&case, "iv"), &bytes(&case, "ciphertext")).is_err());
+            }
+            "participant-hash" => {
+                let jids: Vec<Jid> = serde_json::from_value::<Vec<String>>(case["jids"].clone())
+                    .unwrap()
+                    .iter()
+                    .map(|jid| jid.parse().unwrap())
+                    .collect();
+                assert_eq!(participant_hash(&jids), text(&case, "phash"));
+            }
+            "message-id" => {
+                let time = case["unix_time"].as_u64().unwrap();
+                let id = message_id_from(time, text(&case, "user"), &array(&case, "random"));
+                assert_eq!(id, text(&case, "id"));
+            }
+            "reporting-token" => check_reporting_token(&case),
+            other => panic!("a kind of case that is not known: {other}"),
+        }
+    }
+}
+
+fn check_padding(case: &Value) {
+    let message = bytes(case, "message");
+    let padded = bytes(case, "padded");
+    assert_eq!(padding::unpad(&padded).unwrap(), message);
+    let [random] = array(case, "random_byte");
+    assert_eq!(padding::pad(message, &mut Fixed(random)), padded);
+}
+
+fn poll_parties(case: &Value) -> ([u8; 32], Jid, Jid) {
+    (array(case, "message_secret"), jid(case, "poll_creator"), jid(case, "voter"))
+}
+
+fn poll_context<'a>(
+    case: &'a Value,
+    secret: &'a [u8; 32],
+    creator: &'a Jid,
+    voter: &'a Jid,
+) -> SecretContext<'a> {
+    SecretContext {
+        secret,
+        message_id: text(case, "poll_message_id"),
+        original_sender: creator,
+        modification_sender: voter,
+        secret_use: SecretUse::PollVote,
+    }
+}
+
+fn check_poll_vote(case: &Value) {
+    let (secret, creator, voter) = poll_parties(case);
+    let context = poll_context(case, &secret, &creator, &voter);
+    assert_eq!(hex::encode(*context.key()), text(case, "key"));
+    let opened = context.open(&array(case, "iv"), &bytes(case, "ciphertext")).unwrap();
+    assert_eq!(hex::encode(opened), text(case, "plaintext"));
+    let options: Vec<String> = serde_json::from_value(case["options"].clone()).unwrap();
+    let hashes: Vec<String> = serde_json::from_value(case["option_hashes"].clone()).unwrap();
+    let ours = options.iter().map(|option| hex::encode(poll_option_hash(option)));
+    assert_eq!(ours.collect::<Vec<_>>(), hashes);
+}
+
+fn check_message_secret(case: &Value) {
+    let secret_use = [
+        SecretUse::PollVote,
+        SecretUse::EventResponse,
+        SecretUse::Reaction,
+        SecretUse::Comment,
+        SecretUse::MessageEdit,
+        SecretUse::PollEdit,
+        SecretUse::ReportToken,
+    ]
+    .into_iter()
+    .find(|secret_use| secret_use.label() == text(case, "use_case"))
+    .unwrap_or_else(|| panic!("a use that is not known: {case}"));
+    let (secret, original, modifier) = (
+        array(case, "message_secret"),
+        jid(case, "original_sender"),
+        jid(case, "modification_sender"),
+    );
+    let context = SecretContext {
+        secret: &secret,
+        message_id: text(case, "message_id"),
+        original_sender: &original,
+        modification_sender: &modifier,
+        secret_use,
+    };
+    assert_eq!(hex::encode(*context.key()), text(case, "key"));
+    if case["ciphertext"].is_string() {
+        let opened = context.open(&array(case, "iv"), &bytes(case, "ciphertext")).unwrap();
+        assert_eq!(hex::encode(opened), text(case, "plaintext"));
+    }
+}
+
+fn check_media_retry(case: &Value) {
+    let (key, iv) = (array(case, "media_key"), array(case, "iv"));
+    let seal = MediaRetrySeal { media_key: &key, message_id: text(case, "message_id") };
+    let (plaintext, ciphertext) = (bytes(case, "plaintext"), bytes(case, "ciphertext"));
+    assert_eq!(seal.open(&iv, &ciphertext).unwrap(), plaintext);
+    assert_eq!(seal.seal(&iv, &plaintext), ciphertext);
+}
+
+fn check_reporting_token(case: &Value) {
+    let (secret, sender, remote) =
+        (array(case, "message_secret"), jid(case, "sender"), jid(case, "remote"));
+    let context = SecretContext {
+        secret: &secret,
+        message_id: text(case, "message_id"),
+        original_sender: &sender,
+        modification_sender: &remote,
+        secret_use: SecretUse::ReportToken,
+    };
+    let token = context.reporting_token(&bytes(case, "content"));
+    assert_eq!(hex::encode(token), text(case, "token"));
+}
