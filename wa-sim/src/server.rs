@@ -75,7 +75,7 @@ pub(crate) struct Server {
 /// What the server knows of an open connection.
 enum Connection {
     /// A client that waits to be linked.
-    Pairing(Pairing),
+    Pairing(Box<Pairing>),
     /// A device that has logged in.
     Session(Session),
     /// What it was sent last was the end of the stream.

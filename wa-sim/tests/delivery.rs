@@ -1,5 +1,7 @@
 //! What a device is sent: kept until confirmed, in order, in batches; prekeys, receipts, retries.
 
+#![expect(clippy::unwrap_used, reason = "for tests")]
+
 mod support;
 
 use support::{Companion, Link, id};

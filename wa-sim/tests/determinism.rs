@@ -1,5 +1,8 @@
 //! The same seed and the same inputs give the same bytes.
 
+#![expect(clippy::unwrap_used, reason = "for tests")]
+
+#[expect(dead_code, reason = "each test binary uses its own part")]
 mod support;
 
 use support::Companion;

@@ -1,5 +1,8 @@
 //! What goes wrong on purpose.
 
+#![expect(clippy::unwrap_used, reason = "for tests")]
+
+#[expect(dead_code, reason = "each test binary uses its own part")]
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,8 @@
 //! Who may log in, and what ends a login.
 
+#![expect(clippy::unwrap_used, reason = "for tests")]
+
+#[expect(dead_code, reason = "each test binary uses its own part")]
 mod support;
 
 use support::{Companion, user_agent};

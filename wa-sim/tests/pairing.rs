@@ -1,5 +1,8 @@
 //! Linking by QR, as a raw client sees it.
 
+#![expect(clippy::unwrap_used, reason = "for tests")]
+
+#[expect(dead_code, reason = "each test binary uses its own part")]
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The simulation on ports: loopback only, and the control API.
 
+#![expect(clippy::unwrap_used, reason = "for tests")]
+
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};

@@ -125,6 +125,14 @@ export class BaileysClient {
 		)
 	}
 
+	/** Who has confirmed a group message of its own. */
+	confirmedBy(id) {
+		const updates = this.receipts.filter(({ key }) => key.id === id).map(({ receipt }) => receipt)
+		// A receipt that comes with the message itself is merged into it.
+		const merged = this.messages.filter(({ key }) => key.id === id).flatMap(message => message.userReceipt ?? [])
+		return new Set([...updates, ...merged].map(receipt => receipt.userJid))
+	}
+
 	async stop() {
 		await this.socket.end(undefined)
 		await until('Baileys to close', () => !this.socket.ws.isOpen)

@@ -106,7 +106,7 @@ impl Server {
             expires: self.now + REFS_LIFETIME,
             offered: None,
         };
-        self.connections.insert(id, Connection::Pairing(pairing));
+        self.connections.insert(id, Connection::Pairing(Box::new(pairing)));
         self.send(id, iq);
     }
 
@@ -126,7 +126,7 @@ impl Server {
                     && pairing.expires > self.now
                     && pairing.refs.iter().any(|text| text == reference) =>
             {
-                let Pairing { static_key, identity, .. } = *pairing;
+                let Pairing { static_key, identity, .. } = **pairing;
                 Some(PairingOffer { connection, static_key, identity })
             }
             _ => None,

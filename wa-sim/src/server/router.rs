@@ -65,7 +65,8 @@ impl Server {
                 self.remember_contacts(from.account, recipient);
                 for (address, enc) in &parts {
                     if address.account == recipient || address.account == from.account {
-                        let message = self.message_for(*address, from, node, &to, &[enc.clone()]);
+                        let message =
+                            self.message_for(*address, from, node, &to, std::slice::from_ref(enc));
                         self.deliver(*address, message);
                     }
                 }

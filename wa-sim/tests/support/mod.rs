@@ -1,7 +1,7 @@
 //! A raw client for the tests: it speaks the handshake, frames and nodes, and does by hand what
 //! each test is about. Knows nothing of storage or of retries of its own.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "for tests")]
 
 use std::time::Duration;
 
