@@ -1,0 +1,101 @@
+//! How a command ends when it does not succeed: a code for scripts, one line for people.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+/// Why a command failed, sorted by what the caller can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cause {
+    /// Something went wrong that no other cause names.
+    Failed,
+    /// The command line, or a value on it, is wrong.
+    Usage,
+    /// The person said no.
+    Cancelled,
+    /// No device is linked, or the link was ended.
+    NotLinked,
+    /// The server cannot be reached.
+    Offline,
+    /// Nothing came in time.
+    TimedOut,
+    /// The message is safe on disk and was not sent yet.
+    Queued,
+    /// Another process owns the account.
+    Locked,
+    /// Interrupted from the keyboard.
+    Interrupted,
+}
+
+impl Cause {
+    /// The process's exit code.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Cancelled => 3,
+            Self::NotLinked => 4,
+            Self::Offline | Self::TimedOut | Self::Queued => 5,
+            Self::Locked => 6,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// A command's failure: what happened, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Failure {
+    #[serde(rename = "code")]
+    pub(crate) cause: Cause,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remedy: Option<String>,
+    pub(crate) exit_code: u8,
+}
+
+impl Failure {
+    /// A failure without advice.
+    pub(crate) fn new(cause: Cause, message: impl Into<String>) -> Self {
+        Self { cause, message: one_line(&message.into()), remedy: None, exit_code: cause.exit_code() }
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(one_line(&remedy.into()));
+        self
+    }
+
+    /// The code for the shell.
+    pub(crate) fn to_exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit_code)
+    }
+
+    /// The line for a person.
+    pub(crate) fn line(&self) -> String {
+        match &self.remedy {
+            Some(remedy) => format!("wa-cli: {}; {remedy}", self.message),
+            None => format!("wa-cli: {}", self.message),
+        }
+    }
+}
+
+/// An error may quote what was typed or sent; it still prints as one line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line_and_one_object() {
+        let failure = Failure::new(Cause::NotLinked, "no device\nis linked").remedy("run: wa-cli link");
+        assert_eq!(failure.line(), "wa-cli: no device is linked; run: wa-cli link");
+        assert_eq!(
+            serde_json::to_string(&failure).unwrap(),
+            r#"{"code":"not_linked","message":"no device is linked","remedy":"run: wa-cli link","exit_code":4}"#
+        );
+    }
+}
