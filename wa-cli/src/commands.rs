@@ -1,0 +1,6 @@
+//! One module a command; each reads as what the command does.
+
+pub(crate) mod chats;
+pub(crate) mod generate;
+pub(crate) mod messages;
+pub(crate) mod search;
