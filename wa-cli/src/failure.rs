@@ -1,8 +1,10 @@
 //! How a command ends when it does not succeed: a code for scripts, one line for people.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use serde::Serialize;
+use wa_bridge::{KeyError, LockError, ProfileError};
+use wa_store::StoreError;
 
 /// Why a command failed, sorted by what the caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -77,6 +79,57 @@ impl Failure {
             Some(remedy) => format!("wa-cli: {}; {remedy}", self.message),
             None => format!("wa-cli: {}", self.message),
         }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Locked => Self::new(Cause::Locked, message)
+                .remedy("stop the other process, or use another --profile"),
+            StoreError::WrongKey { .. } => Self::new(Cause::Failed, message)
+                .remedy("name the right key with --key-file"),
+            StoreError::ForeignFile { .. } => {
+                Self::new(Cause::Failed, message).remedy("use another folder with --store")
+            }
+            StoreError::DiskFull => {
+                Self::new(Cause::Failed, message).remedy("make room and try again")
+            }
+            StoreError::Unlinked => {
+                Self::new(Cause::NotLinked, message).remedy("run: wa-cli link")
+            }
+            StoreError::SearchTooLong | StoreError::BadCursor => Self::new(Cause::Usage, message),
+            _ => Self::new(Cause::Failed, message),
+        }
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::new(Cause::Failed, error.to_string())
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        let cause = match error {
+            LockError::Held { .. } => Cause::Locked,
+            _ => Cause::Failed,
+        };
+        Self::new(cause, error.to_string())
+    }
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        Self::new(Cause::Failed, error.to_string())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::new(Cause::Failed, format!("cannot write the output: {error}"))
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{
     view::MessageView,
 };
 
-/// Stand around a highlight until the snippet has been made safe to print; private-use
-/// characters, which no message needs and which are dropped from the text first.
+/// Stand around a highlight until the snippet has been made safe to print. They are private-use
+/// characters; a message that holds them gains bold type and nothing more.
 const OPEN: char = '\u{f8f0}';
 const CLOSE: char = '\u{f8f1}';
 
