@@ -1,9 +1,9 @@
 //! Opening an account: its folder, its lock, its key, its database.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use wa_bridge::{AccountLock, Environment, KeySource, Profile};
-use wa_store::{SqliteStore, Store};
+use wa_store::{Account, SqliteStore, Store};
 
 use crate::{
     args::GlobalArguments,
@@ -13,7 +13,7 @@ use crate::{
 /// An account whose database is open.
 pub(crate) struct OpenAccount {
     pub(crate) profile: Profile,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn Store>,
     /// Held until the command is done; what only reads does without.
     _lock: Option<AccountLock>,
 }
@@ -23,51 +23,69 @@ pub(crate) struct OpenAccount {
 pub(crate) enum Access {
     /// Only to read the archive, beside whoever owns the account.
     Read,
-    /// To own the account; makes it if there is none.
+    /// To own an account that there is.
     Own,
+    /// To own the account; makes it if there is none.
+    Create,
 }
 
 impl OpenAccount {
     /// Opens the account that was named on the command line.
     pub(crate) async fn open(global: &GlobalArguments, access: Access) -> Result<Self, Failure> {
         let environment = Environment::from_process();
-        let name = global.profile.parse().map_err(|error| {
-            Failure::new(Cause::Usage, format!("{error}"))
-        })?;
-        let profile = Profile::locate(&name, global.store.as_deref(), &environment)?;
-        if access == Access::Read && !profile.database().exists() {
+        let profile = locate(global, &environment)?;
+        if access != Access::Create && !profile.database().exists() {
             return Err(not_linked(&profile));
         }
         profile.prepare()?;
         let lock = match access {
-            Access::Own => Some(AccountLock::acquire(&profile)?),
+            Access::Own | Access::Create => Some(AccountLock::acquire(&profile)?),
             Access::Read => None,
         };
-        let key = KeySource::new(global.key_file.as_deref(), &environment).load_or_create(&profile)?;
+        let named = global.key_file.as_deref();
+        let key = KeySource::new(named, &environment).load_or_create(&profile)?;
         let store = match access {
-            Access::Own => SqliteStore::open(&profile.database(), &key).await?,
+            Access::Own | Access::Create => SqliteStore::open(&profile.database(), &key).await?,
             Access::Read => SqliteStore::open_read_only(&profile.database(), &key).await?,
         };
         Ok(Self { profile, store: Arc::new(store), _lock: lock })
     }
 
-    /// Refuses to go on where no device is linked.
-    pub(crate) async fn require_link(&self) -> Result<(), Failure> {
-        match self.store.account().await? {
-            Some(account) if account.is_linked() => Ok(()),
-            _ => Err(not_linked(&self.profile)),
-        }
+    /// The account that is linked here, if one is.
+    pub(crate) async fn linked(&self) -> Result<Option<Account>, Failure> {
+        Ok(self.store.account().await?.filter(Account::is_linked))
     }
 
-    /// Closes the database in order.
-    pub(crate) async fn close(self) -> Result<(), Failure> {
-        Ok(self.store.close().await?)
+    /// The account that is linked here; a failure if none is.
+    pub(crate) async fn require_link(&self) -> Result<Account, Failure> {
+        self.linked().await?.ok_or_else(|| not_linked(&self.profile))
     }
+
+    /// Closes the database in order. What the command itself came to matters more than that.
+    pub(crate) async fn close_after<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
+        let closed = self.store.close().await;
+        let value = result?;
+        closed?;
+        Ok(value)
+    }
+}
+
+/// Where the account that was named on the command line lives.
+fn locate(global: &GlobalArguments, environment: &Environment) -> Result<Profile, Failure> {
+    let name = global
+        .profile
+        .parse()
+        .map_err(|error: wa_bridge::InvalidProfileName| usage(&error.to_string()))?;
+    Ok(Profile::locate(&name, global.store.as_deref(), environment)?)
+}
+
+fn usage(message: &str) -> Failure {
+    Failure::new(Cause::Usage, message)
 }
 
 /// No device is linked in this profile.
 pub(crate) fn not_linked(profile: &Profile) -> Failure {
-    let folder: &Path = profile.folder();
-    Failure::new(Cause::NotLinked, format!("no device is linked in {}", folder.display()))
+    let folder = profile.folder().display();
+    Failure::new(Cause::NotLinked, format!("no device is linked in {folder}"))
         .remedy("run: wa-cli link")
 }

@@ -1,6 +1,6 @@
 //! What was typed: the command line as clap reads it, before anything is looked up.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -38,7 +38,9 @@ Exit codes:
   0 done, 1 failed, 2 usage, 3 cancelled, 4 not linked, 5 offline or timed out, 6 locked, 130 interrupted
 
 Environment:
-  WA_SERVER_URL, WA_NOISE_ROOT (hex), WA_MEDIA_CA (PEM) point the client at a loopback server";
+  WA_PROFILE                     names the account, as --profile does
+  WA_SERVER_URL, WA_NOISE_ROOT   point the client at a loopback server (URL, hexadecimal key)
+  NO_COLOR                       prints without colour";
 
 /// What every command understands.
 #[derive(Debug, Clone, Args)]
@@ -56,9 +58,10 @@ pub(crate) struct GlobalArguments {
     /// Read the database key (64 hexadecimal digits) from this file
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
-    /// Give up waiting for the server after this many seconds
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub(crate) timeout: u64,
+    /// Give up waiting for the server after this many seconds [default: 60; for link, until the
+    /// last code expires]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: Option<u64>,
     /// Colour the output
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
@@ -66,6 +69,20 @@ pub(crate) struct GlobalArguments {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }
+
+impl GlobalArguments {
+    /// How long to wait for the server.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.given_timeout().unwrap_or(DEFAULT_TIMEOUT)
+    }
+
+    /// How long to wait for the server, if that was said.
+    pub(crate) fn given_timeout(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_secs)
+    }
+}
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,8 +100,6 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Link this machine to your phone by a QR code
     Link(LinkArguments),
-    /// Send a text message
-    Send(SendArguments),
     /// List the chats, the latest first
     Chats(ChatsArguments),
     /// Show the messages of a chat
@@ -95,8 +110,6 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// Unlink this machine
     Logout(LogoutArguments),
-    /// Watch two people talk over a WhatsApp that runs in this process
-    Demo(DemoArguments),
     /// Print shell completions or the manual page
     Generate(GenerateArguments),
 }
@@ -119,24 +132,6 @@ pub(crate) enum QrFormat {
     HalfBlock,
     /// The text of each code on a line of its own on stdout
     Text,
-}
-
-/// `send`.
-#[derive(Debug, Args)]
-pub(crate) struct SendArguments {
-    /// A phone number with its country code, a JID, or the name of a contact or chat
-    pub(crate) recipient: String,
-    /// The text; '-' reads it from standard input
-    pub(crate) text: String,
-    /// Quote this message
-    #[arg(long, value_name = "MESSAGE-ID")]
-    pub(crate) reply_to: Option<String>,
-    /// Sending again with the same key sends nothing and answers with the first message
-    #[arg(long, value_name = "KEY")]
-    pub(crate) id_key: Option<String>,
-    /// Which of several people of that name, as listed in the error
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100))]
-    pub(crate) pick: Option<u64>,
 }
 
 /// `chats`.
@@ -232,14 +227,6 @@ pub(crate) struct LogoutArguments {
     /// Delete the archive of messages too
     #[arg(long)]
     pub(crate) delete_archive: bool,
-}
-
-/// `demo`.
-#[derive(Debug, Args)]
-pub(crate) struct DemoArguments {
-    /// Makes numbers, keys and names; the same seed gives the same people
-    #[arg(long, value_name = "N", default_value_t = 7)]
-    pub(crate) seed: u64,
 }
 
 /// `generate`.

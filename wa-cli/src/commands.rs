@@ -2,5 +2,8 @@
 
 pub(crate) mod chats;
 pub(crate) mod generate;
+pub(crate) mod link;
+pub(crate) mod logout;
 pub(crate) mod messages;
 pub(crate) mod search;
+pub(crate) mod status;

@@ -54,17 +54,27 @@ pub(crate) struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) remedy: Option<String>,
     pub(crate) exit_code: u8,
+    /// The message it is about, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_id: Option<String>,
 }
 
 impl Failure {
     /// A failure without advice.
     pub(crate) fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self { cause, message: one_line(&message.into()), remedy: None, exit_code: cause.exit_code() }
+        let message = one_line(&message.into());
+        Self { cause, message, remedy: None, exit_code: cause.exit_code(), message_id: None }
     }
 
     /// Adds what to do about it.
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(one_line(&remedy.into()));
+        self
+    }
+
+    /// Says which message it is about.
+    pub(crate) fn about(mut self, message_id: impl Into<String>) -> Self {
+        self.message_id = Some(message_id.into());
         self
     }
 

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::EnvFilter;
 
 use crate::{
     account::{Access, OpenAccount},
-    args::{Arguments, Command},
+    args::{Arguments, ColorChoice, Command, GlobalArguments},
     failure::{Cause, Failure},
     output::Output,
 };
@@ -14,15 +15,22 @@ use crate::{
 mod account;
 mod args;
 mod commands;
+mod ending;
 mod failure;
 mod moment;
 mod output;
 mod plan;
+mod server;
+mod session;
 mod view;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
     let output = Output::new(arguments.global.json, arguments.global.color);
+    log(arguments.global.verbose);
     match run(&arguments, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -32,15 +40,89 @@ fn main() -> ExitCode {
     }
 }
 
+/// Ends where the command line was not understood, or only asked for help.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Nobody is left to tell if stdout is gone.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let failure = Failure::new(Cause::Usage, first.trim_start_matches("error: "))
+            .remedy("see: wa-cli --help");
+        Output::new(true, ColorChoice::Never).failure(&failure);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(Cause::Usage.exit_code())
+}
+
+/// Sends what the libraries tell about themselves to stderr, if that was asked for.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let ours = ["wa_cli", "wa_bridge", "wa_client", "wa_store", "wa_sim"];
+    let filter = ours.map(|name| format!("{name}={level}")).join(",");
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+}
+
 fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Cause::Failed, format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         tokio::select! {
             result = dispatch(arguments, output) => result,
             _ = tokio::signal::ctrl_c() => Err(Failure::new(Cause::Interrupted, "interrupted")),
         }
-    })
+    });
+    // A thread may still wait for a line from the terminal.
+    runtime.shutdown_background();
+    result
+}
+
+async fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Link(arguments) => commands::link::run(arguments, global, output).await,
+        Command::Chats(arguments) => {
+            let account = reading(global, arguments.sync).await?;
+            let result = commands::chats::run(arguments, account.store.as_ref(), output).await;
+            account.close_after(result).await
+        }
+        Command::Messages(arguments) => {
+            let account = reading(global, arguments.sync).await?;
+            let result = commands::messages::run(arguments, account.store.as_ref(), output).await;
+            account.close_after(result).await
+        }
+        Command::Search(arguments) => {
+            let account = reading(global, false).await?;
+            let result = commands::search::run(arguments, account.store.as_ref(), output).await;
+            account.close_after(result).await
+        }
+        Command::Status(arguments) => commands::status::run(arguments, global, output).await,
+        Command::Logout(arguments) => commands::logout::run(arguments, global, output).await,
+        Command::Generate(arguments) => commands::generate::run(arguments, output),
+    }
+}
+
+/// The account to read from, after taking in what has arrived if that is wanted.
+async fn reading(global: &GlobalArguments, sync: bool) -> Result<OpenAccount, Failure> {
+    if sync {
+        let account = OpenAccount::open(global, Access::Own).await?;
+        let result = session::sync(&account, global.timeout()).await;
+        account.close_after(result).await?;
+    }
+    OpenAccount::open(global, Access::Read).await
 }

@@ -38,44 +38,47 @@ impl Output {
         if self.json {
             return self.object(&json!({ "ok": true, "data": data }));
         }
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        if !text.is_empty() && !text.ends_with('\n') {
-            stdout.write_all(b"\n")?;
-        }
-        stdout.flush()
+        self.text(text)
     }
 
     /// Prints one JSON object on a line of its own.
     pub(crate) fn object(&self, object: &impl Serialize) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
-        serde_json::to_writer(&mut stdout, object)?;
-        stdout.write_all(b"\n")?;
-        stdout.flush()
+        self.text(&serde_json::to_string(object)?)
     }
 
-    /// Prints a line of data on stdout, whatever the format.
-    pub(crate) fn line(&self, line: &str) -> io::Result<()> {
+    /// Prints text on stdout and ends its last line, whatever the format. Where nobody reads on,
+    /// as `head` does not, nothing is wrong.
+    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{line}")?;
-        stdout.flush()
+        let printed = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
+        match printed {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed,
+        }
     }
 
     /// Tells a person what is going on, on stderr; says nothing with `--json`.
     pub(crate) fn note(&self, text: &str) {
         if !self.json {
-            // Nobody is left to tell if stderr is gone.
-            let _ = writeln!(io::stderr().lock(), "{text}");
+            self.stderr(&format!("{text}\n"));
         }
     }
 
-    /// Reports a failure: an object on stdout with `--json`, else one line on stderr.
+    /// Writes to stderr as it is.
+    pub(crate) fn stderr(&self, text: &str) {
+        let mut stderr = io::stderr().lock();
+        // Nobody is left to tell if stderr is gone.
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+
+    /// Reports a failure: one line on stderr, and with `--json` an object on stdout.
     pub(crate) fn failure(&self, failure: &Failure) {
         if self.json {
+            // Nobody is left to tell if stdout is gone.
             let _ = self.object(&json!({ "ok": false, "error": failure }));
-        } else {
-            let _ = writeln!(io::stderr().lock(), "{}", failure.line());
         }
+        self.stderr(&format!("{}\n", failure.line()));
     }
 
     /// Marks text as bold where colour is welcome.

@@ -3,12 +3,43 @@
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use wa_proto::Jid;
-use wa_store::{ArchivedMessage, Chat, Contact, Store, StoreError};
+use wa_store::{Account, ArchivedMessage, Chat, Contact, Store, StoreError};
 
 use crate::{
     moment,
     output::{Output, foreign},
 };
+
+/// Who is linked here, in `--json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct AccountView {
+    pub(crate) phone: Option<String>,
+    pub(crate) lid: Option<String>,
+    pub(crate) device: u16,
+    pub(crate) name: Option<String>,
+    pub(crate) linked_at: Option<String>,
+}
+
+impl AccountView {
+    pub(crate) fn new(account: &Account) -> Self {
+        Self {
+            phone: account.jid.as_ref().and_then(number),
+            lid: account.lid.as_ref().map(|lid| lid.to_user().to_string()),
+            device: account.jid.as_ref().map(|jid| jid.device).unwrap_or_default(),
+            name: account.push_name.clone(),
+            linked_at: account.linked_at.map(moment::rfc3339),
+        }
+    }
+
+    /// Who it is, for a person.
+    pub(crate) fn who(&self) -> String {
+        let phone = self.phone.as_deref().unwrap_or("an account without a number");
+        match &self.name {
+            Some(name) => format!("{phone} ({})", foreign::plain(name, " ")),
+            None => phone.to_owned(),
+        }
+    }
+}
 
 /// A chat in `--json`.
 #[derive(Debug, Serialize)]

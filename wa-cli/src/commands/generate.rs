@@ -1,16 +1,15 @@
 //! `generate`: completions and the manual page, made from the command line's own description.
 
-use std::io::{self, Write};
-
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
 use crate::{
     args::{Arguments, GenerateArguments, Generated},
-    failure::{Cause, Failure},
+    failure::Failure,
+    output::Output,
 };
 
-pub(crate) fn run(arguments: &GenerateArguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &GenerateArguments, output: &Output) -> Result<(), Failure> {
     let mut command = Arguments::command();
     let mut printed = Vec::new();
     let shell = match arguments.what {
@@ -20,14 +19,9 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<(), Failure> {
         Generated::Powershell => Some(Shell::PowerShell),
         Generated::Man => None,
     };
-    let rendered = match shell {
-        Some(shell) => {
-            generate(shell, &mut command, "wa-cli", &mut printed);
-            Ok(())
-        }
-        None => clap_mangen::Man::new(command).render(&mut printed),
-    };
-    rendered
-        .and_then(|()| io::stdout().lock().write_all(&printed))
-        .map_err(|error| Failure::new(Cause::Failed, format!("cannot print: {error}")))
+    match shell {
+        Some(shell) => generate(shell, &mut command, "wa-cli", &mut printed),
+        None => clap_mangen::Man::new(command).render(&mut printed)?,
+    }
+    Ok(output.text(&String::from_utf8_lossy(&printed))?)
 }

@@ -1,0 +1,91 @@
+//! `link`: codes are shown until the phone scans one, then the new device logs in once.
+
+use serde_json::json;
+use wa_client::{Event, Platform};
+
+use crate::{
+    account::{Access, OpenAccount},
+    args::{GlobalArguments, LinkArguments},
+    failure::Failure,
+    output::Output,
+    session::Session,
+    view::AccountView,
+};
+
+mod screen;
+
+use screen::Screen;
+
+pub(crate) async fn run(
+    arguments: &LinkArguments,
+    global: &GlobalArguments,
+    output: &Output,
+) -> Result<(), Failure> {
+    let account = OpenAccount::open(global, Access::Create).await?;
+    let result = link(arguments, global, &account, output).await;
+    account.close_after(result).await
+}
+
+async fn link(
+    arguments: &LinkArguments,
+    global: &GlobalArguments,
+    account: &OpenAccount,
+    output: &Output,
+) -> Result<(), Failure> {
+    if let Some(linked) = account.linked().await? {
+        return report(&AccountView::new(&linked), true, output);
+    }
+    let mut session = Session::open(account, global.given_timeout(), |builder| {
+        let builder = builder.platform(Platform::Desktop);
+        match &arguments.device_name {
+            Some(name) => builder.os(name.clone()),
+            None => builder,
+        }
+    })
+    .await?;
+    let mut screen = Screen::new(arguments.qr_format, *output);
+    let linked = show_until_linked(&mut session, &mut screen, output).await;
+    screen.clear();
+    session.close().await;
+    linked?;
+    report(&AccountView::new(&account.require_link().await?), false, output)
+}
+
+/// Shows each code as it comes, until a phone has linked this device and it has logged in.
+async fn show_until_linked(
+    session: &mut Session,
+    screen: &mut Screen,
+    output: &Output,
+) -> Result<(), Failure> {
+    loop {
+        let event = tokio::select! {
+            event = session.next() => event?,
+            () = screen.tick() => continue,
+        };
+        match event {
+            Event::Qr { code, expires_in } => screen.show(&code, expires_in)?,
+            Event::QrScannedWithoutMultidevice => {
+                screen.clear();
+                output.note("that phone's WhatsApp is too old to link devices; update it");
+            }
+            Event::PairingSucceeded { .. } => {
+                screen.clear();
+                output.note("The phone has accepted this device; logging in …");
+                if output.json {
+                    output.object(&json!({ "event": "paired" }))?;
+                }
+            }
+            Event::Connected => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+fn report(view: &AccountView, already: bool, output: &Output) -> Result<(), Failure> {
+    let text = match already {
+        true => format!("already linked as {}", view.who()),
+        false => format!("linked as {}", view.who()),
+    };
+    let data = json!({ "already_linked": already, "account": view });
+    Ok(output.result(&data, &text)?)
+}
