@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{args::ColorChoice, failure::Failure};
 
@@ -21,6 +20,16 @@ pub(crate) struct Output {
     pub(crate) interactive: bool,
 }
 
+/// What `--json` prints in the end, whatever the command.
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a Failure>,
+}
+
 impl Output {
     /// Works out how to print from what was typed and where it goes.
     pub(crate) fn new(json: bool, color: ColorChoice) -> Self {
@@ -34,9 +43,9 @@ impl Output {
     }
 
     /// Prints a command's result: `json` as the envelope's data, or the text.
-    pub(crate) fn result(&self, data: &impl Serialize, text: &str) -> io::Result<()> {
+    pub(crate) fn result<T: Serialize>(&self, data: &T, text: &str) -> io::Result<()> {
         if self.json {
-            return self.object(&json!({ "ok": true, "data": data }));
+            return self.object(&Envelope { ok: true, data: Some(data), error: None });
         }
         self.text(text)
     }
@@ -76,7 +85,7 @@ impl Output {
     pub(crate) fn failure(&self, failure: &Failure) {
         if self.json {
             // Nobody is left to tell if stdout is gone.
-            let _ = self.object(&json!({ "ok": false, "error": failure }));
+            let _ = self.object(&Envelope::<()> { ok: false, data: None, error: Some(failure) });
         }
         self.stderr(&format!("{}\n", failure.line()));
     }

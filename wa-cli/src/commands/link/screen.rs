@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -18,6 +18,15 @@ pub(super) struct Screen {
     format: QrFormat,
     output: Output,
     shown: Option<Shown>,
+}
+
+/// A code in `--json`.
+#[derive(Serialize)]
+struct QrEvent<'a> {
+    event: &'static str,
+    code: &'a str,
+    /// In seconds.
+    expires_in: u64,
 }
 
 /// A code that stands on the screen and is counted down below.
@@ -37,7 +46,7 @@ impl Screen {
     pub(super) fn show(&mut self, code: &str, expires_in: Duration) -> Result<(), Failure> {
         let seconds = expires_in.as_secs();
         if self.output.json {
-            let event = json!({ "event": "qr", "code": code, "expires_in": seconds });
+            let event = QrEvent { event: "qr", code, expires_in: seconds };
             return Ok(self.output.object(&event)?);
         }
         if self.format == QrFormat::Text {
