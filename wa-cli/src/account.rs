@@ -45,8 +45,8 @@ impl OpenAccount {
         let named = global.key_file.as_deref();
         let key = KeySource::new(named, &environment).load_or_create(&profile)?;
         let store = match access {
-            Access::Own | Access::Create => SqliteStore::open(&profile.database(), &key).await?,
-            Access::Read => SqliteStore::open_read_only(&profile.database(), &key).await?,
+            Access::Own | Access::Create => SqliteStore::open(&profile.database(), key).await?,
+            Access::Read => SqliteStore::open_read_only(&profile.database(), key).await?,
         };
         Ok(Self { profile, store: Arc::new(store), _lock: lock })
     }

@@ -100,6 +100,8 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Link this machine to your phone by a QR code
     Link(LinkArguments),
+    /// Send a text message
+    Send(SendArguments),
     /// List the chats, the latest first
     Chats(ChatsArguments),
     /// Show the messages of a chat
@@ -110,6 +112,8 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// Unlink this machine
     Logout(LogoutArguments),
+    /// Watch two people talk over a WhatsApp that runs in this process
+    Demo(DemoArguments),
     /// Print shell completions or the manual page
     Generate(GenerateArguments),
 }
@@ -132,6 +136,24 @@ pub(crate) enum QrFormat {
     HalfBlock,
     /// The text of each code on a line of its own on stdout
     Text,
+}
+
+/// `send`.
+#[derive(Debug, Args)]
+pub(crate) struct SendArguments {
+    /// A phone number with its country code, a JID, or the name of a contact or chat
+    pub(crate) recipient: String,
+    /// The text; '-' reads it from standard input
+    pub(crate) text: String,
+    /// Quote this message
+    #[arg(long, value_name = "MESSAGE-ID")]
+    pub(crate) reply_to: Option<String>,
+    /// Sending again with the same key sends nothing and answers with the first message
+    #[arg(long, value_name = "KEY")]
+    pub(crate) id_key: Option<String>,
+    /// Which of several people of that name, as listed in the error
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub(crate) pick: Option<u64>,
 }
 
 /// `chats`.
@@ -227,6 +249,14 @@ pub(crate) struct LogoutArguments {
     /// Delete the archive of messages too
     #[arg(long)]
     pub(crate) delete_archive: bool,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Makes numbers, keys and names; the same seed gives the same people
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(crate) seed: u64,
 }
 
 /// `generate`.

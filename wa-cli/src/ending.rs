@@ -3,7 +3,7 @@
 //! Knows nothing of waiting; one function for events, one for errors.
 
 use wa_client::{
-    BanReason, DisconnectReason, Error, Event, FailureReason, LogoutReason, PairingFailure,
+    BanReason, ConnectRefusal, DisconnectReason, Error, Event, LogoutReason, PairingFailure,
 };
 
 use crate::failure::{Cause, Failure};
@@ -48,7 +48,15 @@ pub(crate) fn of_error(error: Error) -> Failure {
         Error::NotLinked => Failure::new(Cause::NotLinked, message).remedy("run: wa-cli link"),
         Error::LoggedOut => logged_out(LogoutReason::DeviceRemoved),
         Error::RateLimited => failed(message),
-        Error::InvalidInput(_) => Failure::new(Cause::Usage, message),
+        Error::InvalidInput(_) | Error::Unsupported(_) | Error::Content(_) => {
+            Failure::new(Cause::Usage, message)
+        }
+        Error::TextTooLong { .. } => {
+            Failure::new(Cause::Usage, message).remedy("send it in parts")
+        }
+        Error::NotOnWhatsApp => {
+            failed(message).remedy("see whether the number is right, country code first")
+        }
         Error::Protocol(_) | Error::Internal(_) => failed(message).remedy("please report this"),
         _ => failed(message),
     }
@@ -62,8 +70,11 @@ pub(crate) fn unreachable(reason: &DisconnectReason) -> Failure {
         }
         DisconnectReason::Protocol => "the server does not speak WhatsApp's protocol".into(),
         DisconnectReason::Silence => "the server no longer answers".into(),
-        DisconnectReason::Server(code) => format!("the server ends the connection (code {code})"),
-        DisconnectReason::ConnectionLost => "the server closes the connection".into(),
+        DisconnectReason::StreamError | DisconnectReason::Refused => {
+            "the server ends the connection".into()
+        }
+        DisconnectReason::LoginIncomplete => "the server does not complete the login".into(),
+        DisconnectReason::ConnectionLost => "the connection was lost".into(),
         _ => "the server cannot be reached".into(),
     };
     let remedy = if std::env::var_os("WA_SERVER_URL").is_some() {
@@ -90,16 +101,16 @@ fn logged_out(reason: LogoutReason) -> Failure {
     Failure::new(Cause::NotLinked, message).remedy(remedy)
 }
 
-fn refused(reason: &FailureReason) -> Failure {
+fn refused(reason: &ConnectRefusal) -> Failure {
     match reason {
-        FailureReason::UntrustedServer => {
+        ConnectRefusal::UntrustedServer => {
             failed("the server's certificate is not WhatsApp's, so nothing was sent to it").remedy(
                 "something between here and WhatsApp answers in its place; use another network",
             )
         }
-        FailureReason::BadUserAgent => failed("WhatsApp refuses this kind of client")
+        ConnectRefusal::BadUserAgent => failed("WhatsApp refuses this kind of client")
             .remedy("install the current version of wa-cli"),
-        FailureReason::Code(code) => {
+        ConnectRefusal::Code(code) => {
             failed(format!("WhatsApp refuses this device (code {code})"))
         }
         _ => failed("WhatsApp refuses this device"),
@@ -155,7 +166,7 @@ mod tests {
     fn an_ended_link_and_a_refused_connection_are_told_apart() {
         let removed = Event::LoggedOut { reason: LogoutReason::DeviceRemoved };
         assert_eq!(cause(&removed), Some(Cause::NotLinked));
-        let stranger = Event::ConnectFailure { reason: FailureReason::UntrustedServer };
+        let stranger = Event::ConnectFailure { reason: ConnectRefusal::UntrustedServer };
         assert_eq!(cause(&stranger), Some(Cause::Failed));
         let expired = Event::PairingFailed { reason: PairingFailure::Timeout };
         assert_eq!(cause(&expired), Some(Cause::TimedOut));

@@ -96,6 +96,7 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let global = &arguments.global;
     match &arguments.command {
         Command::Link(arguments) => commands::link::run(arguments, global, output).await,
+        Command::Send(arguments) => commands::send::run(arguments, global, output).await,
         Command::Chats(arguments) => {
             let account = reading(global, arguments.sync).await?;
             let result = commands::chats::run(arguments, account.store.as_ref(), output).await;
@@ -113,6 +114,7 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         }
         Command::Status(arguments) => commands::status::run(arguments, global, output).await,
         Command::Logout(arguments) => commands::logout::run(arguments, global, output).await,
+        Command::Demo(arguments) => commands::demo::run(arguments, output).await,
         Command::Generate(arguments) => commands::generate::run(arguments, output),
     }
 }

@@ -17,6 +17,9 @@ use crate::{
 /// How many attempts in a row may fail before a command gives up: a person waits for it.
 const MAX_ATTEMPTS: u32 = 3;
 
+/// How long a command waits for messages that others queued before it.
+const FLUSH_TIME: Duration = Duration::from_secs(10);
+
 /// A client that is connecting or connected.
 pub(crate) struct Session {
     pub(crate) client: Client,
@@ -24,13 +27,14 @@ pub(crate) struct Session {
     /// When to give up, and how long that was from the start.
     deadline: Option<(Instant, Duration)>,
     failed_attempts: u32,
+    last_end: Option<DisconnectReason>,
     connected: bool,
     drained: bool,
 }
 
 impl Session {
-    /// Begins to connect. Without a limit, only what the server does ends the waiting.
-    pub(crate) async fn open(
+    /// Makes the client. Without a limit, only what the server does will end the waiting.
+    pub(crate) async fn new(
         account: &OpenAccount,
         limit: Option<Duration>,
         settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
@@ -40,16 +44,27 @@ impl Session {
             .build()
             .await
             .map_err(ending::of_error)?;
-        let events = client.events();
-        client.connect().map_err(ending::of_error)?;
         Ok(Self {
+            events: client.events(),
             client,
-            events,
             deadline: limit.map(|limit| (Instant::now() + limit, limit)),
             failed_attempts: 0,
+            last_end: None,
             connected: false,
             drained: false,
         })
+    }
+
+    /// Makes the client and begins to connect.
+    pub(crate) async fn open(account: &OpenAccount, limit: Duration) -> Result<Self, Failure> {
+        let session = Self::new(account, Some(limit), |builder| builder).await?;
+        session.connect()?;
+        Ok(session)
+    }
+
+    /// Begins to connect.
+    pub(crate) fn connect(&self) -> Result<(), Failure> {
+        self.client.connect().map_err(ending::of_error)
     }
 
     /// The next event; a failure if the connection cannot come about any more, or not in time.
@@ -68,7 +83,11 @@ impl Session {
                 self.failed_attempts = 0;
                 self.connected = true;
             }
-            Event::Disconnected { reason } => self.disconnected(reason)?,
+            Event::Disconnected { reason } => {
+                self.connected = false;
+                self.last_end = Some(reason.clone());
+            }
+            Event::Reconnecting { .. } => self.count_failure()?,
             Event::OfflineSyncCompleted { .. } => self.drained = true,
             _ => {}
         }
@@ -94,6 +113,25 @@ impl Session {
         Ok(())
     }
 
+    /// Waits for the backlog, and gives what was queued before its chance to leave.
+    async fn take_in(&mut self, account: &OpenAccount) -> Result<(), Failure> {
+        self.until_drained().await?;
+        self.until_flushed(account).await
+    }
+
+    /// Waits until nothing is left to be sent, for a short while: what does not leave now stays
+    /// queued.
+    pub(crate) async fn until_flushed(&mut self, account: &OpenAccount) -> Result<(), Failure> {
+        let deadline = Instant::now() + FLUSH_TIME.min(self.time_left());
+        while account.store.stats().await?.outbox_pending > 0 {
+            match timeout_at(deadline, self.next()).await {
+                Ok(event) => event?,
+                Err(_) => break,
+            };
+        }
+        Ok(())
+    }
+
     /// How much of the command's time is left.
     pub(crate) fn time_left(&self) -> Duration {
         self.deadline.map_or(Duration::MAX, |(deadline, _)| {
@@ -106,21 +144,14 @@ impl Session {
         self.client.disconnect().await;
     }
 
-    fn disconnected(&mut self, reason: &DisconnectReason) -> Result<(), Failure> {
-        self.connected = false;
-        match reason {
-            DisconnectReason::RestartRequired | DisconnectReason::UntrustedServer => Ok(()),
-            DisconnectReason::Requested => {
-                Err(Failure::new(Cause::Failed, "the connection was closed"))
-            }
-            // What the server says goodbye with has its own event if it is final.
-            _ => {
-                self.failed_attempts += 1;
-                if self.failed_attempts < MAX_ATTEMPTS {
-                    return Ok(());
-                }
+    /// The client goes on trying for ever; a person does not.
+    fn count_failure(&mut self) -> Result<(), Failure> {
+        self.failed_attempts += 1;
+        match &self.last_end {
+            Some(reason) if self.failed_attempts >= MAX_ATTEMPTS => {
                 Err(ending::unreachable(reason))
             }
+            _ => Ok(()),
         }
     }
 }
@@ -128,8 +159,8 @@ impl Session {
 /// Connects, takes in what has arrived, and closes.
 pub(crate) async fn sync(account: &OpenAccount, limit: Duration) -> Result<(), Failure> {
     account.require_link().await?;
-    let mut session = Session::open(account, Some(limit), |builder| builder).await?;
-    let result = session.until_drained().await;
+    let mut session = Session::open(account, limit).await?;
+    let result = session.take_in(account).await;
     session.close().await;
     result
 }

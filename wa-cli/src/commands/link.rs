@@ -35,7 +35,7 @@ async fn link(
     if let Some(linked) = account.linked().await? {
         return report(&AccountView::new(&linked), true, output);
     }
-    let mut session = Session::open(account, global.given_timeout(), |builder| {
+    let mut session = Session::new(account, global.given_timeout(), |builder| {
         let builder = builder.platform(Platform::Desktop);
         match &arguments.device_name {
             Some(name) => builder.os(name.clone()),
@@ -43,6 +43,7 @@ async fn link(
         }
     })
     .await?;
+    session.connect()?;
     let mut screen = Screen::new(arguments.qr_format, *output);
     let linked = show_until_linked(&mut session, &mut screen, output).await;
     screen.clear();

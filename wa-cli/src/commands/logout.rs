@@ -62,7 +62,7 @@ async fn unlink(
     if view.is_none() {
         return Ok(None);
     }
-    let mut session = Session::open(account, Some(global.timeout()), |builder| builder).await?;
+    let mut session = Session::open(account, global.timeout()).await?;
     let result = leave(&mut session).await;
     session.close().await;
     match result {

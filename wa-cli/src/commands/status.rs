@@ -9,7 +9,7 @@ use crate::{
     args::{GlobalArguments, StatusArguments},
     failure::Failure,
     output::Output,
-    session::Session,
+    session,
     view::AccountView,
 };
 
@@ -49,10 +49,7 @@ async fn status(
 ) -> Result<(), Failure> {
     account.require_link().await?;
     if let Some(limit) = online {
-        let mut session = Session::open(account, Some(limit), |builder| builder).await?;
-        let connected = session.until_connected().await;
-        session.close().await;
-        connected?;
+        session::sync(account, limit).await?;
     }
     let stats = account.store.stats().await?;
     let view = StatusView {

@@ -53,7 +53,8 @@ impl Screen {
             return Ok(self.output.text(code)?);
         }
         let drawing =
-            qr::half_blocks(code).map_err(|error| Failure::new(Cause::Failed, error.to_string()))?;
+            qr::half_blocks(code, self.output.interactive)
+                .map_err(|error| Failure::new(Cause::Failed, error.to_string()))?;
         self.clear();
         let text = format!("{HOW_TO}\n\n{drawing}");
         self.output.stderr(&text);
