@@ -254,8 +254,8 @@ pub(crate) struct LogoutArguments {
 /// `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArguments {
-    /// Makes numbers, keys and names; the same seed gives the same people
-    #[arg(long, value_name = "N", default_value_t = 7)]
+    /// Who plays; the same seed gives the same people with the same phones
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
 }
 

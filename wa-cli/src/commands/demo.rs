@@ -254,7 +254,7 @@ fn cast(seed: u64) -> [(&'static str, String); 2] {
     let place = usize::try_from(seed % 4).unwrap_or_default();
     let [first, second] = NAMES.get(place).copied().unwrap_or(["Ada", "Grace"]);
     let number = |n: u64| format!("447700900{:03}", n % 1_000);
-    let base = seed.wrapping_mul(37) % 998;
+    let base = (seed % 998 + 1) * 37 % 998;
     [(first, number(base)), (second, number(base + 1))]
 }
 

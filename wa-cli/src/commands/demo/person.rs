@@ -200,8 +200,11 @@ impl Off {
         let shown = texts.into_iter().chain(earlier).any(shows);
         hold(!shown, "no text stands in the file")?;
         let wrong = DatabaseKey::from_bytes(self.disk.key.map(|byte| !byte));
-        let refused = SqliteStore::open(&self.disk.database, wrong).await;
-        hold(matches!(refused, Err(StoreError::WrongKey { .. })), "another key does not open it")
+        match SqliteStore::open(&self.disk.database, wrong).await {
+            Err(StoreError::WrongKey { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(_) => hold(false, "another key does not open it"),
+        }
     }
 }
 
