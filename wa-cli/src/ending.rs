@@ -51,9 +51,7 @@ pub(crate) fn of_error(error: Error) -> Failure {
         Error::InvalidInput(_) | Error::Unsupported(_) | Error::Content(_) => {
             Failure::new(Cause::Usage, message)
         }
-        Error::TextTooLong { .. } => {
-            Failure::new(Cause::Usage, message).remedy("send it in parts")
-        }
+        Error::TextTooLong { .. } => Failure::new(Cause::Usage, message).remedy("send it in parts"),
         Error::NotOnWhatsApp => {
             failed(message).remedy("see whether the number is right, country code first")
         }
@@ -103,16 +101,13 @@ fn logged_out(reason: LogoutReason) -> Failure {
 
 fn refused(reason: &ConnectRefusal) -> Failure {
     match reason {
-        ConnectRefusal::UntrustedServer => {
-            failed("the server's certificate is not WhatsApp's, so nothing was sent to it").remedy(
-                "something between here and WhatsApp answers in its place; use another network",
-            )
-        }
+        ConnectRefusal::UntrustedServer => failed(
+            "the server's certificate is not WhatsApp's, so nothing was sent to it",
+        )
+        .remedy("something between here and WhatsApp answers in its place; use another network"),
         ConnectRefusal::BadUserAgent => failed("WhatsApp refuses this kind of client")
             .remedy("install the current version of wa-cli"),
-        ConnectRefusal::Code(code) => {
-            failed(format!("WhatsApp refuses this device (code {code})"))
-        }
+        ConnectRefusal::Code(code) => failed(format!("WhatsApp refuses this device (code {code})")),
         _ => failed("WhatsApp refuses this device"),
     }
 }

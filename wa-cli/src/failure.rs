@@ -98,17 +98,16 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Locked => Self::new(Cause::Locked, message)
                 .remedy("stop the other process, or use another --profile"),
-            StoreError::WrongKey { .. } => Self::new(Cause::Failed, message)
-                .remedy("name the right key with --key-file"),
+            StoreError::WrongKey { .. } => {
+                Self::new(Cause::Failed, message).remedy("name the right key with --key-file")
+            }
             StoreError::ForeignFile { .. } => {
                 Self::new(Cause::Failed, message).remedy("use another folder with --store")
             }
             StoreError::DiskFull => {
                 Self::new(Cause::Failed, message).remedy("make room and try again")
             }
-            StoreError::Unlinked => {
-                Self::new(Cause::NotLinked, message).remedy("run: wa-cli link")
-            }
+            StoreError::Unlinked => Self::new(Cause::NotLinked, message).remedy("run: wa-cli link"),
             StoreError::SearchTooLong | StoreError::BadCursor => Self::new(Cause::Usage, message),
             _ => Self::new(Cause::Failed, message),
         }
@@ -154,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_failure_is_one_line_and_one_object() {
-        let failure = Failure::new(Cause::NotLinked, "no device\nis linked").remedy("run: wa-cli link");
+        let failure =
+            Failure::new(Cause::NotLinked, "no device\nis linked").remedy("run: wa-cli link");
         assert_eq!(failure.line(), "wa-cli: no device is linked; run: wa-cli link");
         assert_eq!(
             serde_json::to_string(&failure).unwrap(),

@@ -78,7 +78,8 @@ impl ChatView {
             .collect::<Vec<_>>()
             .join("  ");
         let who = if who.is_empty() { self.jid.clone() } else { who };
-        let unread = if self.unread > 0 { format!("  ({} unread)", self.unread) } else { String::new() };
+        let unread =
+            if self.unread > 0 { format!("  ({} unread)", self.unread) } else { String::new() };
         format!("{}  {}{unread}\n", output.dim(&format!("{at:16}")), output.bold(&who))
     }
 }
@@ -105,7 +106,10 @@ pub(crate) struct MessageView {
 
 impl MessageView {
     /// Looks up who wrote a message.
-    pub(crate) async fn new(message: &ArchivedMessage, store: &dyn Store) -> Result<Self, StoreError> {
+    pub(crate) async fn new(
+        message: &ArchivedMessage,
+        store: &dyn Store,
+    ) -> Result<Self, StoreError> {
         let contact = store.contact(&message.key.sender).await?;
         let phone = match &contact {
             Some(Contact { phone: Some(phone), .. }) => Some(phone.clone()),
@@ -158,10 +162,7 @@ impl MessageView {
     }
 
     fn sender_label(&self) -> &str {
-        self.sender_name
-            .as_deref()
-            .or(self.sender_phone.as_deref())
-            .unwrap_or(&self.sender)
+        self.sender_name.as_deref().or(self.sender_phone.as_deref()).unwrap_or(&self.sender)
     }
 }
 

@@ -94,7 +94,8 @@ async fn link(
     let left = stats.devices.get(&format!("{number}:{device}")).map(|device| device.prekeys_left);
     let prekeys = left.unwrap_or_default();
     hold(prekeys > 0, "the server has prekeys of the computer")?;
-    stage.say(&format!("+{number} scanned it: device {device}, {prekeys} prekeys on the server"))?;
+    stage
+        .say(&format!("+{number} scanned it: device {device}, {prekeys} prekeys on the server"))?;
     stage.done(json!({ "name": name, "qr": code, "device": device, "prekeys": prekeys }))?;
     Ok(person)
 }
@@ -184,7 +185,8 @@ async fn restart(
     serving: &Serving,
     stage: &mut Stage,
 ) -> Result<Person, Failure> {
-    stage.begin("restart", &format!("{}'s computer goes down; {} goes on", grace.name, ada.name))?;
+    stage
+        .begin("restart", &format!("{}'s computer goes down; {} goes on", grace.name, ada.name))?;
     let off = grace.shut_down().await?;
     let texts =
         ["Are you there yet?", "I ordered two scones.", "And jam. The café is out of cream."];

@@ -3,9 +3,7 @@
 use jiff::tz::TimeZone;
 use wa_store::{MessageQuery, Store};
 
-use crate::{
-    args::MessagesArguments, failure::Failure, output::Output, plan, view::MessageView,
-};
+use crate::{args::MessagesArguments, failure::Failure, output::Output, plan, view::MessageView};
 
 pub(crate) async fn run(
     arguments: &MessagesArguments,

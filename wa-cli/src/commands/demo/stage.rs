@@ -117,7 +117,11 @@ impl Stage {
 
 /// Ends the demo where something does not hold.
 pub(super) fn hold(holds: bool, what: &str) -> Result<(), Failure> {
-    if holds { Ok(()) } else { Err(Failure::new(Cause::Failed, format!("it does not hold that {what}"))) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Failure::new(Cause::Failed, format!("it does not hold that {what}")))
+    }
 }
 
 /// How long ago that was, to a tenth of a millisecond.

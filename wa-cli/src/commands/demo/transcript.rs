@@ -23,8 +23,12 @@ pub(super) async fn show(whose: &Person, with: &Person, stage: &mut Stage) -> Re
         let text = foreign::plain(message.text.as_deref().unwrap_or_default(), " ");
         let state = if message.key.from_me { message.status.as_str() } else { "" };
         let state = stage.output().dim(state);
-        stage.say(&format!("{}  {text}  {state}", stage.output().bold(&format!("{name:>width$}"))))?;
-        lines.push(json!({ "from": name, "text": message.text, "status": message.status.as_str() }));
+        stage.say(&format!(
+            "{}  {text}  {state}",
+            stage.output().bold(&format!("{name:>width$}"))
+        ))?;
+        lines
+            .push(json!({ "from": name, "text": message.text, "status": message.status.as_str() }));
     }
     stage.done(json!({ "messages": lines }))
 }

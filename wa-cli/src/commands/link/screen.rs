@@ -52,9 +52,8 @@ impl Screen {
         if self.format == QrFormat::Text {
             return Ok(self.output.text(code)?);
         }
-        let drawing =
-            qr::half_blocks(code, self.output.interactive)
-                .map_err(|error| Failure::new(Cause::Failed, error.to_string()))?;
+        let drawing = qr::half_blocks(code, self.output.interactive)
+            .map_err(|error| Failure::new(Cause::Failed, error.to_string()))?;
         self.clear();
         let text = format!("{HOW_TO}\n\n{drawing}");
         self.output.stderr(&text);
