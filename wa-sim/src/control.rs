@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use wa_proto::Jid;
@@ -83,16 +84,32 @@ async fn link(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) ->
 struct Outgoing {
     to: String,
     text: Option<String>,
+    image: Option<Image>,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    base64: String,
+    caption: Option<String>,
 }
 
 async fn send(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
     let phone = known_phone(&sim, &phone)?;
-    let Outgoing { to, text } = parse(&body)?;
+    let Outgoing { to, text, image } = parse(&body)?;
     let to = recipient(&to)?;
-    let Some(text) = text else {
-        return Err(ControlError::new(StatusCode::NOT_IMPLEMENTED, "only \"text\" can be sent"));
+    let id = match (text, image) {
+        (Some(text), None) => phone.send_text(&to, text)?,
+        (None, Some(Image { base64, caption })) => {
+            let picture = STANDARD.decode(base64).map_err(|_| {
+                ControlError::new(StatusCode::UNPROCESSABLE_ENTITY, "the image is not base64")
+            })?;
+            phone.send_image(&to, &picture, caption)?
+        }
+        _ => {
+            let text = "expected \"text\" or \"image\"; no other kind can be sent yet";
+            return Err(ControlError::new(StatusCode::NOT_IMPLEMENTED, text));
+        }
     };
-    let id = phone.send_text(&to, text)?;
     Ok(Json(json!({ "id": id })))
 }
 

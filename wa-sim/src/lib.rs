@@ -36,8 +36,8 @@ pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, FaultPlan};
 pub use media_host::CertificateError;
 pub use phone::{
-    AddAccountError, CreateGroupError, LinkError, LinkedDevice, MAX_TEXT, MessageStatus, Phone,
-    PhoneMessage, SendError, UnlinkError,
+    AddAccountError, CreateGroupError, LinkError, LinkedDevice, MAX_IMAGE, MAX_TEXT, MessageStatus,
+    Phone, PhoneMessage, SendError, UnlinkError,
 };
 pub use serving::{ServeError, Serving};
 pub use sim::{MAX_CONNECTIONS, Sim, SimConfig};

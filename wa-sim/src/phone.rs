@@ -9,7 +9,7 @@ use prost::Message as _;
 use serde::Serialize;
 use wa_proto::{Jid, pb};
 
-use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
+use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe, image_message};
 use crate::{
     Sim,
     address::{DeviceAddress, InvalidPhoneNumber, PhoneNumber},
@@ -19,6 +19,9 @@ use crate::{
 
 /// The longest text a phone sends, in bytes.
 pub const MAX_TEXT: usize = 65_536;
+
+/// The largest picture a phone sends, in bytes.
+pub const MAX_IMAGE: usize = 8 << 20;
 
 /// How far a message has come. In a list of one's own messages: how far it has come to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -155,6 +158,12 @@ pub enum SendError {
     /// The text, or the whole message, has more than [`MAX_TEXT`] bytes.
     #[error("a message has at most {MAX_TEXT} bytes")]
     TooLong,
+    /// The picture has more than [`MAX_IMAGE`] bytes.
+    #[error("a picture has at most {MAX_IMAGE} bytes")]
+    ImageTooLarge,
+    /// The media host has no room left.
+    #[error("the media host is full")]
+    MediaFull,
 }
 
 /// An account's phone. Cheap to clone.
@@ -211,6 +220,25 @@ impl Phone {
     pub fn send_text(&self, to: &Jid, text: impl Into<String>) -> Result<String, SendError> {
         let conversation = Some(text.into());
         self.send(to, pb::Message { conversation, ..Default::default() })
+    }
+
+    /// Sends a picture to a person or a group, by way of the media host; answers the message's id.
+    ///
+    /// # Errors
+    /// [`SendError`] if there is nobody to send to, or the picture or its caption is too large.
+    pub fn send_image(
+        &self,
+        to: &Jid,
+        picture: &[u8],
+        caption: Option<String>,
+    ) -> Result<String, SendError> {
+        if picture.len() > MAX_IMAGE {
+            return Err(SendError::ImageTooLarge);
+        }
+        let media = self.sim.media();
+        let message =
+            self.sim.with(|world| image_message(&mut world.server, &media, picture, caption));
+        self.send(to, message.map_err(|_| SendError::MediaFull)?)
     }
 
     /// Sends any message to a person or a group; answers its id.

@@ -38,11 +38,16 @@ async fn the_control_api_makes_accounts_and_sends() {
     assert_eq!(seen[0]["text"], "hello");
     assert_eq!(seen[0]["chat"], "15550001@s.whatsapp.net");
     assert_eq!(seen[0]["from_me"], false);
+    let image = json!({"to": "15550002", "image": {"base64": "iVBORw==", "caption": "look"}});
+    let (_, sent) = call(&serving, "POST", "/accounts/15550001/messages", Some(image)).await;
+    let (_, seen) = call(&serving, "GET", "/accounts/15550002/messages", None).await;
+    assert_eq!((&seen[1]["id"], &seen[1]["kind"]), (&sent["id"], &json!("image")));
+    assert_eq!(seen[1]["text"], "look");
     let participants = json!({"subject": "S", "participants": ["15550001", "15550002"]});
     let (_, group) = call(&serving, "POST", "/groups", Some(participants)).await;
     assert!(group["jid"].as_str().unwrap().ends_with("@g.us"));
     let (_, stats) = call(&serving, "GET", "/stats", None).await;
-    assert_eq!(stats["devices"]["15550001:0"]["messages_in"], 1);
+    assert_eq!(stats["devices"]["15550001:0"]["messages_in"], 2);
     serving.shutdown().await;
 }
 

@@ -2,6 +2,7 @@
 //! stanzas that the server has for device 0 and answers them as any client would. Knows nothing of
 //! connections.
 
+mod image;
 mod link;
 mod placeholder;
 mod receive;
@@ -21,6 +22,7 @@ use wa_signal::{
 };
 
 pub(crate) use self::{
+    image::image_message,
     link::QrCode,
     receive::chat_of,
     stored::{Chat, StoredMessage, describe},
