@@ -1,6 +1,8 @@
 // A real Baileys client against the simulation: linked by QR, restarted where it asks for it, with
 // everything it has seen kept for assertions.
 
+import { readFileSync } from 'node:fs'
+import { Agent } from 'node:https'
 import makeWASocket, {
 	DisconnectReason,
 	WA_CERT_DETAILS,
@@ -54,7 +56,8 @@ export class BaileysClient {
 			version: [2, 3000, 1_035_194_821],
 			shouldSyncHistoryMessage: () => false,
 			getMessage: async key => this.sent.get(key.id),
-			retryRequestDelayMs: 50
+			retryRequestDelayMs: 50,
+			fetchAgent: new Agent({ ca: readFileSync(this.sim.ready.media_ca) })
 		})
 		this.socket.ev.on('creds.update', saveCreds)
 		this.socket.ev.on('connection.update', update => this.#connectionUpdate(update))
