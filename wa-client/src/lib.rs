@@ -1,4 +1,57 @@
-//! A WhatsApp Web multi-device client: pairing, receiving, sending, and an archive that loses nothing
+//! A WhatsApp Web multi-device client: pairing, receiving, sending, and an archive that loses nothing.
+//!
+//! A [`Client`] stands on a store, which is one account. It connects, keeps connected, and tells
+//! what happens as [`Event`]s; messages are in the archive before they become events. The crate
+//! knows nothing of who is asking, and draws nothing: a QR code is a text here.
+//!
+//! Linking a device, on a server that runs in the same process:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use wa_client::{Client, ConnectError, ConnectTarget, Connector, Event, Wire};
+//! use wa_sim::{Sim, SimConfig};
+//! use wa_store::MemoryStore;
+//!
+//! struct InProcess(Sim);
+//! # impl std::fmt::Debug for InProcess {
+//! #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+//! #         f.write_str("InProcess")
+//! #     }
+//! # }
+//!
+//! #[async_trait::async_trait]
+//! impl Connector for InProcess {
+//!     async fn connect(&self, _: &ConnectTarget) -> Result<Wire, ConnectError> {
+//!         Ok(Wire::from_stream(self.0.connect()))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sim = Sim::new(SimConfig::seeded(1));
+//! let phone = sim.add_account("15550100", "Ada")?;
+//!
+//! let client = Client::builder(Arc::new(MemoryStore::new()))
+//!     .noise_root(sim.noise_root())
+//!     .connector(Arc::new(InProcess(sim.clone())))
+//!     .build()
+//!     .await?;
+//! let mut events = client.events();
+//! client.connect()?;
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         // Show it; whoever scans it links this device.
+//!         Event::Qr { code, .. } => drop(phone.scan_qr(&code)?),
+//!         Event::Connected => break,
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(client.jid().map(|jid| jid.to_user()), Some(phone.jid()));
+//! client.disconnect().await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod account;
 mod builder;

@@ -64,8 +64,11 @@ pub(crate) async fn complete(
     let signed = cx
         .inner
         .with_rng(|rng| accept_identity(&success.device_identity, secret, &account.identity, rng));
+    // The server may say it twice, but a device does not change hands.
+    let is_ours = account.jid.as_ref().is_none_or(|jid| *jid == success.jid);
     let signed = match signed {
-        Ok(signed) => signed,
+        Ok(signed) if is_ours => signed,
+        Ok(_) => return refuse(cx, id, IdentityError::Malformed("another account")).await,
         Err(error) => return refuse(cx, id, error).await,
     };
     if let Err(error) = save(cx, &success, &signed).await {

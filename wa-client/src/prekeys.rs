@@ -44,13 +44,13 @@ pub(crate) enum PreKeysError {
 /// [`PreKeysError`]. What was made is kept and will be sent the next time.
 pub(crate) async fn put_in_order(inner: &Inner, link: &Link) -> Result<(), PreKeysError> {
     let _one_at_a_time = inner.locks.prekeys.lock().await;
+    rotate_if_due(inner, link).await?;
     let server = ask(inner, link, &PreKeyCount).await?;
     let local = inner.store.prekey_count().await?;
     let missing = stock::shortfall(server, local);
     if missing > 0 {
         upload(inner, link, missing).await?;
     }
-    rotate_if_due(inner, link).await?;
     check_digest(inner, link).await
 }
 
