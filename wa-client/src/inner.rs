@@ -92,8 +92,6 @@ pub(crate) struct Inner {
 pub(crate) struct Locks {
     /// By chat: messages leave in the order they were handed over.
     pub(crate) chats: KeyedLocks<Jid>,
-    /// By group: the own sender key advances for one message at a time.
-    pub(crate) sender_keys: KeyedLocks<Jid>,
     /// By person: a session with one of their devices advances for one message at a time. To
     /// hold several, see [`crate::lid::lock_people`].
     pub(crate) sessions: KeyedLocks<Jid>,
@@ -118,7 +116,6 @@ impl Inner {
             settings,
             locks: Locks {
                 chats: KeyedLocks::new(),
-                sender_keys: KeyedLocks::new(),
                 sessions: KeyedLocks::new(),
                 prekeys: tokio::sync::Mutex::new(()),
             },
@@ -203,10 +200,6 @@ impl Inner {
             }
             changes
         });
-    }
-
-    pub(crate) fn watch_state(&self) -> watch::Receiver<State> {
-        self.state.subscribe()
     }
 
     /// The connection over which messages can be sent now, if there is one.

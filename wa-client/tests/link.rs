@@ -283,6 +283,8 @@ async fn a_stranger_is_told_nothing() {
 async fn a_request_survives_the_end_of_its_connection() {
     let mut bench = Bench::new(17).await;
     bench.link().await;
+    // What follows a login has been said.
+    sleep(Duration::from_secs(5)).await;
     let mut plan = FaultPlan::default();
     plan.drop_incoming = Chance::times(1);
     bench.sim.set_faults(plan);
@@ -299,6 +301,8 @@ async fn a_request_survives_the_end_of_its_connection() {
 async fn a_request_that_is_lost_times_out() {
     let mut bench = Bench::new(18).await;
     bench.link().await;
+    // What follows a login has been said.
+    sleep(Duration::from_secs(5)).await;
     let mut plan = FaultPlan::default();
     plan.drop_incoming = Chance::times(1);
     bench.sim.set_faults(plan);

@@ -1,6 +1,11 @@
 //! What the client does at single words of the server, said by a server that follows a script.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where it fails"
+)]
 
 use std::{sync::Arc, time::Duration};
 

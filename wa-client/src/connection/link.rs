@@ -13,10 +13,7 @@ use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::Instant,
 };
-use wa_proto::{
-    Node, OwnedNode, Request,
-    stanza::{IqError, ParseError, ServerAck},
-};
+use wa_proto::{Node, OwnedNode, Request, stanza::IqError};
 
 use crate::request::RequestError;
 
@@ -43,15 +40,13 @@ pub(crate) struct Outgoing {
     pub(crate) written: oneshot::Sender<()>,
 }
 
-/// What the server says to something that was sent under an id.
+/// What the server says to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// An `iq` of type `result`.
     Result(OwnedNode),
     /// An `iq` of type `error`.
     Error(IqError),
-    /// An `ack` for a message, receipt or call.
-    Ack(Box<ServerAck>),
 }
 
 /// The connection has ended.
@@ -101,25 +96,6 @@ impl Link {
         match self.exchange(id, &request.to_node(id), deadline).await? {
             Answer::Result(node) => Ok(request.parse(&node)?),
             Answer::Error(error) => Err(error.into()),
-            Answer::Ack(_) => Err(RequestError::Answer(ParseError::MissingChild("iq"))),
-        }
-    }
-
-    /// Sends a stanza that the server acknowledges under this id: a message, mostly.
-    ///
-    /// # Errors
-    /// [`RequestError`]; it is [`RequestError::Disconnected`] if the connection ended first, and
-    /// then the server may have got the stanza even so.
-    pub(crate) async fn send_acked(
-        &self,
-        id: &str,
-        node: &Node<'_>,
-        deadline: Instant,
-    ) -> Result<ServerAck, RequestError> {
-        match self.exchange(id, node, deadline).await? {
-            Answer::Ack(ack) => Ok(*ack),
-            Answer::Error(error) => Err(error.into()),
-            Answer::Result(_) => Err(RequestError::Answer(ParseError::MissingChild("ack"))),
         }
     }
 

@@ -286,17 +286,13 @@ impl Incoming<'_> {
             }
             Stanza::Iq(Iq::Result { id, node }) => self.cx.link.answer(&id, Answer::Result(node)),
             Stanza::Iq(Iq::Error { id, error }) => self.cx.link.answer(&id, Answer::Error(error)),
-            Stanza::Ack(ack) => {
-                let id = ack.id.clone();
-                self.cx.link.answer(&id, Answer::Ack(Box::new(ack)))
-            }
             other => {
                 queue.push_back(other);
                 return Ok(());
             }
         };
-        if let Err(Answer::Ack(ack)) = answered {
-            queue.push_back(Stanza::Ack(*ack));
+        if answered.is_err() {
+            tracing::debug!("an answer that nobody waits for any more");
         }
         Ok(())
     }
@@ -375,6 +371,10 @@ async fn handle(cx: &StanzaContext, lane: Lane, stanza: Stanza) -> (Lane, Option
 fn lane_of(cx: &StanzaContext, stanza: &Stanza) -> Lane {
     if matches!(stanza, Stanza::Info(_) | Stanza::Iq(_)) {
         return Lane::Barrier;
+    }
+    if matches!(stanza, Stanza::Ack(_)) {
+        // A handler may wait for the ack of what it sent.
+        return Lane::Named("ack".into());
     }
     if with(&cx.session.backlog, |backlog| backlog.is_strict()) {
         return Lane::Named(String::new());

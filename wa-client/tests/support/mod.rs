@@ -18,17 +18,17 @@ use wa_store::{MemoryStore, Store};
 
 /// Connects to a simulation, and fails or breaks on demand.
 #[derive(Clone)]
-pub struct SimConnector {
+pub(crate) struct SimConnector {
     sim: Sim,
     /// So many of the next attempts fail.
-    pub failures: Arc<AtomicU32>,
+    pub(crate) failures: Arc<AtomicU32>,
     /// How many attempts there were.
-    pub attempts: Arc<AtomicU32>,
+    pub(crate) attempts: Arc<AtomicU32>,
     line: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl SimConnector {
-    pub fn new(sim: &Sim) -> Self {
+    pub(crate) fn new(sim: &Sim) -> Self {
         Self {
             sim: sim.clone(),
             failures: Arc::default(),
@@ -38,7 +38,7 @@ impl SimConnector {
     }
 
     /// Cuts the newest connection.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         if let Some(line) = self.line.lock().unwrap().take() {
             line.abort();
         }
@@ -73,22 +73,25 @@ impl Connector for SimConnector {
 }
 
 /// A simulation with one account, and a client that is to be linked with it.
-pub struct Bench {
-    pub sim: Sim,
-    pub phone: Phone,
-    pub store: Arc<dyn Store>,
-    pub connector: SimConnector,
-    pub clock: Clock,
-    pub client: Client,
-    pub events: EventStream,
+pub(crate) struct Bench {
+    pub(crate) sim: Sim,
+    pub(crate) phone: Phone,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) connector: SimConnector,
+    pub(crate) clock: Clock,
+    pub(crate) client: Client,
+    pub(crate) events: EventStream,
 }
 
 impl Bench {
-    pub async fn new(seed: u64) -> Self {
+    pub(crate) async fn new(seed: u64) -> Self {
         Self::with(seed, |builder| builder).await
     }
 
-    pub async fn with(seed: u64, adapt: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+    pub(crate) async fn with(
+        seed: u64,
+        adapt: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
         let sim = Sim::new(SimConfig::seeded(seed));
         let phone = sim.add_account("15550100", "Ada").unwrap();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
@@ -107,7 +110,7 @@ impl Bench {
     }
 
     /// A second client of the same device.
-    pub async fn twin(&self) -> Client {
+    pub(crate) async fn twin(&self) -> Client {
         Client::builder(Arc::clone(&self.store))
             .noise_root(self.sim.noise_root())
             .connector(Arc::new(SimConnector::new(&self.sim)))
@@ -119,17 +122,17 @@ impl Bench {
     }
 
     /// The next event that `pick` takes; others are passed over.
-    pub async fn until<T>(&mut self, pick: impl FnMut(&Event) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(&mut self, pick: impl FnMut(&Event) -> Option<T>) -> T {
         next(&mut self.events, pick).await
     }
 
     /// Waits for this event.
-    pub async fn expect(&mut self, event: Event) {
+    pub(crate) async fn expect(&mut self, event: Event) {
         self.until(|seen| (*seen == event).then_some(())).await;
     }
 
     /// Connects and has the phone scan the first code.
-    pub async fn scan(&mut self) {
+    pub(crate) async fn scan(&mut self) {
         self.client.connect().unwrap();
         let code = self
             .until(|event| match event {
@@ -141,14 +144,17 @@ impl Bench {
     }
 
     /// Connects, links, and connects again.
-    pub async fn link(&mut self) {
+    pub(crate) async fn link(&mut self) {
         self.scan().await;
         self.expect(Event::Connected).await;
     }
 }
 
 /// The next event that `pick` takes, within an hour of the clock that is turned by hand.
-pub async fn next<T>(events: &mut EventStream, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
+pub(crate) async fn next<T>(
+    events: &mut EventStream,
+    mut pick: impl FnMut(&Event) -> Option<T>,
+) -> T {
     let mut seen = Vec::new();
     let found = timeout(Duration::from_secs(3600), async {
         loop {
