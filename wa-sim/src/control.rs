@@ -31,7 +31,7 @@ pub(crate) fn router(sim: Sim) -> Router {
     Router::new()
         .route("/accounts", post(add_account))
         .route("/accounts/{phone}/link", post(link))
-        .route("/accounts/{phone}/link-code", post(not_built))
+        .route("/accounts/{phone}/link-code", post(link_code))
         .route("/accounts/{phone}/messages", post(send).get(messages))
         .route("/accounts/{phone}/history", post(not_built))
         .route("/accounts/{phone}/read", post(mark_read))
@@ -78,6 +78,24 @@ async fn link(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) ->
         return Err(ControlError::new(StatusCode::GATEWAY_TIMEOUT, text));
     }
     Ok(Json(json!({ "device": jid.device, "jid": jid.to_string() })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkCode {
+    code: String,
+}
+
+async fn link_code(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
+    let phone = known_phone(&sim, &phone)?;
+    let LinkCode { code } = parse(&body)?;
+    let last = phone.devices().last().map_or(0, |device| device.id);
+    phone.enter_code(&code)?;
+    let Some(device) = phone.wait_for_new_device(last, LINK_TIMEOUT).await else {
+        let text = "the client did not answer with this code";
+        return Err(ControlError::new(StatusCode::GATEWAY_TIMEOUT, text));
+    };
+    Ok(Json(json!({ "device": device })))
 }
 
 #[derive(Deserialize)]

@@ -119,8 +119,9 @@ pub enum CreateGroupError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// It is not `ref,noise,identity,adv,client`, bare or behind a URL's `#`.
-    #[error("the text is not a QR code of a client")]
+    /// It is neither `ref,noise,identity,adv,client`, bare or behind a URL's `#`, nor a code of
+    /// eight letters and digits.
+    #[error("the text is not a code of a client")]
     NotACode,
     /// No client shows this code now.
     #[error("the code has expired, or no client shows it")]
@@ -206,11 +207,29 @@ impl Phone {
         })
     }
 
+    /// Types the code that a client shows, with or without its dash. The client is linked once it
+    /// has answered with the same code (see [`Phone::wait_for_device`]).
+    ///
+    /// # Errors
+    /// [`LinkError`] if it is no code, or no client waits for this phone.
+    pub fn enter_code(&self, code: &str) -> Result<(), LinkError> {
+        self.sim.with(|world| world.enter_code(self.number, code))
+    }
+
     /// Waits until a device is linked; answers whether it was.
     pub async fn wait_for_device(&self, device: u16, timeout: Duration) -> bool {
         let address = DeviceAddress::new(self.number, device);
         let linked = self.sim.wait_for(timeout, |world| world.server.device(address).map(drop));
         linked.await.is_some()
+    }
+
+    /// Waits until a device is linked whose id is above `last`; answers its id.
+    pub(crate) async fn wait_for_new_device(&self, last: u16, timeout: Duration) -> Option<u16> {
+        let look = |world: &World| {
+            let devices = world.server.devices_of(self.number).into_iter();
+            devices.map(|address| address.device).find(|&device| device > last)
+        };
+        self.sim.wait_for(timeout, look).await
     }
 
     /// Sends a text to a person or a group; answers the message's id.

@@ -12,6 +12,7 @@ mod login;
 mod notifications;
 pub(crate) mod offline;
 mod pairing;
+mod pairing_code;
 pub(crate) mod prekey_shelf;
 pub(crate) mod receipts;
 mod router;
@@ -29,6 +30,7 @@ use self::{
 pub(crate) use self::{
     login::Login,
     pairing::{ACCOUNT_SIGNATURE_PREFIX, DEVICE_SIGNATURE_PREFIX, IssuedIdentity, SignDevice},
+    pairing_code::{CodeFinish, CodeHello, WRAPPED_KEY},
 };
 use crate::{
     address::{DeviceAddress, PhoneNumber},
@@ -68,6 +70,8 @@ pub(crate) struct Server {
     pub(crate) faults: Faults,
     /// Companions that asked to be taken off their account.
     pub(crate) unlink_requests: VecDeque<DeviceAddress>,
+    /// Clients that answered the phone which typed their code.
+    pub(crate) code_finishes: VecDeque<CodeFinish>,
     pub(crate) given_up: u64,
     next_id: u64,
 }
@@ -98,6 +102,7 @@ impl Server {
             media_host: None,
             faults,
             unlink_requests: VecDeque::new(),
+            code_finishes: VecDeque::new(),
             given_up: 0,
             next_id: 0,
         }

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use wa_crypto::PublicKey;
+
 use crate::{
     address::{DeviceAddress, PhoneNumber},
     phone::{
         AddAccountError, LinkError, UnlinkError,
-        endpoint::{Endpoint, QrCode},
+        endpoint::{Endpoint, QrCode, normal_code},
     },
-    server::{Server, SignDevice},
+    server::{CodeFinish, ConnectionId, Server, SignDevice},
 };
 
 /// The most accounts of a simulation.
@@ -38,6 +40,10 @@ impl World {
             } else if let Some(address) = self.server.unlink_requests.pop_front() {
                 // A device that asked for it may be gone by now.
                 let _gone = self.unlink(address);
+            } else if let Some(finish) = self.server.code_finishes.pop_front() {
+                if self.finish_code(&finish).is_none() {
+                    tracing::debug!("a client answered another code than was typed");
+                }
             } else {
                 return;
             }
@@ -74,18 +80,56 @@ impl World {
         if offer.static_key != code.noise_key || offer.identity != code.identity {
             return Err(LinkError::OtherKeys);
         }
+        self.offer_link(account, offer.connection, code.identity, &code.adv_secret)
+    }
+
+    /// The phone signs for a client; answers which device it becomes.
+    fn offer_link(
+        &mut self,
+        account: PhoneNumber,
+        connection: ConnectionId,
+        identity: PublicKey,
+        adv_secret: &[u8],
+    ) -> Result<DeviceAddress, LinkError> {
         let phone = self.phones.get(&account).ok_or(LinkError::Expired)?;
         let kept = self.server.accounts.get_mut(&account).ok_or(LinkError::Expired)?;
         let device = kept.allot_device().ok_or(LinkError::TooManyDevices)?;
         let request = SignDevice {
-            identity: code.identity,
+            identity,
             key_index: u32::from(device),
             valid_indexes: self.server.key_indexes(account),
         };
-        let issued = phone.sign_device(&mut self.server, &request, &code.adv_secret);
+        let issued = phone.sign_device(&mut self.server, &request, adv_secret);
         let address = DeviceAddress::new(account, device);
-        self.server.offer_link(offer.connection, address, issued);
+        self.server.offer_link(connection, address, issued);
         Ok(address)
+    }
+
+    /// The phone types a code; whether it was the right one shows in the client's answer.
+    pub(crate) fn enter_code(
+        &mut self,
+        account: PhoneNumber,
+        typed: &str,
+    ) -> Result<(), LinkError> {
+        let code = normal_code(typed).ok_or(LinkError::NotACode)?;
+        let (connection, hello) = self.server.code_hello(account).ok_or(LinkError::Expired)?;
+        let phone = self.phones.get_mut(&account).ok_or(LinkError::Expired)?;
+        let wrapped =
+            phone.type_code(&mut self.server, &code, &hello).ok_or(LinkError::NotACode)?;
+        let identity = phone.identity_key().as_bytes().to_vec();
+        self.server.send_primary_hello(connection, hello.reference, wrapped, identity);
+        Ok(())
+    }
+
+    /// Links the client that answered, if its answer proves that it has the code.
+    fn finish_code(&mut self, finish: &CodeFinish) -> Option<DeviceAddress> {
+        let phone = self.phones.get_mut(&finish.account)?;
+        let bundle = phone.open_code_bundle(&finish.reference, &finish.bundle)?;
+        let waiting = self.server.waiting_identity(finish.connection)?;
+        if waiting != bundle.identity {
+            return None;
+        }
+        self.offer_link(finish.account, finish.connection, waiting, &bundle.adv_secret).ok()
     }
 
     /// The phone takes a companion off its account.

@@ -28,8 +28,12 @@ const logger = {
 }
 
 export class BaileysClient {
-	/** `dir` keeps its keys, so that a new client of the same folder is the same device. */
-	constructor(sim, phone, dir) {
+	/**
+	 * `dir` keeps its keys, so that a new client of the same folder is the same device. It is linked
+	 * by `qr`, or by a typed `code`.
+	 */
+	constructor(sim, phone, dir, linkBy = 'qr') {
+		this.linkBy = linkBy
 		this.sim = sim
 		this.phone = phone
 		this.dir = dir
@@ -69,7 +73,7 @@ export class BaileysClient {
 	#connectionUpdate(update) {
 		if (update.qr && !this.scanned) {
 			this.scanned = update.qr
-			this.sim.link(this.phone, update.qr).then(
+			this.#link(update.qr).then(
 				linked => (this.device = linked.device),
 				error => (this.linkError = error)
 			)
@@ -88,6 +92,16 @@ export class BaileysClient {
 				this.connect()
 			}
 		}
+	}
+
+	async #link(qr) {
+		if (this.linkBy === 'qr') {
+			return this.sim.link(this.phone, qr)
+		}
+		const code = await this.socket.requestPairingCode(this.phone)
+		// Baileys does not wait for the server's answer, and neither does a person type at once.
+		await new Promise(fulfil => setTimeout(fulfil, 500))
+		return this.sim.call('POST', `/accounts/${this.phone}/link-code`, { code })
 	}
 
 	/** Waits until it is logged in and has got what it missed. */

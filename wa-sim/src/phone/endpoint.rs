@@ -4,6 +4,7 @@
 
 mod image;
 mod link;
+mod link_code;
 mod placeholder;
 mod receive;
 mod retry;
@@ -24,6 +25,7 @@ use wa_signal::{
 pub(crate) use self::{
     image::image_message,
     link::QrCode,
+    link_code::normal_code,
     receive::chat_of,
     stored::{Chat, StoredMessage, describe},
 };
@@ -61,6 +63,8 @@ pub(crate) struct Endpoint {
     asked: BTreeMap<(DeviceAddress, String), u32>,
     /// How often a message was sent again, by recipient and message.
     resent: BTreeMap<(DeviceAddress, String), u32>,
+    /// The code that was typed last, until its client answers.
+    typed_code: Option<link_code::TypedCode>,
     /// Whether messages that arrive are marked as read at once.
     pub(crate) reads_at_once: bool,
 }
@@ -90,6 +94,7 @@ impl Endpoint {
             messages: VecDeque::new(),
             asked: BTreeMap::new(),
             resent: BTreeMap::new(),
+            typed_code: None,
             reads_at_once: false,
         };
         account.key_index_list = endpoint.sign_key_indexes(server, &[]);

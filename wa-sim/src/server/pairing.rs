@@ -8,7 +8,7 @@ use wa_signal::{RegistrationId, SignedPreKeyId, SignedPreKeyPublic};
 
 use super::{
     Connection, ConnectionId, Server, account::Device, directory::Addressing,
-    offline::OfflineQueue, prekey_shelf::PrekeyShelf,
+    offline::OfflineQueue, pairing_code::CodeHello, prekey_shelf::PrekeyShelf,
 };
 use crate::{
     address::{DeviceAddress, PhoneNumber},
@@ -37,6 +37,8 @@ pub(crate) struct Pairing {
     refs: Vec<String>,
     expires: u64,
     offered: Option<Offered>,
+    /// A code that the client shows.
+    pub(super) code: Option<CodeHello>,
 }
 
 /// The phone has signed; the client's own signature is due.
@@ -105,12 +107,13 @@ impl Server {
             refs,
             expires: self.now + REFS_LIFETIME,
             offered: None,
+            code: None,
         };
         self.connections.insert(id, Connection::Pairing(Box::new(pairing)));
         self.send(id, iq);
     }
 
-    fn fresh_ref(&mut self) -> String {
+    pub(super) fn fresh_ref(&mut self) -> String {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
         use rand_core::Rng as _;
         let mut bytes = [0; 33];
@@ -131,6 +134,14 @@ impl Server {
             }
             _ => None,
         })
+    }
+
+    /// The identity key of a client that waits to be linked.
+    pub(crate) fn waiting_identity(&self, connection: ConnectionId) -> Option<PublicKey> {
+        match self.connections.get(&connection)? {
+            Connection::Pairing(pairing) if pairing.offered.is_none() => Some(pairing.identity),
+            _ => None,
+        }
     }
 
     /// Tells the client which device it becomes, and waits for its signature.
@@ -171,7 +182,9 @@ impl Server {
                 .attr("type", "result")
                 .attr("from", Jid::server())
                 .attr("id", node.attrs.text("id").unwrap_or_default().into_owned());
-            return self.send(id, result);
+            let stage = node.find("link_code_companion_reg");
+            let answer = stage.and_then(|stage| self.take_code_stage(id, stage));
+            return self.send(id, result.children(answer));
         }
         let Some(Connection::Pairing(pairing)) = self.connections.get_mut(&id) else { return };
         let Some(offered) = pairing.offered.take_if(|offered| node.attrs.is("id", &offered.iq_id))
