@@ -4,35 +4,35 @@
 //! timers, and the login. A worker beside them deals with the stanzas; it is gone before the
 //! session is, so that no stanza of an old connection is dealt with on a new one.
 
+mod incoming;
+mod worker;
+
 use std::{
-    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use bytes::Bytes;
-use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
-    task::JoinHandle,
     time::{Instant, sleep, sleep_until, timeout},
 };
-use wa_noise::{FrameDecoder, Opener, Sealer, encode_frame};
+use wa_noise::{Sealer, encode_frame};
 use wa_proto::{
-    Request, Stanza,
-    node::read,
+    Request,
     request::Ping,
-    stanza::{Iq, Success, offline_batch},
+    stanza::{Success, offline_batch},
 };
 
 use super::{
-    connector::{WireReader, WireWriter},
+    connector::WireWriter,
     ending::Ending,
     handshake::Secured,
     keepalive::{Keepalive, KeepaliveAction},
-    lanes::{Lane, Lanes},
-    link::{Answer, Link, Outgoing},
+    link::{Link, Outgoing},
 };
+use incoming::Incoming;
+use worker::Worker;
+
 use crate::{
     event::{Event, PairingFailure},
     inner::Inner,
@@ -40,7 +40,7 @@ use crate::{
     offline::{self, Backlog},
     pairing::{self, QrSchedule, QrStep},
     prekeys,
-    stanza_handler::{self, StanzaContext},
+    stanza_handler::StanzaContext,
 };
 
 /// What a connection's loops and handlers share.
@@ -213,182 +213,6 @@ async fn write_out(
     }
 }
 
-/// Bytes in: frames, nodes, and each to where it belongs.
-struct Incoming<'a> {
-    cx: &'a StanzaContext,
-    frames: FrameDecoder,
-    opener: Opener,
-    stanzas: mpsc::Sender<Stanza>,
-    success: Option<oneshot::Sender<Success>>,
-}
-
-impl Incoming<'_> {
-    async fn run(mut self, mut reader: Box<dyn WireReader>) -> Ending {
-        let mut queue = VecDeque::new();
-        let stanzas = self.stanzas.clone();
-        loop {
-            // A full queue stops the reading, so that the server notices and memory is bounded.
-            // While an answer is awaited the reading goes on for a while: the queue may be full
-            // because its handlers wait for that answer.
-            let may_read = queue.len() < QUEUE_LEN
-                || queue.len() < QUEUE_LEN_AWAITED && self.cx.link.is_awaited();
-            tokio::select! {
-                permit = stanzas.reserve(), if !queue.is_empty() => match permit {
-                    Ok(permit) => {
-                        if let Some(stanza) = queue.pop_front() {
-                            permit.send(stanza);
-                        }
-                    }
-                    Err(_) => std::future::pending().await,
-                },
-                chunk = reader.read(), if may_read => {
-                    let chunk = match chunk {
-                        Ok(Some(chunk)) => chunk,
-                        Ok(None) | Err(_) => return Ending::SocketLost,
-                    };
-                    if let Err(ending) = self.take_in(&chunk, &mut queue) {
-                        return ending;
-                    }
-                }
-                () = self.cx.link.awaited(), if !may_read => {}
-            }
-        }
-    }
-
-    fn take_in(&mut self, chunk: &Bytes, queue: &mut VecDeque<Stanza>) -> Result<(), Ending> {
-        keepalive(self.cx, |keepalive| keepalive.heard(Instant::now()));
-        self.frames.push(chunk);
-        while let Some(frame) = self.frames.next_frame().map_err(|_| Ending::Protocol)? {
-            let plain = self.opener.open(&frame).map_err(|_| Ending::Protocol)?;
-            let node = read(&plain).map_err(|error| {
-                tracing::warn!(%error, "a frame holds no node");
-                Ending::Protocol
-            })?;
-            self.route(Stanza::parse(node), queue)?;
-        }
-        Ok(())
-    }
-
-    fn route(&mut self, stanza: Stanza, queue: &mut VecDeque<Stanza>) -> Result<(), Ending> {
-        let answered = match stanza {
-            Stanza::StreamEnd => return Err(Ending::SocketLost),
-            Stanza::StreamError(error) => return Err(Ending::Stream(error)),
-            Stanza::Failure(failure) => return Err(Ending::Refused(failure)),
-            Stanza::Success(success) => {
-                // A device that is not saved yet cannot log in, whatever the server says.
-                if self.cx.inner.account().is_linked()
-                    && let Some(waiting) = self.success.take()
-                {
-                    // The login is over if nobody takes it.
-                    let _ = waiting.send(success);
-                }
-                return Ok(());
-            }
-            Stanza::Iq(Iq::Result { id, node }) => self.cx.link.answer(&id, Answer::Result(node)),
-            Stanza::Iq(Iq::Error { id, error }) => self.cx.link.answer(&id, Answer::Error(error)),
-            other => {
-                queue.push_back(other);
-                return Ok(());
-            }
-        };
-        if answered.is_err() {
-            tracing::debug!("an answer that nobody waits for any more");
-        }
-        Ok(())
-    }
-}
-
-/// The task that deals with stanzas.
-struct Worker {
-    task: JoinHandle<()>,
-    ended: oneshot::Receiver<Ending>,
-}
-
-impl Worker {
-    fn start(cx: StanzaContext, queue: mpsc::Receiver<Stanza>) -> Self {
-        let (end, ended) = oneshot::channel();
-        let task = tokio::spawn(async move {
-            let ending = work(&cx, queue).await;
-            // The session may be ending for another reason.
-            let _ = end.send(ending);
-        });
-        Self { task, ended }
-    }
-
-    /// Cancels what is under way, and waits until it is gone. What is cancelled stays without an
-    /// answer and comes again.
-    async fn stop(&mut self) {
-        self.task.abort();
-        let _ = (&mut self.task).await;
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
-    let mut lanes = Lanes::new();
-    let mut running = FuturesUnordered::new();
-    loop {
-        while let Some((lane, stanza)) = lanes.start() {
-            running.push(handle(cx, lane, stanza));
-        }
-        tokio::select! {
-            biased;
-            Some((lane, ending)) = running.next(), if !running.is_empty() => {
-                if let Some(ending) = ending {
-                    return ending;
-                }
-                lanes.done(&lane);
-            }
-            stanza = queue.recv(), if lanes.has_room() => match stanza {
-                Some(stanza) => lanes.push(lane_of(cx, &stanza), stanza),
-                // The reading has ended, and says why.
-                None => std::future::pending().await,
-            }
-        }
-    }
-}
-
-async fn handle(cx: &StanzaContext, lane: Lane, stanza: Stanza) -> (Lane, Option<Ending>) {
-    let started = Instant::now();
-    let from_backlog = stanza.envelope().is_some();
-    let ending = stanza_handler::handle(cx, stanza).await;
-    if from_backlog {
-        offline::backlog(cx, |backlog| backlog.handled(Instant::now()));
-    }
-    if started.elapsed() > SLOW {
-        tracing::warn!(seconds = started.elapsed().as_secs(), "a stanza took long to deal with");
-    }
-    (lane, ending)
-}
-
-/// One lane for everything while the backlog drains, then one for each person; a stream's own
-/// announcements and pairing wait for everything before them.
-fn lane_of(cx: &StanzaContext, stanza: &Stanza) -> Lane {
-    if matches!(stanza, Stanza::Info(_) | Stanza::Iq(_)) {
-        return Lane::Barrier;
-    }
-    if matches!(stanza, Stanza::Ack(_)) {
-        // A handler may wait for the ack of what it sent.
-        return Lane::Named("ack".into());
-    }
-    if with(&cx.session.backlog, |backlog| backlog.is_strict()) {
-        return Lane::Named(String::new());
-    }
-    let person = stanza.envelope().map(|envelope| {
-        envelope.participant.as_ref().unwrap_or(&envelope.from).to_user().to_string()
-    });
-    Lane::Named(person.unwrap_or_default())
-}
-
-/// How many stanzas wait to be dealt with before the reading stops.
-const QUEUE_LEN: usize = 2048;
-/// The same, while a request awaits its answer.
-const QUEUE_LEN_AWAITED: usize = 8 * QUEUE_LEN;
 /// How long a write may take. A socket that takes no bytes for so long is dead.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last acks may take to leave.
@@ -397,5 +221,3 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 const ROTATION_CHECK: Duration = Duration::from_secs(6 * 60 * 60);
 /// How long nothing may be due.
 const IDLE: Duration = Duration::from_secs(60);
-/// From when on a handler is remarked upon.
-const SLOW: Duration = Duration::from_secs(300);
