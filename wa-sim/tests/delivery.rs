@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "for tests")]
 
+#[expect(dead_code, reason = "each test binary uses its own part")]
 mod support;
 
 use support::{Companion, Link, id};

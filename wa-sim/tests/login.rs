@@ -52,3 +52,16 @@ async fn the_older_connection_of_a_device_is_replaced() {
     assert_eq!(sim.stats().devices["15550001:1"].counters.logins, 2);
     assert!(sim.stats().devices["15550001:1"].connected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_resumed_or_falls_back_if_the_server_has_another_key() {
+    let (sim, _phone, mut companion) = linked().await;
+    let server = companion.server_static.unwrap();
+    let (mut link, known) = companion.resume(&sim, server).await;
+    assert!(known);
+    link.expect(|node| node.tag == "success").await;
+    let other = companion.identity.public;
+    let (mut link, known) = companion.resume(&sim, other).await;
+    assert!(!known);
+    link.expect(|node| node.tag == "success").await;
+}

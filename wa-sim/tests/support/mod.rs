@@ -9,10 +9,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use prost::Message as _;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
-use wa_crypto::{KeyPair, Signature, hmac_sha256};
+use wa_crypto::{KeyPair, PublicKey, Signature, hmac_sha256};
 use wa_noise::{
-    CertificatePolicy, ClientHandshake, ConnectionHeader, FrameDecoder, Opener, Prologue, Sealer,
-    encode_frame,
+    CertificatePolicy, ClientHandshake, ConnectionHeader, FrameDecoder, Opener, Prologue, Resumed,
+    Sealer, encode_frame,
 };
 use wa_proto::{Jid, Node, OwnedNode, node, pb};
 use wa_signal::{
@@ -37,6 +37,8 @@ pub(crate) struct Companion {
     pub(crate) lid: Jid,
     pub(crate) account_key: Vec<u8>,
     pub(crate) session: SessionRecord,
+    /// The server's key, as the last full handshake showed it.
+    pub(crate) server_static: Option<PublicKey>,
 }
 
 /// One connection of a device.
@@ -63,6 +65,7 @@ impl Companion {
             lid: Jid::server(),
             account_key: Vec::new(),
             session: SessionRecord::new(),
+            server_static: None,
             signed_prekey,
             identity,
             rng,
@@ -115,10 +118,42 @@ impl Companion {
         let hello = read_frame(&mut stream, &mut frames).await?;
         let policy = CertificatePolicy { root: sim.noise_root(), now: sim.now() };
         let verified = client.receive(&hello, &policy).unwrap();
+        self.server_static = Some(verified.server().server_static);
         let (finish, transport) = verified.finish(&payload.encode_to_vec());
         stream.write_all(&encode_frame(&finish).unwrap()).await.ok()?;
         let (sealer, opener) = transport.split();
         Some(Link { stream, sealer, opener, frames, transcript: Vec::new(), next_id: 0 })
+    }
+
+    /// Logs in by a resumption with this server key; answers too whether the server knew it.
+    pub(crate) async fn resume(&mut self, sim: &Sim, server_static: PublicKey) -> (Link, bool) {
+        let mut stream = sim.connect();
+        let payload = self.login_payload().encode_to_vec();
+        let keys = self.noise.clone();
+        let (client, hello) = ClientHandshake::resume(
+            keys,
+            server_static,
+            &payload,
+            Prologue::CURRENT,
+            &mut self.rng,
+        )
+        .unwrap();
+        let mut wire = ConnectionHeader::default().encode().unwrap();
+        wire.extend(encode_frame(&hello).unwrap());
+        stream.write_all(&wire).await.unwrap();
+        let mut frames = FrameDecoder::new();
+        let hello = read_frame(&mut stream, &mut frames).await.unwrap();
+        let policy = CertificatePolicy { root: sim.noise_root(), now: sim.now() };
+        let (transport, known) = match client.receive(&hello, &policy).unwrap() {
+            Resumed::Established { transport, .. } => (transport, true),
+            Resumed::FellBack(verified) => {
+                let (finish, transport) = verified.finish(&payload);
+                stream.write_all(&encode_frame(&finish).unwrap()).await.unwrap();
+                (transport, false)
+            }
+        };
+        let (sealer, opener) = transport.split();
+        (Link { stream, sealer, opener, frames, transcript: Vec::new(), next_id: 0 }, known)
     }
 
     pub(crate) fn registration_payload(&self) -> pb::ClientPayload {
@@ -169,7 +204,7 @@ impl Companion {
         assert_eq!(sealed.hmac.unwrap(), hmac_sha256(&self.adv_secret, &[&details]).to_vec());
         let mut signed = pb::AdvSignedDeviceIdentity::decode(details).unwrap();
         let account_key = signed.account_signature_key.take().unwrap();
-        let key = wa_crypto::PublicKey::from_slice(&account_key).unwrap();
+        let key = PublicKey::from_slice(&account_key).unwrap();
         let device = signed.details.clone().unwrap();
         let own = self.identity.public.as_bytes();
         let account_signature =
