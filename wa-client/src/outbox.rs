@@ -213,29 +213,55 @@ async fn waiting_chats(inner: &Inner) -> Result<Vec<Jid>, StoreError> {
     Ok(chats)
 }
 
+/// Sends what waits for a chat. Sending may tell the LID of a person known by phone number; the
+/// rest then waits its turn under that.
 async fn pump_chat(inner: &Arc<Inner>, chat: &Jid) -> Result<(), Error> {
-    let _turn = inner.locks.chats.lock(chat.clone()).await;
-    let Some(link) = inner.link() else { return Ok(()) };
-    for entry in inner.store.outbox_pending().await? {
-        if lid::canonical(&*inner.store, &entry.chat).await? != *chat {
-            continue;
+    loop {
+        let chat = lid::canonical(&*inner.store, chat).await?;
+        let _turn = inner.locks.chats.lock(chat.clone()).await;
+        let Some(link) = inner.link() else { return Ok(()) };
+        while let Some(entry) = next_entry(inner, &chat, &link).await? {
+            send_entry(inner, &chat, &link, entry).await?;
         }
-        let id = entry.id.as_str().to_owned();
-        if !inner.outbox.leaves(&id, link.generation()) {
-            continue;
-        }
-        match transmit(inner, &link, entry).await {
-            Ok(()) => {}
-            Err(Error::NotOnWhatsApp) => fail(inner, chat, &id, NOT_ON_WHATSAPP).await?,
-            Err(Error::NoDeviceReached) => fail(inner, chat, &id, NO_DEVICE).await?,
-            Err(error) => {
-                inner.outbox.returned(&id);
-                try_later(inner, &error);
-                return Err(error);
-            }
+        if lid::canonical(&*inner.store, &chat).await? == chat {
+            return Ok(());
         }
     }
-    Ok(())
+}
+
+/// The oldest entry of a chat that has not left on this connection; from then on it counts as
+/// having left.
+async fn next_entry(
+    inner: &Inner,
+    chat: &Jid,
+    link: &Link,
+) -> Result<Option<OutboxEntry>, StoreError> {
+    for entry in inner.store.outbox_pending().await? {
+        let is_here = lid::canonical(&*inner.store, &entry.chat).await? == *chat;
+        if is_here && inner.outbox.leaves(entry.id.as_str(), link.generation()) {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}
+
+async fn send_entry(
+    inner: &Arc<Inner>,
+    chat: &Jid,
+    link: &Link,
+    entry: OutboxEntry,
+) -> Result<(), Error> {
+    let id = entry.id.as_str().to_owned();
+    match transmit(inner, link, entry).await {
+        Ok(()) => Ok(()),
+        Err(Error::NotOnWhatsApp) => Ok(fail(inner, chat, &id, NOT_ON_WHATSAPP).await?),
+        Err(Error::NoDeviceReached) => Ok(fail(inner, chat, &id, NO_DEVICE).await?),
+        Err(error) => {
+            inner.outbox.returned(&id);
+            try_later(inner, &error);
+            Err(error)
+        }
+    }
 }
 
 /// A request that failed while the connection lives is tried again; a lost connection pumps by

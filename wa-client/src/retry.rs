@@ -57,14 +57,18 @@ pub(crate) async fn ask(
     let sent = inner.store.retries_sent(&key).await?;
     let count = sent.max(u32::from(message.retry_count())) + 1;
     let known = inner.store.placeholder(&key).await?;
-    let is_news = known.is_none();
-    if is_news && !failure.hidden {
+    // What goes between own devices is nothing that people miss, and the phone's answers are not
+    // to be asked of the phone.
+    let is_shown = known.is_none() && !failure.hidden && !message.is_peer;
+    if is_shown {
         draft.push(put_placeholder(arrival, reason_word(failure.reason)));
     }
     if count >= MAX_RETRIES {
         inner.store.commit(draft.into_changes()).await?;
         drop(held);
-        give_up(cx, arrival, known.as_ref()).await?;
+        if !message.is_peer {
+            give_up(cx, arrival, known.as_ref()).await?;
+        }
         return Ok(Outcome::Ack);
     }
     draft.push(Change::SetRetriesSent { key, count, at: inner.now() });
@@ -75,7 +79,7 @@ pub(crate) async fn ask(
     };
     inner.store.commit(draft.into_changes()).await?;
     drop(held);
-    if is_news && !failure.hidden {
+    if is_shown {
         emit_undecryptable(inner, arrival, undecryptable(failure.reason));
     }
     let receipt = RetryReceipt {
@@ -88,6 +92,9 @@ pub(crate) async fn ask(
         keys,
     };
     cx.link.send(&receipt.to_node()).await?;
+    if message.is_peer {
+        return Ok(Outcome::Ack);
+    }
     if failure.phone_first {
         placeholder::ask_phone(&cx.inner, arrival.clone(), std::time::Duration::ZERO);
     } else if count == 1 {
