@@ -47,16 +47,19 @@ pub(crate) struct Queued {
     pub(crate) idempotency_key: Option<String>,
 }
 
+/// The server's time for a message, or its reason to refuse it.
+type Answer = Result<u64, u16>;
+
 /// What is known of messages on their way besides what is on disk.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    waiters: Mutex<HashMap<String, Vec<oneshot::Sender<Result<u64, u16>>>>>,
+    waiters: Mutex<HashMap<String, Vec<oneshot::Sender<Answer>>>>,
     /// Which entries left on which connection.
     left: Mutex<(u64, HashSet<String>)>,
 }
 
 impl Outbox {
-    fn wait(&self, id: &str) -> oneshot::Receiver<Result<u64, u16>> {
+    fn wait(&self, id: &str) -> oneshot::Receiver<Answer> {
         let (waiter, answer) = oneshot::channel();
         let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
         waiters.retain(|_, waiting| {
@@ -67,7 +70,7 @@ impl Outbox {
         answer
     }
 
-    fn settle(&self, id: &str, outcome: Result<u64, u16>) {
+    fn settle(&self, id: &str, outcome: Answer) {
         let waiting = {
             let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
             waiters.remove(id).unwrap_or_default()

@@ -207,7 +207,7 @@ async fn own_bundle(inner: &Inner, draft: &mut Draft<'_>) -> Result<WireKeyBundl
 /// A prekey the server does not have, on disk before anybody hears of it.
 async fn fresh_prekey(inner: &Inner) -> Result<PreKey, StoreError> {
     let _one_at_a_time = inner.locks.prekeys.lock().await;
-    let pair = inner.with_rng(|rng| wa_crypto::KeyPair::random(rng));
+    let pair = inner.with_rng(wa_crypto::KeyPair::random);
     let mut id = 0;
     let mut made = None;
     inner

@@ -2,7 +2,6 @@
 //! twice.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
-#![expect(clippy::indexing_slicing, reason = "a test stops where it fails")]
 
 mod parties;
 

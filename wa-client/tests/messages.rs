@@ -2,7 +2,6 @@
 //! after a lost connection, and silently in the logs.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
-#![expect(clippy::indexing_slicing, clippy::expect_used, reason = "a test stops where it fails")]
 
 mod parties;
 

@@ -1,7 +1,6 @@
 //! Messages that do not decrypt, on both sides of the retry, and the phone as the last to ask.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
-#![expect(clippy::indexing_slicing, reason = "a test stops where it fails")]
 
 mod parties;
 

@@ -188,7 +188,8 @@ impl Party {
     /// What the server counted of this client.
     pub fn stats(&self) -> DeviceStats {
         let jid = self.client.jid().unwrap();
-        self.sim.stats().devices[&format!("{}:{}", jid.user, jid.device)].clone()
+        let name = format!("{}:{}", jid.user, jid.device);
+        self.sim.stats().devices.remove(&name).unwrap()
     }
 }
 
