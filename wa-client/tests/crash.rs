@@ -289,3 +289,30 @@ async fn killed_with_a_message_queued_the_next_start_sends_it_once() {
     assert_eq!(seen[0].text.as_deref(), Some("send me once"));
     assert!(bob.store.outbox_pending().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_client_goes_on_from_its_encrypted_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || async {
+        let key = wa_store::DatabaseKey::from_bytes([7; 32]);
+        let store = wa_store::SqliteStore::open(folder.path().join("wa.db"), key).await.unwrap();
+        Arc::new(store) as Arc<dyn Store>
+    };
+    let sim = simulation(45);
+    let mut ada = Party::join(&sim, "15550100", "Ada").await;
+    let store = open().await;
+    let mut bob = Party::join_with(&sim, "15550200", "Bob", Arc::clone(&store)).await;
+    ada.client.send(bob.phone.jid(), "before").await.unwrap();
+    bob.message().await;
+    bob.client.send(ada.phone.jid(), "answer").await.unwrap();
+    ada.message().await;
+    bob.client.disconnect().await;
+    ada.client.send(bob.phone.jid(), "meanwhile").await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let mut bob = bob.restart(Some(open().await)).await;
+    bob.client.connect().unwrap();
+    assert_eq!(bob.message().await.text.as_deref(), Some("meanwhile"));
+    assert_eq!(bob.texts(&ada.phone.jid()).await, ["before", "answer", "meanwhile"]);
+    assert_eq!(bob.stats().counters.retries, 0);
+}
