@@ -72,7 +72,8 @@ impl Session {
         let event = match self.deadline {
             None => self.events.next().await,
             Some((deadline, limit)) => {
-                timeout_at(deadline, self.events.next()).await.map_err(|_| timed_out(limit))?
+                let next = timeout_at(deadline, self.events.next()).await;
+                next.map_err(|_| self.timed_out(limit))?
             }
         };
         let Some(event) = event else {
@@ -144,6 +145,14 @@ impl Session {
         self.client.disconnect().await;
     }
 
+    fn timed_out(&self, limit: Duration) -> Failure {
+        if let (false, Some(reason)) = (self.connected, &self.last_end) {
+            return ending::unreachable(reason);
+        }
+        let message = format!("nothing came from the server within {} seconds", limit.as_secs());
+        Failure::new(Cause::TimedOut, message).remedy("try again, or give more --timeout")
+    }
+
     /// The client goes on trying for ever; a person does not.
     fn count_failure(&mut self) -> Result<(), Failure> {
         self.failed_attempts += 1;
@@ -163,9 +172,4 @@ pub(crate) async fn sync(account: &OpenAccount, limit: Duration) -> Result<(), F
     let result = session.take_in(account).await;
     session.close().await;
     result
-}
-
-fn timed_out(limit: Duration) -> Failure {
-    let message = format!("nothing came from the server within {} seconds", limit.as_secs());
-    Failure::new(Cause::TimedOut, message).remedy("try again, or give more --timeout")
 }

@@ -3,7 +3,11 @@
 //! Everything is real but the place: WebSockets on loopback, Noise, Signal sessions, encrypted
 //! databases. Each step checks what it claims, and the first that does not hold ends the demo.
 
-use std::{net::Ipv4Addr, path::Path, time::Instant};
+use std::{
+    net::Ipv4Addr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use wa_sim::{Serving, Sim, SimConfig};
@@ -19,7 +23,7 @@ mod person;
 mod stage;
 mod transcript;
 
-use person::Person;
+use person::{PATIENCE, Person};
 use stage::{Stage, hold};
 
 pub(crate) async fn run(arguments: &DemoArguments, output: &Output) -> Result<(), Failure> {
@@ -46,10 +50,10 @@ async fn play(seed: u64, folder: &Path, stage: &mut Stage) -> Result<(), Failure
     reply(&mut ada, &mut grace, &question, stage).await?;
     read(&mut ada, &grace, &question, stage).await?;
     from_the_phone(&mut ada, &mut grace, stage).await?;
-    let mut grace = restart(&mut ada, grace, &serving, stage).await?;
+    let grace = restart(&mut ada, grace, &serving, stage).await?;
     search(&grace, stage).await?;
     transcript::show(&grace, &ada, stage).await?;
-    goodbye(&sim, &ada, &mut grace, stage).await?;
+    goodbye(&sim, &ada, &grace, stage).await?;
     serving.shutdown().await;
     Ok(())
 }
@@ -236,17 +240,21 @@ async fn search(grace: &Person, stage: &mut Stage) -> Result<(), Failure> {
 async fn goodbye(
     sim: &Sim,
     ada: &Person,
-    grace: &mut Person,
+    grace: &Person,
     stage: &mut Stage,
 ) -> Result<(), Failure> {
     stage.begin("close", "Both say goodbye, and nobody owes anybody an answer")?;
+    let deadline = Instant::now() + PATIENCE;
+    let owed = || sim.stats().devices.values().map(|device| device.acks_owed).sum::<usize>();
+    while owed() > 0 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    hold(owed() == 0, "everything that was delivered was acknowledged")?;
     for person in [ada, grace] {
         person.client.disconnect().await;
         person.store.close().await?;
     }
-    let owed: usize = sim.stats().devices.values().map(|device| device.acks_owed).sum();
-    hold(owed == 0, "everything that was delivered was acknowledged")?;
-    stage.done(json!({ "acks_owed": owed }))
+    stage.done(json!({ "acks_owed": owed() }))
 }
 
 /// Who plays: names, and numbers that the British regulator keeps free for fiction.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long anything may take before the demo gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A person whose computer is on.
 pub(super) struct Person {

@@ -1,0 +1,9 @@
+//! Drives the real binary against a WhatsApp on loopback, as a person or a script would.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod bad_input;
+mod demo;
+mod everyday;
+mod killed;
+mod support;
