@@ -112,13 +112,18 @@ fn refused(reason: &ConnectRefusal) -> Failure {
     }
 }
 
+/// The failure of codes that nobody scanned.
+pub(crate) fn not_scanned() -> Failure {
+    Failure::new(Cause::TimedOut, "nobody scanned a code in time")
+        .remedy("scan it in WhatsApp under Settings, Linked devices; for new codes: wa-cli link")
+}
+
 /// A lost connection only brings new codes; everything else ends the linking.
 fn pairing(reason: PairingFailure) -> Option<Failure> {
     let again = "run: wa-cli link";
     Some(match reason {
         PairingFailure::ConnectionEnded => return None,
-        PairingFailure::Timeout => Failure::new(Cause::TimedOut, "nobody scanned a code in time")
-            .remedy("run again and scan in WhatsApp: Settings, Linked devices: wa-cli link"),
+        PairingFailure::Timeout => not_scanned(),
         PairingFailure::WrongSecret | PairingFailure::WrongSignature => {
             failed("what the phone signed does not fit the code on this screen, so it was refused")
                 .remedy(again)

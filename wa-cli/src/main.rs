@@ -1,6 +1,6 @@
 //! WhatsApp on the command line: what was typed, what was meant, and how it ended.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -87,10 +87,13 @@ fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
             _ = tokio::signal::ctrl_c() => Err(Failure::new(Cause::Interrupted, "interrupted")),
         }
     });
-    // A thread may still wait for a line from the terminal.
-    runtime.shutdown_background();
+    // Reads of the database end in order; a thread that waits for a line from the terminal may not.
+    runtime.shutdown_timeout(SHUTDOWN_TIME);
     result
 }
+
+/// How long what is still at work may take to end.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(1);
 
 async fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let global = &arguments.global;

@@ -50,6 +50,7 @@ const READERS: usize = 4;
 /// Must be used inside a tokio runtime. A commit whose future is dropped may still land.
 pub struct SqliteStore {
     writer: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
     readers: Arc<Readers>,
 }
 
@@ -101,12 +102,13 @@ impl SqliteStore {
         let (writer, jobs) = mpsc::channel();
         let spawned =
             thread::Builder::new().name("wa-store".to_owned()).spawn(move || write_all(db, &jobs));
-        if let Err(error) = spawned {
-            return Err(StoreError::Io { path: source.path, source: error });
-        }
+        let thread = match spawned {
+            Ok(thread) => Mutex::new(Some(thread)),
+            Err(error) => return Err(StoreError::Io { path: source.path, source: error }),
+        };
         let readers =
             Readers { source, idle: Mutex::new(Vec::new()), permits: Semaphore::new(READERS) };
-        Ok(Self { writer: Mutex::new(Some(writer)), readers: Arc::new(readers) })
+        Ok(Self { writer: Mutex::new(Some(writer)), thread, readers: Arc::new(readers) })
     }
 
     /// Asks the writing thread for something, and waits for its answer.
@@ -420,6 +422,11 @@ impl Store for SqliteStore {
         drop(permits);
         let closed = self.ask(Job::Close).await;
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A process may exit after this, and then OpenSSL must not be at work any more.
+            blocking(move || thread.join().map_err(|_| StoreError::Closed)).await?;
+        }
         closed
     }
 }

@@ -6,7 +6,8 @@ use wa_client::{Event, Platform};
 use crate::{
     account::{Access, OpenAccount},
     args::{GlobalArguments, LinkArguments},
-    failure::Failure,
+    ending,
+    failure::{Cause, Failure},
     output::Output,
     session::Session,
     view::AccountView,
@@ -58,18 +59,29 @@ async fn show_until_linked(
     screen: &mut Screen,
     output: &Output,
 ) -> Result<(), Failure> {
+    let mut waits_for_a_scan = false;
     loop {
         let event = tokio::select! {
-            event = session.next() => event?,
+            event = session.next() => event,
             () = screen.tick() => continue,
         };
+        let event = match event {
+            Err(failure) if failure.cause == Cause::TimedOut && waits_for_a_scan => {
+                return Err(ending::not_scanned());
+            }
+            event => event?,
+        };
         match event {
-            Event::Qr { code, expires_in } => screen.show(&code, expires_in)?,
+            Event::Qr { code, expires_in } => {
+                waits_for_a_scan = true;
+                screen.show(&code, expires_in)?;
+            }
             Event::QrScannedWithoutMultidevice => {
                 screen.clear();
                 output.note("that phone's WhatsApp is too old to link devices; update it");
             }
             Event::PairingSucceeded { .. } => {
+                waits_for_a_scan = false;
                 screen.clear();
                 output.note("The phone has accepted this device; logging in …");
                 if output.json {
