@@ -31,8 +31,7 @@ async fn codes_for_scripts_come_as_events() {
     assert_eq!((&event["event"], event["expires_in"].as_u64()), (&"qr".into(), Some(60)));
     world.anna.scan_qr(event["code"].as_str().unwrap()).unwrap();
     let run = crate::support::finish(child, stdout);
-    let last: serde_json::Value =
-        serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
+    let last: serde_json::Value = serde_json::from_str(run.stdout.lines().last().unwrap()).unwrap();
     assert_eq!((run.code, &last["ok"]), (Some(0), &true.into()));
     assert_eq!(last["data"]["account"]["phone"], format!("+{ANNA}"));
 }
@@ -72,8 +71,11 @@ async fn a_text_comes_from_standard_input_and_a_name_stands_for_a_number() {
     let machine = world.linked();
     world.boris.send_text(&world.anna.jid(), "hello").unwrap();
     machine.json(&["messages", BORIS, "--sync"]);
-    let mut child =
-        machine.command(&["send", "boris", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = machine
+        .command(&["send", "boris", "-"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"two\nlines\n").unwrap();
     let run: crate::support::Run = child.wait_with_output().unwrap().into();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
