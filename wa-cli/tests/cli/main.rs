@@ -1,6 +1,6 @@
 //! Drives the real binary against a WhatsApp on loopback, as a person or a script would.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod bad_input;
 mod demo;
