@@ -17,8 +17,9 @@ use crate::connection::tls_config;
 pub struct ClientVersion(pub [u32; 3]);
 
 impl ClientVersion {
-    /// The version this release of the crate begins with.
-    pub const CURRENT: Self = Self([2, 3000, 1_035_194_821]);
+    /// The version this release of the crate begins with: the one Baileys 7.0.0-rc14 announces.
+    /// It ages; the server then refuses it with 405 and a fresh one is looked up.
+    pub const CURRENT: Self = Self([2, 3000, 1_043_857_760]);
 }
 
 impl fmt::Display for ClientVersion {

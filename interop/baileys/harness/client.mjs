@@ -57,7 +57,6 @@ export class BaileysClient {
 			auth: state,
 			logger,
 			waWebSocketUrl: this.sim.ready.ws_url,
-			version: [2, 3000, 1_035_194_821],
 			shouldSyncHistoryMessage: () => false,
 			getMessage: async key => this.sent.get(key.id),
 			retryRequestDelayMs: 50,
