@@ -30,7 +30,8 @@ impl World {
     /// Needs a runtime of several threads: the binary is waited for on the test's own.
     pub(crate) async fn new() -> Self {
         let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
-        let sim = Sim::new(SimConfig::seeded(1).starting_at(now));
+        // A second that has not begun yet: what the phones say comes after what was said before.
+        let sim = Sim::new(SimConfig::seeded(1).starting_at(now + 1));
         let serving = sim.serve((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         let anna = sim.add_account(ANNA, "Anna").unwrap();
         let boris = sim.add_account(BORIS, "Boris").unwrap();

@@ -1,7 +1,7 @@
 //! The whole conversation, as one archive has it in the end.
 
 use serde_json::json;
-use wa_store::{MessageQuery, Order, Store};
+use wa_store::{Seq, Store};
 
 use super::{
     person::Person,
@@ -9,12 +9,10 @@ use super::{
 };
 use crate::{failure::Failure, output::foreign};
 
-/// Prints the chat with somebody, the oldest message first.
+/// Prints what two people wrote to each other, in the order in which it was archived.
 pub(super) async fn show(whose: &Person, with: &Person, stage: &mut Stage) -> Result<(), Failure> {
     stage.begin("transcript", &format!("What {}'s archive has", whose.name))?;
-    let mut query = MessageQuery::chat(with.phone.jid());
-    query.order = Order::OldestFirst;
-    let messages = whose.store.messages(&query).await?;
+    let messages = whose.store.messages_after(Seq::default(), 100).await?;
     hold(messages.len() == 6, "the archive has every message once")?;
     let width = whose.name.len().max(with.name.len());
     let mut lines = Vec::new();
