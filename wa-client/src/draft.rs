@@ -3,7 +3,7 @@
 //! Owns the changes of one transaction. Knows nothing of what they mean. Several stanzas may share
 //! one draft; nothing of it exists before the commit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use wa_crypto::PublicKey;
 use wa_proto::Jid;
@@ -17,6 +17,7 @@ pub(crate) struct Draft<'s> {
     identities: HashMap<Jid, PublicKey>,
     sender_keys: HashMap<(Jid, Jid), SenderKeyRecord>,
     seen: HashSet<Seen>,
+    changed_people: BTreeSet<Jid>,
     changes: Changes,
 }
 
@@ -28,6 +29,7 @@ impl<'s> Draft<'s> {
             identities: HashMap::new(),
             sender_keys: HashMap::new(),
             seen: HashSet::new(),
+            changed_people: BTreeSet::new(),
             changes: Changes::new(),
         }
     }
@@ -83,6 +85,18 @@ impl<'s> Draft<'s> {
 
     pub(crate) fn put_identity(&mut self, device: &Jid, key: PublicKey) {
         self.identities.insert(device.clone(), key);
+    }
+
+    /// Puts an identity that is another than the one on file: once that is committed, the user is
+    /// to hear of it.
+    pub(crate) fn replace_identity(&mut self, device: &Jid, key: PublicKey) {
+        self.changed_people.insert(device.to_user());
+        self.put_identity(device, key);
+    }
+
+    /// The people whose identity this draft replaces.
+    pub(crate) fn changed_people(&self) -> BTreeSet<Jid> {
+        self.changed_people.clone()
     }
 
     /// A device's sender key for a group; an empty record if there is none.

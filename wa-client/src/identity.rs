@@ -75,6 +75,13 @@ pub(crate) async fn changed(inner: &Arc<Inner>, user: &Jid, from: &Jid) -> Resul
     Ok(())
 }
 
+/// Tells the user whose identity a commit replaced.
+pub(crate) fn announce(inner: &Inner, people: impl IntoIterator<Item = Jid>) {
+    for user in people {
+        inner.emit(Event::IdentityChanged { user, implicit: true });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,6 +74,8 @@ mod pairing;
 mod payload;
 mod placeholder;
 mod prekeys;
+mod presence;
+mod privacy_settings;
 mod privacy_token;
 mod receipts;
 mod receive;

@@ -14,10 +14,10 @@ use wa_store::{Change, StoreError};
 use crate::{
     connection::Ending,
     event::Event,
-    inner::State,
+    inner::{Inner, State},
     outbox,
     prekeys::{self, PreKeysError},
-    receipts,
+    presence, privacy_settings, receipts,
     request::{REQUEST_TIMEOUT, RequestError},
     stanza_handler::{HandleError, StanzaContext},
 };
@@ -56,9 +56,21 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
         // A closed link shows by itself.
         Ok(()) | Err(HandleError::Link(_)) => {}
     }
+    presence::restore(inner, &cx.link).await;
+    privacy_settings::refresh(inner, &cx.link).await.map_err(storage)?;
+    purge(inner).await.map_err(storage)?;
     let session = unified_session(unified_session_id(inner.clock.unix_ms()));
     // A closed link shows by itself.
     let _ = cx.link.send(&session).await;
+    Ok(())
+}
+
+/// Forgets what is past its time: at every login, and daily while connected.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn purge(inner: &Inner) -> Result<(), StoreError> {
+    inner.store.commit(Change::PurgeExpired { now: inner.now() }.into()).await?;
     Ok(())
 }
 

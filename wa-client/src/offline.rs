@@ -11,6 +11,7 @@ use wa_proto::stanza::InfoItem;
 
 use crate::{
     event::{Event, OfflineCounts},
+    placeholder,
     stanza_handler::{HandleError, Outcome, StanzaContext},
 };
 
@@ -35,6 +36,7 @@ pub(crate) async fn handle_info(
                 let is_news = backlog(cx, Backlog::ended);
                 if is_news {
                     cx.inner.emit(Event::OfflineSyncCompleted { count });
+                    placeholder::resume(&cx.inner).await?;
                 }
             }
             InfoItem::EdgeRouting(info) if info.len() <= MAX_ROUTING_INFO_LEN => {

@@ -14,7 +14,10 @@ use wa_proto::{
     Jid, Unwrapped,
     pb::{self, message::PeerDataOperationRequestType as Operation},
 };
-use wa_store::{Change, Committed, MessageKey, MessageKind, NewMessage, StoreError};
+use wa_store::{
+    Change, Changes, Committed, MessageKey, MessageKind, NewMessage, Placeholder, StoreError,
+    Timestamp,
+};
 
 use crate::{
     draft::Draft, event::LossReason, inner::Inner, lid, receive::record::Arrival, retry, send,
@@ -28,6 +31,12 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 const MAX_AGE_SECS: i64 = 14 * 24 * 60 * 60;
 /// How many messages the phone is asked for at a time.
 const MAX_PENDING: usize = 512;
+/// How many messages are looked at after a restart.
+const MAX_RESUMED: usize = 256;
+/// How often the phone is asked for one message, restarts included.
+const MAX_ATTEMPTS: u32 = 3;
+/// The reason of a placeholder that no companion ever gets: a view-once message, for instance.
+pub(crate) const NOT_SHARED: &str = "not-shared";
 
 /// The messages the phone was asked for and has not given yet.
 #[derive(Debug, Default)]
@@ -50,9 +59,9 @@ impl Placeholders {
     }
 }
 
-/// Whether a message is young enough to be asked for.
-pub(crate) fn may_ask(inner: &Inner, arrival: &Arrival) -> bool {
-    arrival.timestamp.plus_secs(MAX_AGE_SECS) >= inner.now()
+/// Whether a message of this time is young enough to be asked for.
+pub(crate) fn may_ask(inner: &Inner, timestamp: Timestamp) -> bool {
+    timestamp.plus_secs(MAX_AGE_SECS) >= inner.now()
 }
 
 /// A commit brought messages: nobody has to be asked for them any more.
@@ -63,45 +72,80 @@ pub(crate) fn arrived(inner: &Inner, committed: &Committed) {
 }
 
 /// Asks the phone for its copy, after a while, unless the message has arrived by then.
-pub(crate) fn ask_phone(inner: &Arc<Inner>, arrival: Arrival, after: Duration) {
-    if !may_ask(inner, &arrival) {
-        retry::emit_lost(inner, &arrival, LossReason::TooOld);
+pub(crate) fn ask_phone(
+    inner: &Arc<Inner>,
+    key: MessageKey,
+    timestamp: Timestamp,
+    after: Duration,
+) {
+    if !may_ask(inner, timestamp) {
+        retry::emit_lost(inner, &key, LossReason::TooOld);
         return;
     }
-    if !inner.placeholders.begin(&arrival.id) {
+    if !inner.placeholders.begin(key.id.as_str()) {
         return;
     }
     let shared = Arc::clone(inner);
     inner.spawn(async move {
         tokio::time::sleep(after).await;
-        if let Err(error) = request(&shared, &arrival).await {
-            tracing::warn!(id = %arrival.id, %error, "the phone cannot be asked for a message");
+        if let Err(error) = request(&shared, &key).await {
+            tracing::warn!(id = key.id.as_str(), %error, "the phone cannot be asked for a message");
         } else {
             tokio::time::sleep(ANSWER_TIMEOUT).await;
         }
         // Still pending means that neither the phone nor the sender gave it.
-        if shared.placeholders.end(&arrival.id) {
-            retry::emit_lost(&shared, &arrival, LossReason::NoAnswer);
+        if shared.placeholders.end(key.id.as_str()) {
+            retry::emit_lost(&shared, &key, LossReason::NoAnswer);
         }
     });
 }
 
-async fn request(inner: &Arc<Inner>, arrival: &Arrival) -> Result<(), crate::Error> {
-    let key = arrival.key();
+/// Asks the phone again for what an earlier run of this client could not get: what nobody is to be
+/// asked for any more is forgotten, the rest is asked for once more. To be called when the backlog
+/// is over, because that may bring what is missing.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn resume(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    let mut given_up = Changes::new();
+    for placeholder in inner.store.placeholders(MAX_RESUMED).await? {
+        if is_worth_asking(&placeholder, inner.now()) {
+            ask_phone(inner, placeholder.key, placeholder.timestamp, PHONE_DELAY);
+        } else {
+            given_up.push(Change::RemovePlaceholder(placeholder.key));
+        }
+    }
+    if !given_up.is_empty() {
+        inner.store.commit(given_up).await?;
+    }
+    Ok(())
+}
+
+/// Whether the phone may still give a message: it was not asked too often, has it at all, and the
+/// message is young enough.
+fn is_worth_asking(placeholder: &Placeholder, now: Timestamp) -> bool {
+    let is_status = placeholder.key.chat == Jid::status();
+    let lifetime = if is_status { retry::STATUS_LIFETIME_SECS } else { MAX_AGE_SECS };
+    placeholder.attempts < MAX_ATTEMPTS
+        && placeholder.reason != NOT_SHARED
+        && placeholder.timestamp.plus_secs(lifetime) >= now
+}
+
+async fn request(inner: &Arc<Inner>, key: &MessageKey) -> Result<(), crate::Error> {
     let is_missing = inner
         .store
-        .message(&key)
+        .message(key)
         .await?
         .is_none_or(|message| message.kind == MessageKind::UNREADABLE);
     if !is_missing {
-        inner.placeholders.end(&arrival.id);
+        inner.placeholders.end(key.id.as_str());
         return Ok(());
     }
     let message_key = pb::MessageKey {
-        remote_jid: Some(arrival.chat.to_string()),
-        from_me: Some(arrival.from_me),
-        id: Some(arrival.id.clone()),
-        participant: (!arrival.chat.is_person()).then(|| arrival.sender.to_user().to_string()),
+        remote_jid: Some(key.chat.to_string()),
+        from_me: Some(key.from_me),
+        id: Some(key.id.as_str().to_owned()),
+        participant: (!key.chat.is_person()).then(|| key.sender.to_string()),
     };
     let request = pb::message::PeerDataOperationRequestMessage {
         peer_data_operation_request_type: Some(Operation::PlaceholderMessageResend.into()),
@@ -116,7 +160,7 @@ async fn request(inner: &Arc<Inner>, arrival: &Arrival) -> Result<(), crate::Err
         wa_proto::content::Protocol::PeerDataOperationRequest(Box::new(request)),
     );
     send::peer::send(inner, &content).await?;
-    let asked = Change::NotePlaceholderRequested { key, at: inner.now() };
+    let asked = Change::NotePlaceholderRequested { key: key.clone(), at: inner.now() };
     inner.store.commit(asked.into()).await?;
     Ok(())
 }
@@ -205,6 +249,32 @@ mod tests {
         assert!(placeholders.end("A"));
         assert!(!placeholders.end("A"), "the message arrived meanwhile");
         assert!(placeholders.begin("A"));
+    }
+
+    #[test]
+    fn after_a_restart_only_what_the_phone_may_still_give_is_asked_for() {
+        let now = Timestamp::from_secs(MAX_AGE_SECS * 2);
+        let fresh = Placeholder {
+            key: MessageKey {
+                chat: Jid::lid("7"),
+                sender: Jid::lid("7"),
+                id: "A".into(),
+                from_me: false,
+            },
+            timestamp: Timestamp::from_secs(MAX_AGE_SECS),
+            push_name: None,
+            reason: "no-session".to_owned(),
+            requested_at: None,
+            attempts: MAX_ATTEMPTS - 1,
+        };
+        assert!(is_worth_asking(&fresh, now));
+        assert!(!is_worth_asking(&fresh, now.plus_secs(1)), "older than 14 days");
+        assert!(!is_worth_asking(&Placeholder { attempts: MAX_ATTEMPTS, ..fresh.clone() }, now));
+        let hidden = Placeholder { reason: NOT_SHARED.to_owned(), ..fresh.clone() };
+        assert!(!is_worth_asking(&hidden, now));
+        let mut status = fresh;
+        status.key.chat = Jid::status();
+        assert!(!is_worth_asking(&status, now));
     }
 
     #[test]

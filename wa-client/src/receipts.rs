@@ -26,7 +26,7 @@ use crate::{
     error::Error,
     event::{Event, SendState, StatusChange},
     inner::Inner,
-    lid, outbox,
+    lid, outbox, privacy_settings,
     receive::own_jids,
     retry,
     stanza_handler::{HandleError, Outcome, StanzaContext},
@@ -37,29 +37,22 @@ use crate::{
 pub(crate) struct Receipts {
     /// Whether the account shows as available, which makes deliveries count as such.
     available: AtomicBool,
-    /// Whether others learn what was read.
-    tell_read: AtomicBool,
     /// Names of those that left and are still on disk.
     left: Mutex<Vec<String>>,
 }
 
 impl Receipts {
-    /// Unavailable, because an available companion silences the phone; read receipts on.
+    /// Unavailable, because an available companion silences the phone.
     pub(crate) fn new() -> Self {
-        Self {
-            available: AtomicBool::new(false),
-            tell_read: AtomicBool::new(true),
-            left: Mutex::new(Vec::new()),
-        }
+        Self { available: AtomicBool::new(false), left: Mutex::new(Vec::new()) }
     }
 
     pub(crate) fn is_available(&self) -> bool {
         self.available.load(Ordering::Relaxed)
     }
 
-    /// Whether others learn what was read.
-    pub(crate) fn set_tell_read(&self, tell: bool) {
-        self.tell_read.store(tell, Ordering::Relaxed);
+    pub(crate) fn set_available(&self, available: bool) {
+        self.available.store(available, Ordering::Relaxed);
     }
 
     fn left<T>(&self, use_it: impl FnOnce(&mut Vec<String>) -> T) -> T {
@@ -139,7 +132,7 @@ pub(crate) async fn flush(inner: &Inner, link: &Link) -> Result<(), HandleError>
 /// The store's. Without a connection the receipts leave with the next.
 pub(crate) async fn mark_read(inner: &Inner, chat: &Jid, ids: &[MessageId]) -> Result<(), Error> {
     let chat = lid::canonical(&*inner.store, &chat.to_user()).await?;
-    let kind = match inner.receipts.tell_read.load(Ordering::Relaxed) {
+    let kind = match privacy_settings::tells_what_was_read(inner).await? {
         true => SentReceiptKind::Read,
         false => SentReceiptKind::ReadSelf,
     };

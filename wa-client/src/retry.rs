@@ -7,12 +7,14 @@
 mod answer;
 pub(crate) mod reason;
 
+use std::time::Duration;
+
 use tokio::sync::OwnedMutexGuard;
 use wa_proto::stanza::{
     ChatKind, IncomingMessage, RetryReason, RetryReceipt, Unavailable, WireKeyBundle, WirePreKey,
     WireSignedPreKey,
 };
-use wa_store::{Change, Placeholder, PreKey, StoreError};
+use wa_store::{Change, MessageKey, Placeholder, PreKey, StoreError};
 
 pub(crate) use answer::answer;
 
@@ -96,9 +98,9 @@ pub(crate) async fn ask(
         return Ok(Outcome::Ack);
     }
     if failure.phone_first {
-        placeholder::ask_phone(&cx.inner, arrival.clone(), std::time::Duration::ZERO);
+        ask_phone(cx, arrival, Duration::ZERO);
     } else if count == 1 {
-        placeholder::ask_phone(&cx.inner, arrival.clone(), placeholder::PHONE_DELAY);
+        ask_phone(cx, arrival, placeholder::PHONE_DELAY);
     }
     Ok(Outcome::Ack)
 }
@@ -115,19 +117,20 @@ pub(crate) async fn withheld(
 ) -> Result<Outcome, HandleError> {
     let inner = &*cx.inner;
     let is_news = inner.store.message(&arrival.key()).await?.is_none();
+    let may_have =
+        matches!(message.unavailable, Some(Unavailable::Unspecified | Unavailable::Other(_)));
     if is_news {
-        draft.push(put_placeholder(arrival, "unavailable"));
+        let reason = if may_have { "unavailable" } else { placeholder::NOT_SHARED };
+        draft.push(put_placeholder(arrival, reason));
     }
     inner.store.commit(draft.into_changes()).await?;
     if is_news {
         emit_undecryptable(inner, arrival, UndecryptableReason::Unavailable);
     }
-    match message.unavailable {
-        Some(Unavailable::Unspecified | Unavailable::Other(_)) => {
-            placeholder::ask_phone(&cx.inner, arrival.clone(), std::time::Duration::ZERO);
-        }
-        _ if is_news => emit_lost(inner, arrival, LossReason::NotShared),
-        _ => {}
+    if may_have {
+        ask_phone(cx, arrival, Duration::ZERO);
+    } else if is_news {
+        emit_lost(inner, &arrival.key(), LossReason::NotShared);
     }
     Ok(Outcome::Ack)
 }
@@ -139,14 +142,18 @@ async fn give_up(
     arrival: &Arrival,
     known: Option<&Placeholder>,
 ) -> Result<(), StoreError> {
-    if !placeholder::may_ask(&cx.inner, arrival) {
-        emit_lost(&cx.inner, arrival, LossReason::TooOld);
+    if !placeholder::may_ask(&cx.inner, arrival.timestamp) {
+        emit_lost(&cx.inner, &arrival.key(), LossReason::TooOld);
     } else if known.is_some_and(|known| known.attempts > 0) {
-        emit_lost(&cx.inner, arrival, LossReason::NoAnswer);
+        emit_lost(&cx.inner, &arrival.key(), LossReason::NoAnswer);
     } else {
-        placeholder::ask_phone(&cx.inner, arrival.clone(), std::time::Duration::ZERO);
+        ask_phone(cx, arrival, Duration::ZERO);
     }
     Ok(())
+}
+
+fn ask_phone(cx: &StanzaContext, arrival: &Arrival, after: Duration) {
+    placeholder::ask_phone(&cx.inner, arrival.key(), arrival.timestamp, after);
 }
 
 fn put_placeholder(arrival: &Arrival, reason: &str) -> Change {
@@ -169,11 +176,11 @@ fn emit_undecryptable(inner: &Inner, arrival: &Arrival, reason: UndecryptableRea
     });
 }
 
-pub(crate) fn emit_lost(inner: &Inner, arrival: &Arrival, reason: LossReason) {
+pub(crate) fn emit_lost(inner: &Inner, key: &MessageKey, reason: LossReason) {
     inner.emit(Event::MessageLost {
-        chat: arrival.chat.clone(),
-        sender: arrival.sender.to_user(),
-        id: arrival.id.clone(),
+        chat: key.chat.clone(),
+        sender: key.sender.clone(),
+        id: key.id.as_str().to_owned(),
         reason,
     });
 }
@@ -249,4 +256,4 @@ const MAX_RETRIES: u32 = 5;
 /// From this count on the keys for a new session come along.
 const KEYS_FROM_COUNT: u32 = 2;
 /// How long a status post lives, in seconds.
-const STATUS_LIFETIME_SECS: i64 = 24 * 60 * 60;
+pub(crate) const STATUS_LIFETIME_SECS: i64 = 24 * 60 * 60;

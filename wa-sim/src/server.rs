@@ -73,6 +73,8 @@ pub(crate) struct Server {
     /// Clients that answered the phone which typed their code.
     pub(crate) code_finishes: VecDeque<CodeFinish>,
     pub(crate) given_up: u64,
+    /// What devices said, while somebody listens.
+    pub(crate) heard: Option<Vec<(DeviceAddress, OwnedNode)>>,
     next_id: u64,
 }
 
@@ -104,6 +106,7 @@ impl Server {
             unlink_requests: VecDeque::new(),
             code_finishes: VecDeque::new(),
             given_up: 0,
+            heard: None,
             next_id: 0,
         }
     }
@@ -116,6 +119,9 @@ impl Server {
                 let address = session.address;
                 if let Some(device) = self.device_mut(address) {
                     device.counters.stanzas_in += 1;
+                }
+                if let Some(heard) = self.heard.as_mut().filter(|heard| heard.len() < MAX_HEARD) {
+                    heard.push((address, node.clone().into_owned()));
                 }
                 self.receive_from_device(address, node);
             }
@@ -248,6 +254,9 @@ impl Server {
         self.ack(from, "call", node);
     }
 }
+
+/// The most stanzas that are kept for a listener.
+const MAX_HEARD: usize = 1 << 16;
 
 /// `<ack class id from [participant] [type]>`, `from` being whom the stanza was for.
 fn ack_node(class: &'static str, node: &Node<'_>) -> OwnedNode {

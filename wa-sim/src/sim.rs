@@ -235,6 +235,31 @@ impl Sim {
         self.with(|world| world.server.faults.plan = plan);
     }
 
+    /// Gives a device a stanza of the caller's making, as if the server had made it: what needs an
+    /// ack or receipt is kept until that comes. False if there is no such device.
+    pub fn deliver(&self, to: &Jid, stanza: OwnedNode) -> bool {
+        self.with(|world| {
+            let server = &mut world.server;
+            let address = server.address_of(to).filter(|&to| server.device(to).is_some());
+            address.map(|address| server.deliver(address, stanza)).is_some()
+        })
+    }
+
+    /// From now on keeps what linked devices say, for [`Sim::heard`], and forgets what they said
+    /// before.
+    pub fn listen(&self) {
+        self.with(|world| world.server.heard = Some(Vec::new()));
+    }
+
+    /// What a linked device said since [`Sim::listen`], in order.
+    pub fn heard(&self, from: &Jid) -> Vec<OwnedNode> {
+        let state = self.lock();
+        let server = &state.world.server;
+        let Some(address) = server.address_of(from) else { return Vec::new() };
+        let heard = server.heard.iter().flatten().filter(|(said, _)| *said == address);
+        heard.map(|(_, stanza)| stanza.clone()).collect()
+    }
+
     /// From now on clients below this version are refused as outdated.
     pub fn require_version(&self, version: Option<Version>) {
         self.with(|world| world.server.required_version = version);

@@ -110,10 +110,16 @@ async fn log_in(
             return ending;
         }
         logged_in();
-        loop {
+        for checks in 1_u64.. {
             sleep(ROTATION_CHECK).await;
             if let Err(error) = prekeys::rotate_when_due(&cx.inner, &cx.link).await {
                 tracing::warn!(%error, "cannot rotate the signed prekey");
+            }
+            if checks.is_multiple_of(CHECKS_A_DAY)
+                && let Err(error) = login::purge(&cx.inner).await
+            {
+                tracing::error!(%error, "what is past its time cannot be forgotten");
+                return Ending::Storage;
             }
         }
     }
@@ -219,5 +225,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often it is looked whether the signed prekey is too old.
 const ROTATION_CHECK: Duration = Duration::from_secs(6 * 60 * 60);
+/// How many of these checks make a day, after which what is past its time is forgotten.
+const CHECKS_A_DAY: u64 = 4;
 /// How long nothing may be due.
 const IDLE: Duration = Duration::from_secs(60);

@@ -15,7 +15,7 @@ use super::participant_hash::participant_hash;
 use crate::{
     identity,
     inner::Inner,
-    lid, privacy_token,
+    lid, privacy_settings, privacy_token,
     stanza_handler::{HandleError, Outcome, StanzaContext},
 };
 
@@ -34,13 +34,7 @@ pub(crate) async fn handle_notification(
                     forget_own(inner).await?;
                 }
                 if let AccountChange::Privacy(settings) = change {
-                    let off = |(name, value): &(_, _)| name == "readreceipts" && value == "none";
-                    let on = |(name, value): &(_, _)| name == "readreceipts" && value == "all";
-                    if settings.iter().any(off) {
-                        inner.receipts.set_tell_read(false);
-                    } else if settings.iter().any(on) {
-                        inner.receipts.set_tell_read(true);
-                    }
+                    privacy_settings::keep(inner, &settings).await?;
                 }
             }
         }

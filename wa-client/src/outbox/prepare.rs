@@ -19,6 +19,7 @@ use crate::{
     devices::{self, participant_hash::participant_hash},
     draft::Draft,
     error::Error,
+    identity,
     inner::Inner,
     lid, privacy_token,
     send::{encrypt::encrypt, sessions},
@@ -85,7 +86,9 @@ pub(super) async fn prepare(
         ..entry
     })));
     draft.push(Change::CountOutboxAttempt(id));
+    let changed = draft.changed_people();
     inner.store.commit(draft.into_changes()).await?;
+    identity::announce(inner, changed);
     Ok(stanza)
 }
 

@@ -15,6 +15,7 @@ use wa_store::{Change, SentMessage, Timestamp};
 
 use crate::{
     draft::Draft,
+    identity,
     inner::Inner,
     lid,
     outbox::prepare::edit,
@@ -107,7 +108,11 @@ async fn resend(
     let mut draft = Draft::new(&*inner.store);
     renew(&mut draft, inner, request, device, bundle.as_ref()).await?;
     let enc = encrypt(&mut draft, inner, device, bundle.as_ref(), &plaintext).await?;
-    let Some(mut enc) = enc else { return Ok(None) };
+    let Some(mut enc) = enc else {
+        // That an old session is void holds all the same.
+        inner.store.commit(draft.into_changes()).await?;
+        return Ok(None);
+    };
     enc.retry_count = request.count;
     let now = inner.now();
     let id: wa_store::MessageId = request.id.as_str().into();
@@ -123,7 +128,9 @@ async fn resend(
         devices: vec![device.clone()],
         has_key: false,
     });
+    let changed = draft.changed_people();
     inner.store.commit(draft.into_changes()).await?;
+    identity::announce(inner, changed);
 
     let envelope = node::read(&sent.envelope).unwrap_or_else(|_| wa_proto::Node::new("message"));
     let kind = envelope.attrs.text("type").unwrap_or("text".into());

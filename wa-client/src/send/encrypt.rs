@@ -47,7 +47,8 @@ pub(crate) async fn encrypt(
 }
 
 /// Begins a session from a bundle. Another identity than the one on file takes its place: the
-/// device was set up anew, and what was sent to it before is void.
+/// device was set up anew, and what was sent to it before is void. The caller tells the user of it
+/// after the commit, with [`crate::identity::announce`].
 pub(crate) async fn begin(
     draft: &mut Draft<'_>,
     inner: &Inner,
@@ -57,15 +58,17 @@ pub(crate) async fn begin(
     bundle: &PreKeyBundle,
 ) -> Result<Option<SessionRecord>, StoreError> {
     let known = draft.identity(device).await?;
-    let begun = inner.with_rng(|rng| match known {
-        Some(known) if known != bundle.identity => {
-            SessionRecord::new().process_bundle(&local(account), bundle, rng)
-        }
-        _ => record.process_bundle(&local(account), bundle, rng),
+    let is_changed = known.is_some_and(|known| known != bundle.identity);
+    let begun = inner.with_rng(|rng| match is_changed {
+        true => SessionRecord::new().process_bundle(&local(account), bundle, rng),
+        false => record.process_bundle(&local(account), bundle, rng),
     });
     match begun {
         Ok(begun) => {
-            draft.put_identity(device, bundle.identity);
+            match is_changed {
+                true => draft.replace_identity(device, bundle.identity),
+                false => draft.put_identity(device, bundle.identity),
+            }
             draft.put_session(device, begun.clone());
             Ok(Some(begun))
         }

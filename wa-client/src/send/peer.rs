@@ -13,7 +13,7 @@ use wa_proto::{
 };
 
 use super::{encrypt::encrypt, message_id::message_id, sessions};
-use crate::{draft::Draft, error::Error, inner::Inner, lid};
+use crate::{draft::Draft, error::Error, identity, inner::Inner, lid};
 
 /// Sends something to the own phone, and returns its id once its bytes left.
 ///
@@ -34,8 +34,10 @@ pub(crate) async fn send(inner: &Arc<Inner>, content: &Content) -> Result<Messag
     let plaintext = message.encode_to_vec();
     let enc = encrypt(&mut draft, inner, &device, bundles.get(&device), &plaintext).await?;
     let enc = enc.ok_or(Error::NoDeviceReached)?;
+    let changed = draft.changed_people();
     inner.store.commit(draft.into_changes()).await?;
     drop(held);
+    identity::announce(inner, changed);
 
     let mut stanza = OutgoingMessage::new(phone, id.clone(), "text");
     stanza.peer = Some(PeerPriority::High);
