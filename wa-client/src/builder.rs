@@ -115,6 +115,7 @@ impl ClientBuilder {
             Some(seed) => StdRng::seed_from_u64(seed),
             None => rand::make_rng(),
         };
+        self.clock.recall(store.as_ref()).await?;
         let now = Timestamp::from_secs(i64::try_from(self.clock.unix()).unwrap_or(i64::MAX));
         let account = account::load_or_create(store.as_ref(), now, &mut rng).await?;
         let version = version::remembered(store.as_ref()).await?;

@@ -12,6 +12,7 @@ use std::{
 };
 
 use tokio::time::Instant;
+use wa_store::{Change, Store, StoreError};
 
 /// Tells the time; clones share the offset learnt from the server.
 #[derive(Debug, Clone)]
@@ -65,8 +66,40 @@ impl Clock {
         self.unix_ms() / 1000
     }
 
-    /// Learns the server's time, in seconds since 1970, as told at this moment.
-    pub(crate) fn learn_server_time(&self, unix_seconds: u64) {
+    /// Goes on with the offset of an earlier run, until the server tells the time anew. What is
+    /// queued before a connection is made then stands in its right place among what was received.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn recall(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let kept = store.setting(SETTING).await?.and_then(|bytes| bytes.try_into().ok());
+        if let Some(offset) = kept.map(i64::from_be_bytes) {
+            self.offset.store(offset, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Learns the server's time, in seconds since 1970, as told at this moment, and keeps the
+    /// offset if it is news.
+    ///
+    /// # Errors
+    /// The store's; the time is known all the same.
+    pub(crate) async fn learn(
+        &self,
+        unix_seconds: u64,
+        store: &dyn Store,
+    ) -> Result<(), StoreError> {
+        let before = self.offset.load(Ordering::Relaxed);
+        self.learn_server_time(unix_seconds);
+        let offset = self.offset.load(Ordering::Relaxed);
+        if offset.abs_diff(before) <= TOLERANCE_MS {
+            return Ok(());
+        }
+        let value = Some(offset.to_be_bytes().to_vec());
+        store.commit(Change::PutSetting { name: SETTING.into(), value }.into()).await.map(drop)
+    }
+
+    fn learn_server_time(&self, unix_seconds: u64) {
         let server = i64::try_from(unix_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
         let local = i64::try_from(self.local_unix_ms()).unwrap_or(i64::MAX);
         self.offset.store(server.saturating_sub(local), Ordering::Relaxed);
@@ -78,6 +111,11 @@ impl Default for Clock {
         Self::system()
     }
 }
+
+/// Under which name a store keeps the offset: milliseconds, eight bytes, the highest first.
+const SETTING: &str = "clock.server_offset_ms";
+/// The server tells whole seconds, and a little time passes on the way.
+const TOLERANCE_MS: u64 = 2_000;
 
 #[cfg(test)]
 mod tests {
@@ -94,6 +132,17 @@ mod tests {
         assert_eq!(shared.local_unix_ms(), 1_700_000_000_000);
         tokio::time::advance(Duration::from_millis(2500)).await;
         assert_eq!(shared.unix_ms(), 1_700_000_092_500);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_run_goes_on_with_the_servers_time() {
+        let store = wa_store::MemoryStore::new();
+        let clock = Clock::starting_at(1_700_000_000);
+        clock.recall(&store).await.unwrap();
+        clock.learn(1_700_000_090, &store).await.unwrap();
+        let next = Clock::starting_at(1_700_000_500);
+        next.recall(&store).await.unwrap();
+        assert_eq!(next.unix(), 1_700_000_590);
     }
 
     #[tokio::test(start_paused = true)]

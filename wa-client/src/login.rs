@@ -28,7 +28,7 @@ use crate::{
 /// How the connection must end.
 pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), Ending> {
     let inner = &cx.inner;
-    inner.clock.learn_server_time(success.timestamp);
+    inner.clock.learn(success.timestamp, &*inner.store).await.map_err(storage)?;
     learn_about_ourselves(cx, success).await.map_err(storage)?;
     match prekeys::put_in_order(inner, &cx.link).await {
         Ok(()) => {}
