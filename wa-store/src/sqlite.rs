@@ -64,7 +64,7 @@ enum Job {
 struct Readers {
     source: Source,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl SqliteStore {
@@ -106,8 +106,11 @@ impl SqliteStore {
             Ok(thread) => Mutex::new(Some(thread)),
             Err(error) => return Err(StoreError::Io { path: source.path, source: error }),
         };
-        let readers =
-            Readers { source, idle: Mutex::new(Vec::new()), permits: Semaphore::new(READERS) };
+        let readers = Readers {
+            source,
+            idle: Mutex::new(Vec::new()),
+            permits: Arc::new(Semaphore::new(READERS)),
+        };
         Ok(Self { writer: Mutex::new(Some(writer)), thread, readers: Arc::new(readers) })
     }
 
@@ -128,8 +131,11 @@ impl SqliteStore {
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let readers = Arc::clone(&self.readers);
-        let _permit = self.readers.permits.acquire().await.map_err(|_| StoreError::Closed)?;
+        let permits = Arc::clone(&self.readers.permits);
+        let permit = permits.acquire_owned().await.map_err(|_| StoreError::Closed)?;
         blocking(move || {
+            // Held by the work and not by whoever waits for it, who may stop waiting.
+            let _permit = permit;
             let idle = readers.idle().pop();
             let db = idle.map_or_else(|| readers.source.reader(), Ok)?;
             let snapshot = db.unchecked_transaction().map_err(engine)?;
