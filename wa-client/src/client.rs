@@ -167,8 +167,8 @@ impl Client {
     /// the next.
     ///
     /// # Errors
-    /// [`Error::NotLinked`]; [`Error::InvalidInput`] while the account has no name, which the phone
-    /// gives it at the first login.
+    /// [`Error::NotLinked`]; [`Error::InvalidInput`] while the account has no name known
+    /// here, because presence is told under a name.
     pub async fn set_available(&self, available: bool) -> Result<(), Error> {
         presence::set_available(&self.shared.inner, available).await
     }
