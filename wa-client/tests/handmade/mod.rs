@@ -13,10 +13,26 @@ use wa_proto::{Jid, Node, NodeContent, OwnedNode, node, pb};
 use wa_signal::{CiphertextMessage, LocalIdentity, RegistrationId, SessionRecord, padding};
 use wa_store::{Change, OutboxState};
 
-use crate::parties::{Party, settle};
+use crate::parties::{Party, ada_and_bob, settle};
 
 pub fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// Ada and Bob, who have written to each other; the server listens from now on.
+pub async fn acquainted(seed: u64) -> (wa_sim::Sim, Party, Party) {
+    let (sim, mut ada, mut bob) = ada_and_bob(seed).await;
+    ada.client.send(bob.phone.jid(), "hello").await.unwrap();
+    bob.message().await;
+    bob.client.send(ada.phone.jid(), "hello back").await.unwrap();
+    ada.message().await;
+    settle().await;
+    sim.listen();
+    (sim, ada, bob)
+}
+
+pub async fn registration_id(party: &Party) -> u32 {
+    party.store.account().await.unwrap().unwrap().registration_id
 }
 
 /// A party's linked device by LID.
