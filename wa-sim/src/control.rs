@@ -1,6 +1,8 @@
 //! The control API: JSON over HTTP, by which those who do not hold the simulation as a value make
 //! accounts, move phones and look. Knows nothing of how it is done.
 
+mod outgoing;
+
 use std::time::Duration;
 
 use axum::{
@@ -11,7 +13,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use wa_proto::Jid;
@@ -32,7 +33,7 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/accounts", post(add_account))
         .route("/accounts/{phone}/link", post(link))
         .route("/accounts/{phone}/link-code", post(link_code))
-        .route("/accounts/{phone}/messages", post(send).get(messages))
+        .route("/accounts/{phone}/messages", post(outgoing::send).get(messages))
         .route("/accounts/{phone}/history", post(not_built))
         .route("/accounts/{phone}/read", post(mark_read))
         .route("/accounts/{phone}/devices", get(devices))
@@ -96,39 +97,6 @@ async fn link_code(State(sim): State<Sim>, Path(phone): Path<String>, body: Byte
         return Err(ControlError::new(StatusCode::GATEWAY_TIMEOUT, text));
     };
     Ok(Json(json!({ "device": device })))
-}
-
-#[derive(Deserialize)]
-struct Outgoing {
-    to: String,
-    text: Option<String>,
-    image: Option<Image>,
-}
-
-#[derive(Deserialize)]
-struct Image {
-    base64: String,
-    caption: Option<String>,
-}
-
-async fn send(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
-    let phone = known_phone(&sim, &phone)?;
-    let Outgoing { to, text, image } = parse(&body)?;
-    let to = recipient(&to)?;
-    let id = match (text, image) {
-        (Some(text), None) => phone.send_text(&to, text)?,
-        (None, Some(Image { base64, caption })) => {
-            let picture = STANDARD.decode(base64).map_err(|_| {
-                ControlError::new(StatusCode::UNPROCESSABLE_ENTITY, "the image is not base64")
-            })?;
-            phone.send_image(&to, &picture, caption)?
-        }
-        _ => {
-            let text = "expected \"text\" or \"image\"; no other kind can be sent yet";
-            return Err(ControlError::new(StatusCode::NOT_IMPLEMENTED, text));
-        }
-    };
-    Ok(Json(json!({ "id": id })))
 }
 
 async fn messages(

@@ -1,15 +1,23 @@
 //! A phone as those see it who hold it: what it is told to do, and what it shows. How it does so
 //! is its endpoint's business.
 
+mod about;
 pub(crate) mod endpoint;
+mod file;
 
 use std::time::Duration;
 
 use prost::Message as _;
+use rand_core::Rng as _;
 use serde::Serialize;
-use wa_proto::{Jid, pb};
+use wa_proto::{
+    Jid,
+    content::{Content, MessageContext, MessageSecret, Poll},
+    pb,
+};
 
-use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe, image_message};
+use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
+pub use self::file::{FileKind, OutgoingFile};
 use crate::{
     Sim,
     address::{DeviceAddress, InvalidPhoneNumber, PhoneNumber},
@@ -20,8 +28,11 @@ use crate::{
 /// The longest text a phone sends, in bytes.
 pub const MAX_TEXT: usize = 65_536;
 
-/// The largest picture a phone sends, in bytes.
-pub const MAX_IMAGE: usize = 8 << 20;
+/// The largest file a phone sends, in bytes.
+pub const MAX_FILE: usize = 8 << 20;
+
+/// The most options of a poll.
+pub const MAX_POLL_OPTIONS: usize = 12;
 
 /// How far a message has come. In a list of one's own messages: how far it has come to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -52,10 +63,10 @@ pub struct PhoneMessage {
     /// Who wrote it, by phone number.
     #[serde(serialize_with = "as_text")]
     pub sender: Jid,
-    /// `text`, `image`, `video`, `audio`, `document`, `sticker`, `reaction`, `contact`,
-    /// `location`, `protocol` or `other`.
+    /// The name of its [`Kind`](wa_proto::content::Kind): `text`, `image`, `voice-note`, `edit`
+    /// and so on.
     pub kind: &'static str,
-    /// The text, or the caption.
+    /// What a person sees of it as text: the text, caption, emoji, question or name.
     pub text: Option<String>,
     /// Whether the account wrote it, on whichever device.
     pub from_me: bool,
@@ -159,12 +170,27 @@ pub enum SendError {
     /// The text, or the whole message, has more than [`MAX_TEXT`] bytes.
     #[error("a message has at most {MAX_TEXT} bytes")]
     TooLong,
-    /// The picture has more than [`MAX_IMAGE`] bytes.
-    #[error("a picture has at most {MAX_IMAGE} bytes")]
-    ImageTooLarge,
+    /// The file has more than [`MAX_FILE`] bytes.
+    #[error("a file has at most {MAX_FILE} bytes")]
+    FileTooLarge,
     /// The media host has no room left.
     #[error("the media host is full")]
     MediaFull,
+    /// The phone has no message of this id in the chat.
+    #[error("the phone has no message with this id in the chat")]
+    UnknownMessage,
+    /// Somebody else wrote the message.
+    #[error("only a message of one's own can be edited or revoked")]
+    NotOwnMessage,
+    /// A poll has fewer than two options, or more than [`MAX_POLL_OPTIONS`], or the same twice.
+    #[error("a poll has 2 to {MAX_POLL_OPTIONS} different options")]
+    PollOptions,
+    /// More options of a poll may be chosen than there are.
+    #[error("a poll lets no more options be chosen than it has")]
+    PollSelectable,
+    /// Phones do not send this kind of content.
+    #[error("a phone sends no message of this kind")]
+    Unsendable,
 }
 
 /// An account's phone. Cheap to clone.
@@ -251,13 +277,53 @@ impl Phone {
         picture: &[u8],
         caption: Option<String>,
     ) -> Result<String, SendError> {
-        if picture.len() > MAX_IMAGE {
-            return Err(SendError::ImageTooLarge);
+        let mut file = OutgoingFile::new(FileKind::Image, picture);
+        file.caption = caption;
+        self.send_file(to, file)
+    }
+
+    /// Asks a question with options to choose from; `selectable` says how many at once, 0 any
+    /// number. Answers the message's id.
+    ///
+    /// # Errors
+    /// [`SendError`] if there is nobody to send to, or the options are not those of a poll.
+    pub fn send_poll(
+        &self,
+        to: &Jid,
+        question: impl Into<String>,
+        options: Vec<String>,
+        selectable: u32,
+    ) -> Result<String, SendError> {
+        let different: std::collections::BTreeSet<_> = options.iter().collect();
+        if different.len() != options.len() || !(2..=MAX_POLL_OPTIONS).contains(&options.len()) {
+            return Err(SendError::PollOptions);
         }
-        let media = self.sim.media();
-        let message =
-            self.sim.with(|world| image_message(&mut world.server, &media, picture, caption));
-        self.send(to, message.map_err(|_| SendError::MediaFull)?)
+        if selectable as usize > options.len() {
+            return Err(SendError::PollSelectable);
+        }
+        let mut secret = vec![0; 32];
+        self.sim.with(|world| world.server.rng.fill_bytes(&mut secret));
+        let mut context = MessageContext::default();
+        context.message_secret = Some(MessageSecret::new(secret));
+        let poll = Poll::new(question, options, selectable);
+        self.send_in_context(to, &Content::Poll(poll), &context)
+    }
+
+    /// Sends any content to a person or a group; answers the message's id.
+    ///
+    /// # Errors
+    /// [`SendError`] if there is nobody to send to, or phones send no such content.
+    pub fn send_content(&self, to: &Jid, content: &Content) -> Result<String, SendError> {
+        self.send_in_context(to, content, &MessageContext::default())
+    }
+
+    fn send_in_context(
+        &self,
+        to: &Jid,
+        content: &Content,
+        context: &MessageContext,
+    ) -> Result<String, SendError> {
+        self.send(to, content.to_message(context).map_err(|_| SendError::Unsendable)?)
     }
 
     /// Sends any message to a person or a group; answers its id.

@@ -75,6 +75,103 @@ async fn bad_calls_get_a_clear_error() {
     }
 }
 
+#[tokio::test]
+async fn every_kind_of_message_is_sent_and_shown() {
+    let sim = Sim::new(SimConfig::default());
+    for (phone, name) in [("15550001", "A"), ("15550002", "B")] {
+        sim.add_account(phone, name).unwrap();
+    }
+    let serving = sim.serve(LOOPBACK.parse().unwrap()).await.unwrap();
+    let path = "/accounts/15550001/messages";
+    let text = json!({"to": "15550002", "text": "first"});
+    let (_, first) = call(&serving, "POST", path, Some(text)).await;
+    let id = first["id"].clone();
+    let data = "b2dn";
+    let kinds = [
+        ("audio", json!({"base64": data, "seconds": 2, "ptt": true}), "voice-note", None),
+        ("audio", json!({"base64": data, "seconds": 2}), "audio", None),
+        ("video", json!({"base64": data, "caption": "moves"}), "video", Some("moves")),
+        (
+            "document",
+            json!({"base64": data, "file_name": "a.pdf", "mimetype": "application/pdf"}),
+            "document",
+            None,
+        ),
+        ("sticker", json!({"base64": data}), "sticker", None),
+        (
+            "location",
+            json!({"latitude": 1.5, "longitude": -2.5, "name": "there"}),
+            "location",
+            Some("there"),
+        ),
+        ("contact", json!({"name": "Carol", "vcard": "BEGIN:VCARD"}), "contact", Some("Carol")),
+        ("reaction", json!({"id": id, "emoji": "\u{1f44d}"}), "reaction", Some("\u{1f44d}")),
+        ("edit", json!({"id": id, "text": "second"}), "edit", Some("second")),
+        ("reply", json!({"id": id, "text": "indeed"}), "text", Some("indeed")),
+        (
+            "poll",
+            json!({"name": "Tea?", "options": ["yes", "no"], "selectable": 1}),
+            "poll",
+            Some("Tea?"),
+        ),
+        ("revoke", json!({"id": id}), "revoke", None),
+    ];
+    for (kind, body, shown, text) in kinds {
+        let message = json!({"to": "15550002", kind: body});
+        let (status, sent) = call(&serving, "POST", path, Some(message)).await;
+        assert_eq!(status, 200, "{kind}: {sent}");
+        for phone in ["15550001", "15550002"] {
+            let path = format!("/accounts/{phone}/messages");
+            let (_, seen) = call(&serving, "GET", &path, None).await;
+            let last = seen.as_array().unwrap().last().unwrap();
+            assert_eq!((&last["id"], &last["kind"]), (&sent["id"], &json!(shown)), "{phone}");
+            assert_eq!(last["text"], json!(text), "{kind} at {phone}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_message_lacks_is_named() {
+    let sim = Sim::new(SimConfig::default());
+    let alice = sim.add_account("15550001", "A").unwrap();
+    let bob = sim.add_account("15550002", "B").unwrap();
+    let theirs = bob.send_text(&alice.jid(), "mine").unwrap();
+    let serving = sim.serve(LOOPBACK.parse().unwrap()).await.unwrap();
+    let cases = [
+        (json!({"text": "x"}), 400, "\"to\""),
+        (json!({"to": "15550002"}), 400, "exactly one kind"),
+        (json!({"to": "15550002", "text": "x", "poll": {}}), 400, "exactly one kind"),
+        (json!({"to": "15550002", "hologram": {}}), 400, "hologram"),
+        (json!({"to": "15550002", "audio": {"seconds": 1}}), 400, "base64"),
+        (json!({"to": "15550002", "document": {"base64": ""}}), 400, "file_name"),
+        (json!({"to": "15550002", "location": {"latitude": 1.0}}), 400, "longitude"),
+        (json!({"to": "15550002", "contact": {"name": "C"}}), 400, "vcard"),
+        (json!({"to": "15550002", "reaction": {"id": "A"}}), 400, "emoji"),
+        (json!({"to": "15550002", "sticker": {"base64": "*"}}), 422, "base64"),
+        (
+            json!({"to": "15550002", "location": {"latitude": 91, "longitude": 0}}),
+            422,
+            "90 degrees",
+        ),
+        (json!({"to": "15550002", "revoke": {"id": "NONE"}}), 422, "no message with this id"),
+        (json!({"to": "15550002", "revoke": {"id": theirs}}), 422, "one's own"),
+        (json!({"to": "15550002", "edit": {"id": theirs, "text": "x"}}), 422, "one's own"),
+        (json!({"to": "15550002", "poll": {"name": "?", "options": ["a"]}}), 422, "2 to 12"),
+        (
+            json!({"to": "15550002", "poll": {"name": "?", "options": ["a", "b"], "selectable": 3}}),
+            422,
+            "no more options",
+        ),
+    ];
+    for (body, expected, named) in cases {
+        let path = "/accounts/15550001/messages";
+        let (status, answer) = call(&serving, "POST", path, Some(body)).await;
+        assert_eq!(status, expected, "{named}: {answer}");
+        assert!(answer["error"].as_str().unwrap().contains(named), "{named}: {answer}");
+    }
+    assert_eq!(alice.messages().len(), 1, "nothing was sent");
+}
+
 /// One call over a connection of its own: the status and the JSON.
 async fn call(serving: &Serving, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let host = serving.control_url.strip_prefix("http://").unwrap();

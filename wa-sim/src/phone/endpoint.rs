@@ -2,9 +2,9 @@
 //! stanzas that the server has for device 0 and answers them as any client would. Knows nothing of
 //! connections.
 
-mod image;
 mod link;
 mod link_code;
+mod media;
 mod placeholder;
 mod receive;
 mod retry;
@@ -23,9 +23,9 @@ use wa_signal::{
 };
 
 pub(crate) use self::{
-    image::image_message,
     link::QrCode,
     link_code::normal_code,
+    media::{MediaClass, upload},
     receive::chat_of,
     stored::{Chat, StoredMessage, describe},
 };

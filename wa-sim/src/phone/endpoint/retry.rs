@@ -8,7 +8,7 @@ use wa_signal::{PreKeyBundle, RegistrationId};
 use super::{
     Chat, Endpoint,
     receive::Envelope,
-    send::{device_sent, stanza_type},
+    send::{device_sent, labelled},
 };
 use crate::{
     address::DeviceAddress,
@@ -107,10 +107,8 @@ impl Endpoint {
         let own = to.account == self.address.account;
         let message = if own { device_sent(&chat, &message) } else { message };
         let Some(enc) = self.encrypt_for(server, to, &message) else { return };
-        let stanza = Node::new("message")
-            .attr("id", kept.id.clone())
-            .attr("type", stanza_type(&kept.message))
-            .attr("t", kept.timestamp);
+        let stanza = Node::new("message").attr("id", kept.id.clone()).attr("t", kept.timestamp);
+        let stanza = labelled(stanza, &kept.message);
         let device = server.device_jid(to, Addressing::Lid);
         let stanza = match &kept.chat {
             Chat::Group(_) => {

@@ -5,10 +5,14 @@ use std::collections::BTreeSet;
 
 use prost::Message as _;
 use rand_core::Rng as _;
-use wa_proto::{Jid, Node, OwnedNode, pb};
+use wa_proto::{
+    Jid, Node, OwnedNode,
+    content::{EditAttribute, Unwrapped},
+    pb,
+};
 use wa_signal::{SenderKeyRecord, padding};
 
-use super::{Chat, Endpoint, StoredMessage, stored::describe};
+use super::{Chat, Endpoint, StoredMessage};
 use crate::{
     address::{DeviceAddress, PhoneNumber},
     phone::{MessageStatus, SendError},
@@ -73,13 +77,8 @@ impl Endpoint {
         if parts.is_empty() {
             return None;
         }
-        Some(
-            Node::new("message")
-                .attr("id", id.to_owned())
-                .attr("to", to)
-                .attr("type", stanza_type(message))
-                .child(Node::new("participants").children(parts)),
-        )
+        let stanza = Node::new("message").attr("id", id.to_owned()).attr("to", to);
+        Some(labelled(stanza, message).child(Node::new("participants").children(parts)))
     }
 
     fn group_stanza(
@@ -107,11 +106,11 @@ impl Endpoint {
         }
         self.told.insert(group.to_owned(), recipients);
         let shared = self.encrypt_for_group(server, group, message)?;
-        let mut stanza = Node::new("message")
+        let stanza = Node::new("message")
             .attr("id", id.to_owned())
             .attr("to", Jid::group(group.to_owned()))
-            .attr("type", stanza_type(message))
             .attr("addressing_mode", "lid");
+        let mut stanza = labelled(stanza, message);
         if !parts.is_empty() {
             stanza = stanza.child(Node::new("participants").children(parts));
         }
@@ -209,13 +208,12 @@ pub(super) fn device_sent(chat: &Jid, message: &pb::Message) -> pb::Message {
     }
 }
 
-/// The `type` of a message stanza.
-pub(super) fn stanza_type(message: &pb::Message) -> &'static str {
-    match describe(message).0 {
-        "image" | "video" | "audio" | "document" | "sticker" | "contact" | "location" => "media",
-        "reaction" => "reaction",
-        _ => "text",
-    }
+/// What a message stanza says in the clear of what is sealed in it: `type` and `edit`.
+pub(super) fn labelled(stanza: OwnedNode, message: &pb::Message) -> OwnedNode {
+    let content = Unwrapped::from_message(message.clone()).content;
+    stanza
+        .attr("type", content.stanza_type())
+        .attr_opt("edit", content.edit_attribute().map(EditAttribute::as_str))
 }
 
 /// 32 hexadecimal digits, as phones make them.

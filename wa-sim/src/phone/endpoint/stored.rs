@@ -1,6 +1,6 @@
 //! The messages a phone remembers, its own and others'. Knows nothing of how they travel.
 
-use wa_proto::pb;
+use wa_proto::{content::Unwrapped, pb};
 
 use super::{Endpoint, MAX_MESSAGES};
 use crate::{
@@ -59,38 +59,8 @@ impl Endpoint {
     }
 }
 
-/// What kind of message it is, and what it says.
+/// What kind of message it is, and what a person sees of it as text.
 pub(crate) fn describe(message: &pb::Message) -> (&'static str, Option<String>) {
-    if let Some(text) = &message.conversation {
-        return ("text", Some(text.clone()));
-    }
-    if let Some(text) = &message.extended_text_message {
-        return ("text", text.text.clone());
-    }
-    if let Some(image) = &message.image_message {
-        return ("image", image.caption.clone());
-    }
-    if let Some(video) = &message.video_message {
-        return ("video", video.caption.clone());
-    }
-    if let Some(document) = &message.document_message {
-        return ("document", document.caption.clone());
-    }
-    if let Some(reaction) = &message.reaction_message {
-        return ("reaction", reaction.text.clone());
-    }
-    let kind = if message.audio_message.is_some() {
-        "audio"
-    } else if message.sticker_message.is_some() {
-        "sticker"
-    } else if message.contact_message.is_some() || message.contacts_array_message.is_some() {
-        "contact"
-    } else if message.location_message.is_some() || message.live_location_message.is_some() {
-        "location"
-    } else if message.protocol_message.is_some() {
-        "protocol"
-    } else {
-        "other"
-    };
-    (kind, None)
+    let content = Unwrapped::from_message(message.clone()).content;
+    (content.kind().as_str(), content.text().map(str::to_owned))
 }
