@@ -111,6 +111,11 @@ async fn save(
         .await
 }
 
+/// A `pair-device` or `pair-success` that lacks what it is about.
+pub(crate) async fn refuse_unreadable(cx: &StanzaContext, id: &str) -> Result<(), HandleError> {
+    refuse(cx, id, IdentityError::Malformed("the stanza around it")).await
+}
+
 async fn refuse(cx: &StanzaContext, id: &str, error: IdentityError) -> Result<(), HandleError> {
     tracing::warn!(%error, "a phone's attempt to link this device is refused");
     let (code, text, reason) = match error {

@@ -113,7 +113,14 @@ async fn dispatch(cx: &StanzaContext, stanza: Stanza) -> Result<Outcome, HandleE
         Stanza::Call(_) => Ok(Outcome::Ack),
         Stanza::Malformed(malformed) => {
             tracing::warn!(tag = %malformed.tag, reason = %malformed.reason, "a malformed stanza");
-            Ok(Outcome::Nack(NackReason::ParsingError))
+            match &malformed.id {
+                // Of what the server asks, only words about pairing can be malformed.
+                Some(id) if malformed.tag == "iq" => {
+                    pairing::refuse_unreadable(cx, id).await?;
+                    Ok(Outcome::Answered)
+                }
+                _ => Ok(Outcome::Nack(NackReason::ParsingError)),
+            }
         }
         Stanza::Unknown(node) => {
             tracing::warn!(stanza = %node.redacted(), "a stanza of an unknown kind");

@@ -102,16 +102,20 @@ impl VersionSource for WebPageVersion {
             .map_err(fetch)?;
         let response =
             client.get(&self.url).send().await.and_then(|r| r.error_for_status()).map_err(fetch)?;
-        let mut page = Vec::new();
+        let (mut window, mut read) = (Vec::new(), 0);
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
-            page.extend_from_slice(&chunk.map_err(fetch)?);
-            if let Some(version) = find_revision(&page) {
+            let chunk = chunk.map_err(fetch)?;
+            window.extend_from_slice(&chunk);
+            if let Some(version) = find_revision(&window) {
                 return Ok(version);
             }
-            if page.len() > MAX_PAGE_LEN {
+            read += chunk.len();
+            if read > MAX_PAGE_LEN {
                 break;
             }
+            // What lies further back was searched already.
+            window.drain(..window.len().saturating_sub(MAX_MATCH_LEN));
         }
         Err(VersionError::NotFound)
     }
@@ -160,6 +164,8 @@ const MARKER: &[u8] = b"client_revision";
 const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 /// The page is about half a megabyte.
 const MAX_PAGE_LEN: usize = 8 << 20;
+/// The longest that marker, separators and number are together; a chunk may end within them.
+const MAX_MATCH_LEN: usize = 64;
 /// The page is another one for programs that are no browser.
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
                        Chrome/140.0.0.0 Safari/537.36";

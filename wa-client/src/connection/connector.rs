@@ -17,6 +17,13 @@ pub struct ConnectTarget {
     pub url: String,
 }
 
+impl ConnectTarget {
+    /// A target with this WebSocket URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into() }
+    }
+}
+
 /// Makes byte streams to the server: over WebSockets by default, over memory in tests, over a
 /// proxy where somebody writes one.
 #[async_trait]

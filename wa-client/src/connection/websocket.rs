@@ -102,7 +102,10 @@ impl WireReader for SocketReader {
             match self.0.next().await {
                 None | Some(Ok(Message::Close(_))) => return Ok(None),
                 Some(Ok(Message::Binary(bytes))) => return Ok(Some(bytes)),
-                // Pings are answered by the library; text is nothing the protocol knows.
+                Some(Ok(Message::Text(_))) => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "text, not bytes"));
+                }
+                // Pings are answered by the library.
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(io::Error::other(error)),
             }

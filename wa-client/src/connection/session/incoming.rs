@@ -48,6 +48,10 @@ impl Incoming<'_> {
                         if let Some(stanza) = queue.pop_front() {
                             permit.send(stanza);
                         }
+                        if !may_read {
+                            // What is heard is held back here, so that is no silence of theirs.
+                            keepalive(self.cx, |keepalive| keepalive.heard(Instant::now()));
+                        }
                     }
                     Err(_) => std::future::pending().await,
                 },
