@@ -58,9 +58,11 @@ pub(crate) fn backlog<T>(cx: &StanzaContext, use_it: impl FnOnce(&mut Backlog) -
 }
 
 /// When to ask for the next batch. A value; the moment is an argument.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Backlog {
     phase: Phase,
+    /// When the last stanza of the backlog came, or the connection began.
+    last_came: Instant,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -77,10 +79,21 @@ enum Phase {
 }
 
 impl Backlog {
+    /// The backlog of a connection that begins.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { phase: Phase::default(), last_came: now }
+    }
+
     /// Whether stanzas must be dealt with strictly one after the other: a message may need the
-    /// key that the one before it carries, from another chat.
-    pub(crate) fn is_strict(&self) -> bool {
-        self.phase != Phase::Over
+    /// key that the one before it carries, from another chat. A server that never tells the end
+    /// is waited for only so long: [`STRICT_WHILE_QUIET`].
+    pub(crate) fn is_strict(&self, now: Instant) -> bool {
+        self.phase != Phase::Over && now < self.last_came + STRICT_WHILE_QUIET
+    }
+
+    /// A stanza of the backlog came.
+    pub(crate) fn came(&mut self, now: Instant) {
+        self.last_came = now;
     }
 
     /// The server announced a backlog.
@@ -131,6 +144,8 @@ impl Backlog {
 
 /// How many stanzas are asked for at a time.
 pub(crate) const BATCH: u32 = 100;
+/// How long none of the backlog may come before its end is taken for granted.
+pub(crate) const STRICT_WHILE_QUIET: Duration = Duration::from_secs(60);
 /// How long nothing may come before asking again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
@@ -141,8 +156,8 @@ mod tests {
     #[test]
     fn batches_are_asked_for_until_the_end_is_told() {
         let now = Instant::now();
-        let mut backlog = Backlog::default();
-        assert!(!backlog.poll(now) && backlog.is_strict());
+        let mut backlog = Backlog::new(now);
+        assert!(!backlog.poll(now) && backlog.is_strict(now));
         backlog.announced();
         for _ in 0..10 {
             assert!(backlog.poll(now));
@@ -151,17 +166,27 @@ mod tests {
                 backlog.handled(now);
             }
         }
-        assert!(backlog.poll(now) && backlog.is_strict());
-        assert!(backlog.ended() && !backlog.is_strict());
+        assert!(backlog.poll(now) && backlog.is_strict(now));
+        assert!(backlog.ended() && !backlog.is_strict(now));
         assert!(!backlog.ended());
         backlog.announced();
-        assert!(!backlog.poll(now) && !backlog.is_strict());
+        assert!(!backlog.poll(now) && !backlog.is_strict(now));
+    }
+
+    #[test]
+    fn an_end_that_is_never_told_is_taken_for_granted_after_a_minute_of_quiet() {
+        let start = Instant::now();
+        let mut backlog = Backlog::new(start);
+        let later = start + STRICT_WHILE_QUIET / 2;
+        backlog.came(later);
+        assert!(backlog.is_strict(start + STRICT_WHILE_QUIET));
+        assert!(!backlog.is_strict(later + STRICT_WHILE_QUIET));
     }
 
     #[test]
     fn a_backlog_that_stalls_is_asked_for_again() {
         let now = Instant::now();
-        let mut backlog = Backlog::default();
+        let mut backlog = Backlog::new(now);
         backlog.announced();
         assert!(backlog.poll(now));
         backlog.handled(now);

@@ -59,6 +59,11 @@ impl<T> Lanes<T> {
         Some((lane, item))
     }
 
+    /// Whether a stanza of this lane waits or is being dealt with.
+    pub(crate) fn holds(&self, lane: &Lane) -> bool {
+        self.busy.contains(lane) || self.waiting.iter().any(|(waiting, _)| waiting == lane)
+    }
+
     /// A stanza of this lane has been dealt with.
     pub(crate) fn done(&mut self, lane: &Lane) {
         self.busy.remove(lane);

@@ -68,7 +68,7 @@ pub(crate) async fn serve(
     let (link, outgoing) = Link::new(generation);
     let session = Arc::new(Session {
         qr: Mutex::default(),
-        backlog: Mutex::default(),
+        backlog: Mutex::new(Backlog::new(Instant::now())),
         changed: Notify::new(),
         keepalive: Mutex::new(Keepalive::new(Instant::now(), inner.roll())),
     });

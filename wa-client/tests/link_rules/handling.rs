@@ -79,6 +79,31 @@ async fn a_handler_that_panics_refuses_its_stanza_once_and_the_connection_lives(
     assert_eq!(ids(&line.hear_all().await), ["3"]);
 }
 
+/// Which of two people's messages are answered while those of the first cannot be kept.
+async fn answered_beside_a_slow_one(quiet: Duration) -> Vec<String> {
+    let store = MoodyStore::new();
+    let (mut server, _client, _) = scripted_over(Arc::new(store.clone()), true).await;
+    let mut line = server.accept().await;
+    line.log_in().await;
+    for _ in 0..quiet.as_secs() / 20 {
+        sleep(Duration::from_secs(20)).await;
+        line.say(Node::new("ib")).await;
+    }
+    line.hear_all().await;
+    store.hold();
+    line.say(message("1", "15550199")).await;
+    // Its handler panics before it would keep anything.
+    line.say(message("2", POISONED)).await;
+    ids(&line.hear_all().await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_tells_the_end_of_the_backlog_does_not_slow_the_client_for_ever() {
+    let none: [&str; 0] = [];
+    assert_eq!(answered_beside_a_slow_one(Duration::ZERO).await, none);
+    assert_eq!(answered_beside_a_slow_one(Duration::from_secs(80)).await, ["2"]);
+}
+
 /// More than a client may take in while none is dealt with.
 const FLOOD: usize = 6_000;
 

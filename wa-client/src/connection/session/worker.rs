@@ -69,7 +69,7 @@ async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
                 lanes.done(&lane);
             }
             stanza = queue.recv(), if lanes.has_room() => match stanza {
-                Some(stanza) => lanes.push(lane_of(cx, &stanza), stanza),
+                Some(stanza) => lanes.push(lane_of(cx, &lanes, &stanza), stanza),
                 // The reading has ended, and says why.
                 None => std::future::pending().await,
             }
@@ -92,7 +92,7 @@ async fn handle(cx: &StanzaContext, lane: Lane, stanza: Stanza) -> (Lane, Option
 
 /// One lane for everything while the backlog drains, then one for each person; a stream's own
 /// announcements and pairing wait for everything before them.
-fn lane_of(cx: &StanzaContext, stanza: &Stanza) -> Lane {
+fn lane_of(cx: &StanzaContext, lanes: &Lanes<Stanza>, stanza: &Stanza) -> Lane {
     if matches!(stanza, Stanza::Info(_) | Stanza::Iq(_)) {
         return Lane::Barrier;
     }
@@ -100,13 +100,33 @@ fn lane_of(cx: &StanzaContext, stanza: &Stanza) -> Lane {
         // A handler may wait for the ack of what it sent.
         return Lane::Named("ack".into());
     }
-    if with(&cx.session.backlog, |backlog| backlog.is_strict()) {
-        return Lane::Named(String::new());
+    let strict = Lane::Named(String::new());
+    let now = Instant::now();
+    let is_strict = with(&cx.session.backlog, |backlog| {
+        if is_from_backlog(stanza) {
+            backlog.came(now);
+        }
+        backlog.is_strict(now)
+    });
+    // Nothing overtakes what still waits there.
+    if is_strict || lanes.holds(&strict) {
+        return strict;
     }
     let person = stanza.envelope().map(|envelope| {
         envelope.participant.as_ref().unwrap_or(&envelope.from).to_user().to_string()
     });
-    Lane::Named(person.unwrap_or_default())
+    Lane::Named(person.unwrap_or_else(|| "nobody".into()))
+}
+
+/// Whether the server kept the stanza while this device was away.
+fn is_from_backlog(stanza: &Stanza) -> bool {
+    match stanza {
+        Stanza::Message(message) => message.offline.is_some(),
+        Stanza::Receipt(receipt) => receipt.offline.is_some(),
+        Stanza::Notification(notification) => notification.offline.is_some(),
+        Stanza::Call(call) => call.offline.is_some(),
+        _ => false,
+    }
 }
 
 /// From when on a handler is remarked upon.
