@@ -43,6 +43,31 @@ async fn the_same_stanza_three_times_is_one_message_and_three_receipts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_handled_is_known_by_its_ratchet_and_by_its_hash_alike() {
+    let (sim, ada, bob) = acquainted(105).await;
+    let stanza = message(&device(&bob), "3EB0AA", sim.now());
+    let stanza = stanza.child(sealed(&bob, &ada, &text("once")).await);
+    sim.deliver(&device(&ada), stanza.clone());
+    settle().await;
+    // The session is gone: only the hash is left to tell.
+    let before = ada.store.session(&device(&bob)).await.unwrap().unwrap();
+    ada.store.commit(Change::DeleteSession(device(&bob)).into()).await.unwrap();
+    sim.deliver(&device(&ada), stanza.clone());
+    settle().await;
+    // The hashes are past their time: only the ratchet is left.
+    let put = Change::PutSession { device: device(&bob), record: before };
+    ada.store.commit(put.into()).await.unwrap();
+    let now = Timestamp::from_secs(i64::try_from(sim.now() + 15 * DAY).unwrap());
+    ada.store.commit(Change::PurgeExpired { now }.into()).await.unwrap();
+    sim.deliver(&device(&ada), stanza);
+    settle().await;
+    let receipts = said(&ada, "receipt", "3EB0AA");
+    assert_eq!(receipts.len(), 3);
+    assert!(receipts.iter().all(|receipt| receipt.attrs.is("type", "inactive")), "{receipts:?}");
+    assert_eq!(ada.texts(&bob.phone.jid()).await, ["hello", "hello back", "once"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_broken_half_of_a_stanza_does_not_take_the_other_with_it() {
     let (sim, ada, bob) = acquainted(102).await;
     let group = sim.create_group("Tea", &[&ada.phone, &bob.phone]).unwrap();

@@ -7,9 +7,11 @@ mod parties;
 
 use std::{sync::Arc, time::Duration};
 
-use handmade::{acquainted, all_said, device, opened, registration_id, retry, said, session};
+use handmade::{acquainted, all_said, device, opened, registration_id, retry, said, session, text};
 use parties::{Party, settle};
-use wa_store::MemoryStore;
+use prost::Message as _;
+use wa_proto::Node;
+use wa_store::{Change, MemoryStore, SentMessage, Timestamp};
 
 #[tokio::test(start_paused = true)]
 async fn one_device_is_answered_ten_times_at_most_about_one_message() {
@@ -59,6 +61,39 @@ async fn an_own_device_that_asks_gets_what_was_sent_and_to_whom() {
     let inner = opened(&second, &device(&ada), sealed).await.device_sent_message.unwrap();
     assert_eq!(inner.destination_jid.as_deref(), Some(&*bob.phone.lid().to_string()));
     assert_eq!(inner.message.unwrap().conversation.as_deref(), Some("for bob"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_device_that_asks_gets_it_again_and_counts_as_without_the_group_key() {
+    let (sim, ada, bob) = acquainted(119).await;
+    let group = sim.create_group("Tea", &[&ada.phone, &bob.phone]).unwrap();
+    let sent = SentMessage {
+        chat: group.clone(),
+        id: "3EB0AA".into(),
+        plaintext: text("to the group").encode_to_vec().into(),
+        envelope: Node::new("queued").attr("type", "text").attr("edit", "1").encode(),
+        sent_at: Timestamp::from_secs(1_780_000_000),
+    };
+    let holder = Change::MarkSenderKeyHolders {
+        group: group.clone(),
+        devices: vec![device(&bob)],
+        has_key: true,
+    };
+    ada.store.commit(Change::PutSentMessage(Box::new(sent)).into()).await.unwrap();
+    ada.store.commit(holder.into()).await.unwrap();
+    let request = retry(&group, "3EB0AA", 1, registration_id(&bob).await);
+    sim.deliver(&device(&ada), request.attr("participant", device(&bob)));
+    settle().await;
+    let resent = said(&ada, "message", "3EB0AA").remove(0);
+    assert_eq!(resent.attrs.jid("to"), Some(group.clone()));
+    assert_eq!(resent.attrs.jid("participant"), Some(device(&bob)));
+    assert!(resent.attrs.is("device_fanout", "false") && resent.attrs.is("edit", "1"));
+    assert!(resent.attrs.is("t", "1780000000"));
+    let enc = resent.find("enc").unwrap();
+    assert!(enc.attrs.is("count", "1") && !enc.attrs.is("type", "skmsg"));
+    assert!(resent.find("participants").is_none());
+    let holders = ada.store.sender_key_holders(&group).await.unwrap();
+    assert_eq!(holders.get(&device(&bob)), Some(&false));
 }
 
 #[tokio::test(start_paused = true)]
