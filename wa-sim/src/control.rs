@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use wa_proto::Jid;
 
 use crate::{
-    AddAccountError, CreateGroupError, FaultPlan, LinkError, Phone, PhoneMessage, PhoneNumber,
-    SendError, Sim, Stats, UnlinkError,
+    AddAccountError, CreateGroupError, FaultPlan, HistoryError, HistoryPlan, LinkError, Phone,
+    PhoneMessage, PhoneNumber, SendError, Sim, Stats, UnlinkError,
 };
 
 /// The longest body, in bytes.
@@ -34,7 +34,7 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/accounts/{phone}/link", post(link))
         .route("/accounts/{phone}/link-code", post(link_code))
         .route("/accounts/{phone}/messages", post(outgoing::send).get(messages))
-        .route("/accounts/{phone}/history", post(not_built))
+        .route("/accounts/{phone}/history", post(fill_history))
         .route("/accounts/{phone}/read", post(mark_read))
         .route("/accounts/{phone}/devices", get(devices))
         .route("/accounts/{phone}/devices/{device}", delete(unlink))
@@ -169,8 +169,32 @@ async fn stats(State(sim): State<Sim>) -> Json<Stats> {
     Json(sim.stats())
 }
 
-async fn not_built() -> ControlError {
-    ControlError::new(StatusCode::NOT_IMPLEMENTED, "this simulation cannot do that yet")
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct History {
+    chats: u32,
+    messages_per_chat: u32,
+    seed: u64,
+}
+
+/// Answers the newest and the oldest message of the first chat, by which it can be recognised.
+async fn fill_history(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
+    let phone = known_phone(&sim, &phone)?;
+    let History { chats, messages_per_chat, seed } = parse(&body)?;
+    phone.fill_history(HistoryPlan { chats, messages_per_chat, seed })?;
+    let shown = |index| {
+        phone.history_message(0, index).map(|message| {
+            json!({
+                "id": message.id,
+                "chat": message.chat.to_string(),
+                "contact": message.contact,
+                "from_me": message.from_me,
+                "text": message.text,
+                "timestamp": message.timestamp,
+            })
+        })
+    };
+    Ok(Json(json!({ "newest": shown(0), "oldest": shown(messages_per_chat - 1) })))
 }
 
 /// What is told of a call that failed: `{"error"}`, with a status.
@@ -202,6 +226,7 @@ macro_rules! control_error {
 }
 control_error!(
     CreateGroupError => UNPROCESSABLE_ENTITY,
+    HistoryError => UNPROCESSABLE_ENTITY,
     LinkError => UNPROCESSABLE_ENTITY,
     UnlinkError => NOT_FOUND,
     SendError => UNPROCESSABLE_ENTITY,

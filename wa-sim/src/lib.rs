@@ -36,9 +36,9 @@ pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, FaultPlan};
 pub use media_host::CertificateError;
 pub use phone::{
-    AddAccountError, CreateGroupError, FileKind, LinkError, LinkedDevice, MAX_FILE,
-    MAX_POLL_OPTIONS, MAX_TEXT, MessageStatus, OutgoingFile, Phone, PhoneMessage, SendError,
-    UnlinkError,
+    AddAccountError, CreateGroupError, FileKind, HistoryError, HistoryMessage, HistoryPlan,
+    LinkError, LinkedDevice, MAX_FILE, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES, MAX_POLL_OPTIONS,
+    MAX_TEXT, MessageStatus, OutgoingFile, Phone, PhoneMessage, SendError, UnlinkError,
 };
 pub use serving::{ServeError, Serving};
 pub use sim::{MAX_CONNECTIONS, Sim, SimConfig};

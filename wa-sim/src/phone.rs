@@ -4,6 +4,7 @@
 mod about;
 pub(crate) mod endpoint;
 mod file;
+mod history;
 
 use std::time::Duration;
 
@@ -17,7 +18,10 @@ use wa_proto::{
 };
 
 use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
-pub use self::file::{FileKind, OutgoingFile};
+pub use self::{
+    file::{FileKind, OutgoingFile},
+    history::{HistoryError, HistoryMessage, HistoryPlan, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES},
+};
 use crate::{
     Sim,
     address::{DeviceAddress, InvalidPhoneNumber, PhoneNumber},

@@ -70,6 +70,8 @@ pub(crate) struct Server {
     pub(crate) faults: Faults,
     /// Companions that asked to be taken off their account.
     pub(crate) unlink_requests: VecDeque<DeviceAddress>,
+    /// Companions that have become active for the first time.
+    pub(crate) new_companions: VecDeque<DeviceAddress>,
     /// Clients that answered the phone which typed their code.
     pub(crate) code_finishes: VecDeque<CodeFinish>,
     pub(crate) given_up: u64,
@@ -104,6 +106,7 @@ impl Server {
             media_host: None,
             faults,
             unlink_requests: VecDeque::new(),
+            new_companions: VecDeque::new(),
             code_finishes: VecDeque::new(),
             given_up: 0,
             heard: None,

@@ -128,8 +128,9 @@ impl Sim {
         let static_keys = KeyPair::random(&mut keys_rng);
         let certificate_chain = authority.issue(&static_keys.public, validity, &mut keys_rng);
         let server = Server::new(world_rng, Faults::new(fault_rng), config.required_version);
+        let media = Media::default();
         let state = State {
-            world: World::new(server),
+            world: World::new(server, media.clone()),
             senders: BTreeMap::new(),
             connection_rng,
             next_connection: 0,
@@ -142,7 +143,7 @@ impl Sim {
             clock: Clock::new(config.clock_base_unix),
             keys: Arc::new(ServerKeys { static_keys, certificate_chain }),
             noise_root: authority.root(),
-            media: Media::default(),
+            media,
             state: Mutex::new(state),
             changes: watch::Sender::new(0),
         };
@@ -268,14 +269,19 @@ impl Sim {
     /// What has been counted so far.
     pub fn stats(&self) -> Stats {
         let state = self.lock();
-        let server = &state.world.server;
+        let World { server, phones, .. } = &state.world;
         let devices = server.accounts.values().flat_map(|account| {
             account.devices.iter().map(move |(&device, kept)| {
+                let address = DeviceAddress::new(account.number, device);
+                let phone = phones.get(&account.number);
                 let stats = DeviceStats {
                     counters: kept.counters.clone(),
                     acks_owed: kept.queue.len(),
                     prekeys_left: kept.shelf.count(),
-                    connected: server.is_online(DeviceAddress::new(account.number, device)),
+                    connected: server.is_online(address),
+                    history_acknowledged: phone
+                        .map(|phone| phone.history_acknowledged(address))
+                        .unwrap_or_default(),
                 };
                 (format!("{}:{device}", account.number), stats)
             })

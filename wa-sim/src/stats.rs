@@ -39,6 +39,8 @@ pub struct DeviceStats {
     pub prekeys_left: usize,
     /// Whether it is connected.
     pub connected: bool,
+    /// The orders, from 1, of the chunks of history that it confirmed with `hist_sync`.
+    pub history_acknowledged: Vec<u32>,
 }
 
 /// What is counted for one device.
@@ -55,6 +57,8 @@ pub struct DeviceCounters {
     pub messages_in: u64,
     /// Receipts from the device, retry receipts aside.
     pub receipts: u64,
+    /// Receipts of type `hist_sync` from the device; they are among the receipts too.
+    pub hist_sync: u64,
     /// Retry receipts from the device.
     pub retries: u64,
     /// Acks from the device.

@@ -7,6 +7,7 @@ use wa_crypto::PublicKey;
 
 use crate::{
     address::{DeviceAddress, PhoneNumber},
+    media_host::Media,
     phone::{
         AddAccountError, LinkError, UnlinkError,
         endpoint::{Endpoint, QrCode, normal_code},
@@ -23,11 +24,12 @@ const MAX_NAME: usize = 100;
 pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) phones: BTreeMap<PhoneNumber, Endpoint>,
+    media: Media,
 }
 
 impl World {
-    pub(crate) fn new(server: Server) -> Self {
-        Self { server, phones: BTreeMap::new() }
+    pub(crate) fn new(server: Server, media: Media) -> Self {
+        Self { server, phones: BTreeMap::new(), media }
     }
 
     /// Gives the phones what the server has for them, until nobody has anything to say.
@@ -36,6 +38,10 @@ impl World {
             if let Some((account, node)) = self.server.phone_inbox.pop_front() {
                 if let Some(phone) = self.phones.get_mut(&account) {
                     phone.receive(&mut self.server, &node);
+                }
+            } else if let Some(address) = self.server.new_companions.pop_front() {
+                if let Some(phone) = self.phones.get_mut(&address.account) {
+                    phone.push_history(&mut self.server, address);
                 }
             } else if let Some(address) = self.server.unlink_requests.pop_front() {
                 // A device that asked for it may be gone by now.
@@ -64,7 +70,7 @@ impl World {
         if self.phones.contains_key(&number) {
             return Err(AddAccountError::Exists);
         }
-        let phone = Endpoint::register(&mut self.server, number, name);
+        let phone = Endpoint::register(&mut self.server, self.media.clone(), number, name);
         self.phones.insert(number, phone);
         Ok(())
     }

@@ -30,16 +30,19 @@ const logger = {
 export class BaileysClient {
 	/**
 	 * `dir` keeps its keys, so that a new client of the same folder is the same device. It is linked
-	 * by `qr`, or by a typed `code`.
+	 * by `qr`, or by a typed `code`, and takes its phone's history only if it is told to.
 	 */
-	constructor(sim, phone, dir, linkBy = 'qr') {
+	constructor(sim, phone, dir, linkBy = 'qr', { history = false } = {}) {
 		this.linkBy = linkBy
+		this.takesHistory = history
+		this.history = []
 		this.sim = sim
 		this.phone = phone
 		this.dir = dir
 		this.messages = []
 		this.updates = []
 		this.receipts = []
+		this.reactions = []
 		this.sent = new Map()
 		this.open = false
 		this.closed = undefined
@@ -57,13 +60,15 @@ export class BaileysClient {
 			auth: state,
 			logger,
 			waWebSocketUrl: this.sim.ready.ws_url,
-			shouldSyncHistoryMessage: () => false,
+			shouldSyncHistoryMessage: () => this.takesHistory,
 			getMessage: async key => this.sent.get(key.id),
 			retryRequestDelayMs: 50,
 			fetchAgent: new Agent({ ca: readFileSync(this.sim.ready.media_ca) })
 		})
 		this.socket.ev.on('creds.update', saveCreds)
 		this.socket.ev.on('connection.update', update => this.#connectionUpdate(update))
+		this.socket.ev.on('messaging-history.set', chunk => this.history.push(chunk))
+		this.socket.ev.on('messages.reaction', reactions => this.reactions.push(...reactions))
 		this.socket.ev.on('messages.upsert', ({ messages }) => this.messages.push(...messages))
 		this.socket.ev.on('messages.update', updates => this.updates.push(...updates))
 		this.socket.ev.on('message-receipt.update', receipts => this.receipts.push(...receipts))

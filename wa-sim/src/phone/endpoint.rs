@@ -2,6 +2,7 @@
 //! stanzas that the server has for device 0 and answers them as any client would. Knows nothing of
 //! connections.
 
+mod history;
 mod link;
 mod link_code;
 mod media;
@@ -23,6 +24,7 @@ use wa_signal::{
 };
 
 pub(crate) use self::{
+    history::Past,
     link::QrCode,
     link_code::normal_code,
     media::{MediaClass, upload},
@@ -32,6 +34,7 @@ pub(crate) use self::{
 use super::MessageStatus;
 use crate::{
     address::{DeviceAddress, PhoneNumber},
+    media_host::Media,
     server::{
         Server, account::Account, offline::StanzaClass, prekey_shelf::PrekeyShelf,
         receipts::receipt_ids,
@@ -67,11 +70,20 @@ pub(crate) struct Endpoint {
     typed_code: Option<link_code::TypedCode>,
     /// Whether messages that arrive are marked as read at once.
     pub(crate) reads_at_once: bool,
+    /// What it uploads for companions that are new.
+    pub(crate) past: Option<Past>,
+    history_pushes: BTreeMap<DeviceAddress, history::HistoryPush>,
+    media: Media,
 }
 
 impl Endpoint {
     /// Makes a phone and opens its account with the server.
-    pub(crate) fn register(server: &mut Server, number: PhoneNumber, name: String) -> Self {
+    pub(crate) fn register(
+        server: &mut Server,
+        media: Media,
+        number: PhoneNumber,
+        name: String,
+    ) -> Self {
         let rng = &mut server.rng;
         let identity = KeyPair::random(rng);
         let registration_id = RegistrationId::random(rng);
@@ -96,6 +108,9 @@ impl Endpoint {
             resent: BTreeMap::new(),
             typed_code: None,
             reads_at_once: false,
+            past: None,
+            history_pushes: BTreeMap::new(),
+            media,
         };
         account.key_index_list = endpoint.sign_key_indexes(server, &[]);
         account.key_index_time = server.now;
@@ -154,6 +169,9 @@ impl Endpoint {
             Some("read" | "played") => self.advance_all(node, MessageStatus::Read),
             Some(_) => {}
         }
+        if !node.attrs.is("type", "retry") {
+            self.take_history_receipt(server, node);
+        }
         self.ack(server, StanzaClass::Receipt, node);
     }
 
@@ -180,6 +198,7 @@ impl Endpoint {
             let address = device.attrs.jid("jid").and_then(|jid| server.address_of(&jid));
             let Some(address) = address else { continue };
             self.sessions.remove(&address);
+            self.history_pushes.remove(&address);
             let groups: Vec<_> = self
                 .told
                 .iter()

@@ -39,6 +39,8 @@ pub(crate) struct Device {
     pub(crate) signed_identity: Vec<u8>,
     pub(crate) platform: String,
     pub(crate) push_name: Option<String>,
+    /// Whether it has ever got all it missed and gone on from there.
+    pub(crate) was_live: bool,
     pub(crate) shelf: PrekeyShelf,
     pub(crate) queue: OfflineQueue,
     pub(crate) counters: DeviceCounters,
@@ -52,6 +54,7 @@ impl Account {
             signed_identity: Vec::new(),
             platform: "phone".to_owned(),
             push_name: None,
+            was_live: true,
             shelf: phone,
             queue: OfflineQueue::default(),
             counters: DeviceCounters::default(),

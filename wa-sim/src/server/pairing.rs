@@ -211,6 +211,7 @@ impl Server {
             signed_identity: signed,
             platform: pairing.platform.clone(),
             push_name: None,
+            was_live: false,
             shelf,
             queue: OfflineQueue::default(),
             counters: DeviceCounters::default(),

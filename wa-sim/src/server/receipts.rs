@@ -16,6 +16,7 @@ impl Server {
                 device.counters.retries += 1;
             } else {
                 device.counters.receipts += 1;
+                device.counters.hist_sync += u64::from(kind == Some("hist_sync"));
             }
         }
         let to = node.attrs.jid("to");

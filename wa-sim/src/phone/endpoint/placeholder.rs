@@ -13,7 +13,7 @@ use wa_proto::pb::{
     },
 };
 
-use super::{Chat, Endpoint, receive::Envelope};
+use super::{Chat, Endpoint, receive::Envelope, send::fresh_message_id};
 use crate::server::{Server, directory::Addressing};
 
 /// The most messages one request may ask for.
@@ -50,7 +50,8 @@ impl Endpoint {
             })),
             ..Default::default()
         };
-        self.send_to_companion(server, envelope.author, &message);
+        let id = fresh_message_id(server);
+        self.send_to_companion(server, envelope.author, id, &message);
     }
 
     /// The message under the key it was asked by, or nothing if the phone has not got it either.

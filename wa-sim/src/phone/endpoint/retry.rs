@@ -89,6 +89,13 @@ impl Endpoint {
         let Some(to) = asking.and_then(|jid| server.address_of(&jid)) else { return };
         let (Some(id), Some(retry)) = (node.attrs.text("id"), node.find("retry")) else { return };
         let count = retry.attrs.number("count").unwrap_or(1);
+        if let Some(message) = self.unconfirmed_chunk(to, &id) {
+            if self.may_resend(to, &id) {
+                self.renew_session(server, to, node, count);
+                self.send_to_companion(server, to, id.into_owned(), &message);
+            }
+            return;
+        }
         let Some(kept) = self.own_message(&id).cloned() else { return };
         if !self.may_resend(to, &id) {
             return;

@@ -155,9 +155,9 @@ impl Endpoint {
         &mut self,
         server: &mut Server,
         to: DeviceAddress,
+        id: String,
         message: &pb::Message,
     ) {
-        let id = fresh_message_id(server);
         let Some(enc) = self.encrypt_for(server, to, message) else { return };
         let stanza = Node::new("message")
             .attr("id", id)
@@ -217,7 +217,7 @@ pub(super) fn labelled(stanza: OwnedNode, message: &pb::Message) -> OwnedNode {
 }
 
 /// 32 hexadecimal digits, as phones make them.
-fn fresh_message_id(server: &mut Server) -> String {
+pub(super) fn fresh_message_id(server: &mut Server) -> String {
     let mut bytes = [0; 16];
     server.rng.fill_bytes(&mut bytes);
     hex::encode_upper(bytes)

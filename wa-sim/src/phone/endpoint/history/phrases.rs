@@ -1,0 +1,78 @@
+//! What people in a made-up past say: everyday sentences in several scripts. Knows nothing of who
+//! says them.
+
+/// Sentences of which messages are made.
+pub(super) const SENTENCES: [&str; 32] = [
+    "Running ten minutes late, sorry!",
+    "Did you see the match yesterday?",
+    "The keys are under the blue flower pot.",
+    "Can you bring bread and a litre of milk?",
+    "Happy birthday! 🎂",
+    "The train to the coast leaves at 7:42.",
+    "¿Quedamos mañana en la plaza?",
+    "¡Qué buena noticia, enhorabuena!",
+    "Grüße aus München, es regnet schon wieder.",
+    "Schickst du mir bitte die Rechnung?",
+    "On se retrouve où, près du café ?",
+    "C'était délicieux, merci encore.",
+    "Você já chegou em casa?",
+    "Amanhã não posso, fica para sábado.",
+    "Завтра будет снег, одевайся теплее.",
+    "Позвони мне, когда освободишься.",
+    "Τα λέμε στο λιμάνι στις οκτώ.",
+    "هل وصلت إلى البيت؟",
+    "شكرا جزيلا على المساعدة",
+    "תודה רבה, נתראה ביום שישי",
+    "कल सुबह चाय पर मिलते हैं।",
+    "दादी ने तुम्हें बहुत याद किया।",
+    "明天下午三点在图书馆见。",
+    "照片我晚上发给你。",
+    "明日の会議は何時からですか？",
+    "おつかれさまでした！",
+    "점심 같이 먹을래요?",
+    "사진 정말 잘 나왔어요.",
+    "เจอกันที่ตลาดตอนเย็นนะ",
+    "Hẹn gặp lại tối nay nhé!",
+    "👍👍",
+    "https://example.org/recipes/soup?serves=4",
+];
+
+/// Given names of contacts.
+pub(super) const GIVEN_NAMES: [&str; 16] = [
+    "Amina",
+    "Björn",
+    "Chloé",
+    "Dmitri",
+    "Elif",
+    "Фёдор",
+    "Giulia",
+    "Haruto",
+    "Inés",
+    "João",
+    "कविता",
+    "李娜",
+    "Μαρία",
+    "Noor",
+    "Øyvind",
+    "Zoë",
+];
+
+/// Family names of contacts.
+pub(super) const FAMILY_NAMES: [&str; 16] = [
+    "Adeyemi",
+    "Brown",
+    "Castillo",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Ivanova",
+    "Jansen",
+    "Kowalska",
+    "Lindqvist",
+    "Müller",
+    "Nakamura",
+    "O'Neill",
+    "Petrov",
+];

@@ -1,0 +1,90 @@
+//! The past a phone can be given, which it uploads for the companions that are linked from then
+//! on. Knows nothing of how.
+
+use wa_proto::Jid;
+
+use super::{Phone, endpoint::Past};
+
+/// The most chats of a history.
+pub const MAX_HISTORY_CHATS: u32 = 200;
+
+/// The most messages of each chat of a history.
+pub const MAX_HISTORY_MESSAGES: u32 = 5_000;
+
+/// How much past a phone is given. The same plan at the same time is the same past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryPlan {
+    /// With how many contacts, 1 to [`MAX_HISTORY_CHATS`].
+    pub chats: u32,
+    /// How many messages with each, 1 to [`MAX_HISTORY_MESSAGES`].
+    pub messages_per_chat: u32,
+    /// Names, numbers, texts and times come from it.
+    pub seed: u64,
+}
+
+/// A phone was given no history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// No chat, or more than [`MAX_HISTORY_CHATS`].
+    #[error("a history has 1 to {MAX_HISTORY_CHATS} chats")]
+    Chats,
+    /// No message, or more than [`MAX_HISTORY_MESSAGES`], in each chat.
+    #[error("a history has 1 to {MAX_HISTORY_MESSAGES} messages in each chat")]
+    Messages,
+}
+
+/// A message of a phone's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HistoryMessage {
+    /// Its id.
+    pub id: String,
+    /// The chat, as the history names it: mostly by LID.
+    pub chat: Jid,
+    /// The other person's name.
+    pub contact: String,
+    /// Whether the account wrote it.
+    pub from_me: bool,
+    /// The text.
+    pub text: String,
+    /// When it was sent, in unix seconds.
+    pub timestamp: u64,
+}
+
+impl Phone {
+    /// Gives the phone a past, in place of the one it has. It is uploaded for every companion that
+    /// logs in for the first time from then on; a phone without a past uploads nothing.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the plan is beyond a limit.
+    pub fn fill_history(&self, plan: HistoryPlan) -> Result<(), HistoryError> {
+        if !(1..=MAX_HISTORY_CHATS).contains(&plan.chats) {
+            return Err(HistoryError::Chats);
+        }
+        if !(1..=MAX_HISTORY_MESSAGES).contains(&plan.messages_per_chat) {
+            return Err(HistoryError::Messages);
+        }
+        self.act(|phone, server| phone.past = Some(Past { plan, end: server.now }));
+        Ok(())
+    }
+
+    /// A message of the phone's history: the chats are numbered from 0, the messages from 0, the
+    /// newest. `None` if there is none.
+    pub fn history_message(&self, chat: u32, index: u32) -> Option<HistoryMessage> {
+        let past = self.act(|phone, _| phone.past)??;
+        if chat >= past.plan.chats || index >= past.plan.messages_per_chat {
+            return None;
+        }
+        let contact = past.contact(chat);
+        let message = past.message(chat, index);
+        Some(HistoryMessage {
+            id: message.id,
+            chat: past.chat_jid(chat, &contact),
+            contact: contact.name,
+            from_me: message.from_me,
+            text: message.text,
+            timestamp: message.timestamp,
+        })
+    }
+}
