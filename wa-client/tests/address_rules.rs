@@ -51,6 +51,23 @@ async fn a_new_identity_voids_the_sessions_of_all_devices_under_both_addresses()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_under_a_new_identity_is_read_and_told() {
+    let (_sim, mut ada, bob) = acquainted(120).await;
+    let stranger = KeyPair::random(&mut rng(7)).public;
+    let put = Change::PutIdentity { device: device(&bob), key: stranger };
+    ada.store.commit(put.into()).await.unwrap();
+    bob.store.commit(Change::DeleteSession(device(&ada)).into()).await.unwrap();
+    bob.client.send(ada.phone.jid(), "set up anew").await.unwrap();
+    let changed = |event: &Event| match event {
+        Event::IdentityChanged { user, implicit } => Some((user.clone(), *implicit)),
+        _ => None,
+    };
+    assert_eq!(ada.until(changed).await, (bob.phone.lid(), true));
+    assert_eq!(ada.message().await.text.as_deref(), Some("set up anew"));
+    assert_ne!(ada.store.identity(&device(&bob)).await.unwrap(), Some(stranger));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_identity_met_while_sending_is_told() {
     let (_sim, mut ada, bob) = acquainted(112).await;
     let stranger = KeyPair::random(&mut rng(7)).public;

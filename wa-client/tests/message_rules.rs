@@ -7,10 +7,10 @@ mod parties;
 
 use std::sync::Arc;
 
-use handmade::{acquainted, device, enc, group_message, message, said, sealed, text};
+use handmade::{acquainted, all_said, device, enc, group_message, message, said, sealed, text};
 use parties::{Party, settle};
 use prost::Message as _;
-use wa_proto::{Jid, content::device_sent, pb};
+use wa_proto::{Jid, Node, content::device_sent, pb};
 use wa_signal::{SenderKeyRecord, padding};
 use wa_store::{Change, MemoryStore, MessageKey, MessageKind, Placeholder, Timestamp};
 
@@ -65,6 +65,20 @@ async fn what_was_handled_is_known_by_its_ratchet_and_by_its_hash_alike() {
     assert_eq!(receipts.len(), 3);
     assert!(receipts.iter().all(|receipt| receipt.attrs.is("type", "inactive")), "{receipts:?}");
     assert_eq!(ada.texts(&bob.phone.jid()).await, ["hello", "hello back", "once"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_companion_ever_gets_is_not_asked_of_the_phone() {
+    let (sim, ada, bob) = acquainted(121).await;
+    for (id, kind) in [("3EB0AA", Some("view_once_unavailable_fanout")), ("3EB0AB", None)] {
+        let withheld = Node::new("unavailable").attr_opt("type", kind);
+        sim.deliver(&device(&ada), message(&device(&bob), id, sim.now()).child(withheld));
+        settle().await;
+        let asked = all_said(&ada, "message");
+        let asked = asked.iter().filter(|sent| sent.attrs.is("category", "peer")).count();
+        assert_eq!(asked, usize::from(kind.is_none()));
+        assert_eq!(said(&ada, "ack", id).len(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
