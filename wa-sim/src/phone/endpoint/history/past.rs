@@ -57,7 +57,7 @@ impl Past {
         let mut rng = self.rng(chat, index);
         let step = (SPAN / u64::from(self.plan.messages_per_chat.max(1))).max(1);
         let age = (u64::from(chat) + 1) * REST + u64::from(index) * step + rng.next_u64() % step;
-        let from_me = rng.next_u32() % 3 == 0;
+        let from_me = rng.next_u32().is_multiple_of(3);
         let mut text = pick(&SENTENCES, &mut rng).to_owned();
         for _ in 0..rng.next_u32() % 3 {
             text.push(' ');
