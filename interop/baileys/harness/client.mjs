@@ -104,7 +104,7 @@ export class BaileysClient {
 		}
 		const code = await this.socket.requestPairingCode(this.phone)
 		// Baileys does not wait for the server's answer, and neither does a person type at once.
-		await new Promise(fulfil => setTimeout(fulfil, 500))
+		await new Promise(fulfil => setTimeout(fulfil, 2_000))
 		return this.sim.call('POST', `/accounts/${this.phone}/link-code`, { code })
 	}
 

@@ -1,6 +1,6 @@
 // Waiting with a limit and a name, so that a failure says what did not come.
 
-export const STEP_TIMEOUT_MS = 20_000
+export const STEP_TIMEOUT_MS = 60_000
 
 /** Asks `look` until it answers something true; fails by the name of what was waited for. */
 export async function until(what, look, timeoutMs = STEP_TIMEOUT_MS) {
