@@ -46,8 +46,8 @@ pub(crate) async fn devices_of(
             None => missing.push(person),
         }
     }
-    for chunk in missing.chunks(MAX_PEOPLE) {
-        for (person, list) in fetch(inner, chunk).await? {
+    for question in questions(&missing) {
+        for (person, list) in fetch(inner, &question).await? {
             let devices = jids(&person, &list);
             found.insert(person, devices);
         }
@@ -73,15 +73,19 @@ fn device_jid(person: &Jid, device: &Device) -> Jid {
     Jid::new(person.user.clone(), server).with_device(device.device)
 }
 
-/// Asks the server for the lists of some people, keeps them, and learns their LIDs.
-async fn fetch(inner: &Inner, people: &[Jid]) -> Result<Vec<(Jid, DeviceList)>, Error> {
-    let question = Usync {
+/// What to ask about these people: as few questions as may be.
+fn questions(people: &[Jid]) -> impl Iterator<Item = Usync> {
+    people.chunks(MAX_PEOPLE).map(|chunk| Usync {
         context: UsyncContext::Message,
         mode: UsyncMode::Query,
         protocols: vec![UsyncProtocol::Devices, UsyncProtocol::Lid],
-        users: people.iter().cloned().map(UsyncQuery::Jid).collect(),
-    };
-    let answer = inner.request(&question).await?;
+        users: chunk.iter().cloned().map(UsyncQuery::Jid).collect(),
+    })
+}
+
+/// Asks the server for the lists of some people, keeps them, and learns their LIDs.
+async fn fetch(inner: &Inner, question: &Usync) -> Result<Vec<(Jid, DeviceList)>, Error> {
+    let answer = inner.request(question).await?;
     let mut lists = Vec::new();
     for result in &answer.users {
         if let Some(list) = keep(inner, result).await? {
@@ -199,6 +203,14 @@ mod tests {
         let device = Device { device: 99, key_index: None, hosted: true };
         let jid = device_jid(&Jid::lid("7"), &device);
         assert_eq!(jid, Jid::new("7", Server::HostedLid).with_device(99));
+    }
+
+    #[test]
+    fn many_people_are_asked_about_in_parts() {
+        let people: Vec<Jid> = (0..600).map(|user| Jid::lid(user.to_string())).collect();
+        let asked: Vec<usize> = questions(&people).map(|question| question.users.len()).collect();
+        assert_eq!(asked, [256, 256, 88]);
+        assert_eq!(questions(&[]).count(), 0);
     }
 
     #[test]
