@@ -23,8 +23,8 @@ use wa_proto::{
 };
 use wa_signal::PreKeyMessageHeader;
 use wa_store::{
-    Change, DatabaseKey, Device, DeviceList, MemoryStore, MessageStatus, SqliteStore, Store,
-    Timestamp,
+    Change, DatabaseKey, Device, DeviceList, MemoryStore, MessageKey, MessageKind, MessageStatus,
+    NewMessage, SentMessage, SqliteStore, Store, Timestamp,
 };
 
 /// A ciphertext of the session between two people, with its last byte altered on the way.
@@ -348,6 +348,30 @@ async fn a_notice_about_devices_tells_the_lid() {
     sim.deliver(&device(&ada), notice.child(Node::new("update")));
     settle().await;
     assert_eq!(ada.store.lid_of(&phone).await.unwrap(), Some(lid));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_to_a_phone_number_is_found_by_the_lid_that_was_told_later() {
+    let (sim, ada, _bob) = acquainted(218).await;
+    let (phone, lid) = stranger();
+    let now = Timestamp::from_secs(i64::try_from(sim.now()).unwrap());
+    let sent = SentMessage {
+        chat: phone.clone(),
+        id: "3EB0AA".into(),
+        plaintext: text("by number").encode_to_vec().into(),
+        envelope: Node::new("queued").attr("type", "text").encode(),
+        sent_at: now,
+    };
+    let key = MessageKey::sent(phone.clone(), ada.phone.jid(), "3EB0AA");
+    let archived = NewMessage::new(key, now, MessageKind::new("text"));
+    ada.store.commit(Change::PutSentMessage(Box::new(sent)).into()).await.unwrap();
+    ada.store.commit(Change::Archive(Box::new(archived)).into()).await.unwrap();
+    let read = Node::new("receipt").attr("id", "3EB0AA").attr("type", "read");
+    let read = read.attr("from", &lid).attr("sender_pn", &phone).attr("t", sim.now());
+    sim.deliver(&device(&ada), read);
+    settle().await;
+    assert_eq!(ada.archive(&lid).await.last().unwrap().status, MessageStatus::Read);
+    assert!(ada.store.sent_message(&lid, &"3EB0AA".into()).await.unwrap().is_some());
 }
 
 #[tokio::test(start_paused = true)]
