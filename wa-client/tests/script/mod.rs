@@ -10,6 +10,8 @@
     reason = "a test stops where it fails, and not every test file uses every helper"
 )]
 
+#[path = "../hooked_store/mod.rs"]
+pub mod hooked_store;
 pub mod moody_store;
 
 use std::{

@@ -1,44 +1,41 @@
-//! A store over another one, whose commits can be held up and whose reads can panic.
+//! A store whose commits can be held up and whose reads can panic.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
-use wa_crypto::PublicKey;
 use wa_proto::Jid;
-use wa_store::{
-    Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, MemoryStore, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry,
-    PendingReceipt, Placeholder, PreKey, PreKeyCount, PrivacyToken, Reaction, Result, SearchPage,
-    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, TextVersion,
-    Timestamp,
-};
+use wa_store::{Changes, Committed, MemoryStore, Result, Store};
+
+use super::hooked_store::{HookedStore, Hooks};
 
 /// A store that can be told to misbehave.
+pub type MoodyStore = HookedStore<Moods>;
+
 #[derive(Clone)]
-pub struct MoodyStore {
-    under: Arc<MemoryStore>,
+pub struct Moods {
     /// How many commits may go through.
     gate: Arc<Semaphore>,
 }
 
 impl MoodyStore {
     pub fn new() -> Self {
-        Self { under: Arc::new(MemoryStore::new()), gate: Arc::new(Semaphore::new(OPEN)) }
+        let gate = Arc::new(Semaphore::new(OPEN));
+        Self { under: Arc::new(MemoryStore::new()), hooks: Moods { gate } }
     }
 
     /// From now on no commit ends, until [`MoodyStore::release`].
     pub fn hold(&self) {
-        self.gate.forget_permits(usize::MAX);
+        self.hooks.gate.forget_permits(usize::MAX);
     }
 
     /// Lets one commit through.
     pub fn release_one(&self) {
-        self.gate.add_permits(1);
+        self.hooks.gate.add_permits(1);
     }
 
     pub fn release(&self) {
-        self.gate.add_permits(OPEN);
+        self.hooks.gate.add_permits(OPEN);
     }
 }
 
@@ -49,154 +46,13 @@ const OPEN: usize = 1 << 30;
 pub const POISONED: &str = "15550666";
 
 #[async_trait]
-impl Store for MoodyStore {
-    async fn commit(&self, changes: Changes) -> Result<Committed> {
+impl Hooks for Moods {
+    async fn commit(&self, under: &MemoryStore, changes: Changes) -> Result<Committed> {
         self.gate.acquire().await.unwrap().forget();
-        self.under.commit(changes).await
+        under.commit(changes).await
     }
-    async fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>> {
+
+    fn before_lid_of(&self, phone: &Jid) {
         assert_ne!(phone.user, POISONED, "a defect on purpose");
-        self.under.lid_of(phone).await
-    }
-    async fn account(&self) -> Result<Option<Account>> {
-        self.under.account().await
-    }
-    async fn prekey(&self, id: u32) -> Result<Option<PreKey>> {
-        self.under.prekey(id).await
-    }
-    async fn prekeys_not_uploaded(&self, limit: usize) -> Result<Vec<PreKey>> {
-        self.under.prekeys_not_uploaded(limit).await
-    }
-    async fn prekey_count(&self) -> Result<PreKeyCount> {
-        self.under.prekey_count().await
-    }
-    async fn signed_prekey(&self, id: u32) -> Result<Option<SignedPreKey>> {
-        self.under.signed_prekey(id).await
-    }
-    async fn signed_prekeys(&self) -> Result<Vec<SignedPreKey>> {
-        self.under.signed_prekeys().await
-    }
-    async fn session(&self, device: &Jid) -> Result<Option<SecretBytes>> {
-        self.under.session(device).await
-    }
-    async fn sessions(&self, devices: &[Jid]) -> Result<HashMap<Jid, SecretBytes>> {
-        self.under.sessions(devices).await
-    }
-    async fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>> {
-        self.under.session_devices(user).await
-    }
-    async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>> {
-        self.under.identity(device).await
-    }
-    async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>> {
-        self.under.identities(devices).await
-    }
-    async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>> {
-        self.under.sender_key(group, sender).await
-    }
-    async fn sender_key_holders(&self, group: &Jid) -> Result<HashMap<Jid, bool>> {
-        self.under.sender_key_holders(group).await
-    }
-    async fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>> {
-        self.under.phone_of(lid).await
-    }
-    async fn lids_of(&self, phones: &[Jid]) -> Result<HashMap<Jid, Jid>> {
-        self.under.lids_of(phones).await
-    }
-    async fn phones_of(&self, lids: &[Jid]) -> Result<HashMap<Jid, Jid>> {
-        self.under.phones_of(lids).await
-    }
-    async fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>> {
-        self.under.device_list(user).await
-    }
-    async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
-        self.under.device_lists(users).await
-    }
-    async fn is_seen(&self, seen: &Seen) -> Result<bool> {
-        self.under.is_seen(seen).await
-    }
-    async fn retries_sent(&self, key: &MessageKey) -> Result<u32> {
-        self.under.retries_sent(key).await
-    }
-    async fn retries_answered(&self, device: &Jid, id: &MessageId) -> Result<u32> {
-        self.under.retries_answered(device, id).await
-    }
-    async fn session_recreated_at(&self, device: &Jid) -> Result<Option<Timestamp>> {
-        self.under.session_recreated_at(device).await
-    }
-    async fn base_key(&self, device: &Jid, id: &MessageId) -> Result<Option<PublicKey>> {
-        self.under.base_key(device, id).await
-    }
-    async fn sent_message(&self, chat: &Jid, id: &MessageId) -> Result<Option<SentMessage>> {
-        self.under.sent_message(chat, id).await
-    }
-    async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>> {
-        self.under.outbox_pending().await
-    }
-    async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>> {
-        self.under.outbox_entry(id).await
-    }
-    async fn outbox_by_idempotency_key(&self, key: &str) -> Result<Option<OutboxEntry>> {
-        self.under.outbox_by_idempotency_key(key).await
-    }
-    async fn pending_receipts(&self) -> Result<Vec<PendingReceipt>> {
-        self.under.pending_receipts().await
-    }
-    async fn placeholder(&self, key: &MessageKey) -> Result<Option<Placeholder>> {
-        self.under.placeholder(key).await
-    }
-    async fn placeholders(&self, limit: usize) -> Result<Vec<Placeholder>> {
-        self.under.placeholders(limit).await
-    }
-    async fn message_secret(&self, key: &MessageKey) -> Result<Option<MessageSecret>> {
-        self.under.message_secret(key).await
-    }
-    async fn privacy_token(&self, jid: &Jid) -> Result<Option<PrivacyToken>> {
-        self.under.privacy_token(jid).await
-    }
-    async fn nct_salt(&self) -> Result<Option<SecretBytes>> {
-        self.under.nct_salt().await
-    }
-    async fn contact(&self, jid: &Jid) -> Result<Option<Contact>> {
-        self.under.contact(jid).await
-    }
-    async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
-        self.under.contacts(query).await
-    }
-    async fn chat(&self, jid: &Jid) -> Result<Option<Chat>> {
-        self.under.chat(jid).await
-    }
-    async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
-        self.under.chats(query).await
-    }
-    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        self.under.setting(name).await
-    }
-    async fn message(&self, key: &MessageKey) -> Result<Option<ArchivedMessage>> {
-        self.under.message(key).await
-    }
-    async fn messages_by_id(&self, chat: &Jid, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
-        self.under.messages_by_id(chat, id).await
-    }
-    async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
-        self.under.messages(query).await
-    }
-    async fn messages_after(&self, seq: Seq, limit: usize) -> Result<Vec<ArchivedMessage>> {
-        self.under.messages_after(seq, limit).await
-    }
-    async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>> {
-        self.under.text_versions(key).await
-    }
-    async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
-        self.under.reactions(target).await
-    }
-    async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
-        self.under.search(query).await
-    }
-    async fn stats(&self) -> Result<Stats> {
-        self.under.stats().await
-    }
-    async fn close(&self) -> Result<()> {
-        self.under.close().await
     }
 }
