@@ -5,9 +5,11 @@
 //! it, encrypted for every device it is for, and sends that until the server has it.
 
 mod builder;
+mod check;
 pub(crate) mod encrypt;
 pub(crate) mod message_id;
 pub(crate) mod peer;
+mod quote;
 pub(crate) mod sessions;
 
 pub use builder::{SendMessage, Sent};

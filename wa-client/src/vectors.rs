@@ -8,8 +8,7 @@ use wa_proto::Jid;
 use wa_signal::padding;
 
 use crate::{
-    devices::participant_hash::participant_hash,
-    message_secret::{MediaRetrySeal, SecretContext, SecretUse, poll_option_hash},
+    devices::participant_hash::participant_hash, message_secret::MediaRetrySeal,
     send::message_id::message_id_from,
 };
 
@@ -35,10 +34,6 @@ fn bytes(case: &Value, field: &str) -> Vec<u8> {
 
 fn array<const N: usize>(case: &Value, field: &str) -> [u8; N] {
     bytes(case, field).try_into().unwrap()
-}
-
-fn jid(case: &Value, field: &str) -> Jid {
-    text(case, field).parse().unwrap()
 }
 
 /// Gives one byte, over and over.
@@ -71,13 +66,6 @@ fn vectors_message_crypto() {
             "padding-invalid" => assert!(padding::unpad(&bytes(&case, "padded")).is_err()),
             // Implementations disagree; information only.
             "padding-loose" => {}
-            "poll-vote" => check_poll_vote(&case),
-            "poll-vote-invalid" => {
-                let (secret, creator, voter) = poll_parties(&case);
-                let context = poll_context(&case, &secret, &creator, &voter);
-                assert!(context.open(&array(&case, "iv"), &bytes(&case, "ciphertext")).is_err());
-            }
-            "message-secret" => check_message_secret(&case),
             "media-retry-receipt" | "media-retry-notification" => check_media_retry(&case),
             "media-retry-notification-invalid" => {
                 let key = array(&case, "media_key");
@@ -98,7 +86,8 @@ fn vectors_message_crypto() {
                 let id = message_id_from(time, text(&case, "user"), &array(&case, "random"));
                 assert_eq!(id, text(&case, "id"));
             }
-            "reporting-token" => check_reporting_token(&case),
+            // What a message's secret seals is proved where that is derived.
+            "poll-vote" | "poll-vote-invalid" | "message-secret" | "reporting-token" => {}
             other => panic!("a kind of case that is not known: {other}"),
         }
     }
@@ -112,87 +101,10 @@ fn check_padding(case: &Value) {
     assert_eq!(padding::pad(message, &mut Fixed(random)), padded);
 }
 
-fn poll_parties(case: &Value) -> ([u8; 32], Jid, Jid) {
-    (array(case, "message_secret"), jid(case, "poll_creator"), jid(case, "voter"))
-}
-
-fn poll_context<'a>(
-    case: &'a Value,
-    secret: &'a [u8; 32],
-    creator: &'a Jid,
-    voter: &'a Jid,
-) -> SecretContext<'a> {
-    SecretContext {
-        secret,
-        message_id: text(case, "poll_message_id"),
-        original_sender: creator,
-        modification_sender: voter,
-        secret_use: SecretUse::PollVote,
-    }
-}
-
-fn check_poll_vote(case: &Value) {
-    let (secret, creator, voter) = poll_parties(case);
-    let context = poll_context(case, &secret, &creator, &voter);
-    assert_eq!(hex::encode(*context.key()), text(case, "key"));
-    let opened = context.open(&array(case, "iv"), &bytes(case, "ciphertext")).unwrap();
-    assert_eq!(hex::encode(opened), text(case, "plaintext"));
-    let options: Vec<String> = serde_json::from_value(case["options"].clone()).unwrap();
-    let hashes: Vec<String> = serde_json::from_value(case["option_hashes"].clone()).unwrap();
-    let ours = options.iter().map(|option| hex::encode(poll_option_hash(option)));
-    assert_eq!(ours.collect::<Vec<_>>(), hashes);
-}
-
-fn check_message_secret(case: &Value) {
-    let secret_use = [
-        SecretUse::PollVote,
-        SecretUse::EventResponse,
-        SecretUse::Reaction,
-        SecretUse::Comment,
-        SecretUse::MessageEdit,
-        SecretUse::PollEdit,
-        SecretUse::ReportToken,
-    ]
-    .into_iter()
-    .find(|secret_use| secret_use.label() == text(case, "use_case"))
-    .unwrap_or_else(|| panic!("a use that is not known: {case}"));
-    let (secret, original, modifier) = (
-        array(case, "message_secret"),
-        jid(case, "original_sender"),
-        jid(case, "modification_sender"),
-    );
-    let context = SecretContext {
-        secret: &secret,
-        message_id: text(case, "message_id"),
-        original_sender: &original,
-        modification_sender: &modifier,
-        secret_use,
-    };
-    assert_eq!(hex::encode(*context.key()), text(case, "key"));
-    if case["ciphertext"].is_string() {
-        let opened = context.open(&array(case, "iv"), &bytes(case, "ciphertext")).unwrap();
-        assert_eq!(hex::encode(opened), text(case, "plaintext"));
-    }
-}
-
 fn check_media_retry(case: &Value) {
     let (key, iv) = (array(case, "media_key"), array(case, "iv"));
     let seal = MediaRetrySeal { media_key: &key, message_id: text(case, "message_id") };
     let (plaintext, ciphertext) = (bytes(case, "plaintext"), bytes(case, "ciphertext"));
     assert_eq!(seal.open(&iv, &ciphertext).unwrap(), plaintext);
     assert_eq!(seal.seal(&iv, &plaintext), ciphertext);
-}
-
-fn check_reporting_token(case: &Value) {
-    let (secret, sender, remote) =
-        (array(case, "message_secret"), jid(case, "sender"), jid(case, "remote"));
-    let context = SecretContext {
-        secret: &secret,
-        message_id: text(case, "message_id"),
-        original_sender: &sender,
-        modification_sender: &remote,
-        secret_use: SecretUse::ReportToken,
-    };
-    let token = context.reporting_token(&bytes(case, "content"));
-    assert_eq!(hex::encode(token), text(case, "token"));
 }

@@ -3,77 +3,18 @@
 //! Owns what each content does to the archive and who may do it. Puts changes into a draft and
 //! commits nothing. Knows nothing of encryption and answers nobody.
 
-use wa_proto::{
-    Content, Jid, Unwrapped,
-    content::{Kind, Protocol, SenderKeyDistribution},
-    stanza::{ChatKind, OwnJids},
-};
-use wa_store::{
-    Change, ChatUpdate, ContactUpdate, Edit, MessageKey, MessageKind, NewMessage, Reaction,
-    StoreError, Timestamp,
-};
+mod addition;
+mod arrival;
+mod row;
+mod sender_key;
+
+use wa_proto::{Content, Jid, Unwrapped, content::Protocol};
+use wa_store::{Change, ChatUpdate, ContactUpdate, StoreError};
+
+pub(crate) use arrival::Arrival;
+use row::{MALFORMED, archive, is_addition};
 
 use crate::draft::Draft;
-
-/// A message on its way into the archive: whose it is, by canonical addresses.
-#[derive(Clone)]
-pub(crate) struct Arrival {
-    pub(crate) id: String,
-    /// The chat, without device.
-    pub(crate) chat: Jid,
-    pub(crate) kind: ChatKind,
-    /// The device that sent it.
-    pub(crate) sender: Jid,
-    /// The same by the other kind of address.
-    pub(crate) sender_alt: Option<Jid>,
-    pub(crate) from_me: bool,
-    /// Whether this device sends it and the server does not have it yet.
-    pub(crate) is_outgoing: bool,
-    pub(crate) timestamp: Timestamp,
-    pub(crate) push_name: Option<String>,
-    pub(crate) own: OwnJids,
-}
-
-impl Arrival {
-    /// The message's name in the store.
-    pub(crate) fn key(&self) -> MessageKey {
-        self.key_in(self.chat.clone())
-    }
-
-    fn key_in(&self, chat: Jid) -> MessageKey {
-        MessageKey {
-            chat,
-            sender: self.sender.to_user(),
-            id: self.id.as_str().into(),
-            from_me: self.from_me,
-        }
-    }
-
-    fn is_group_like(&self) -> bool {
-        matches!(self.kind, ChatKind::Group | ChatKind::Broadcast | ChatKind::Status)
-    }
-
-    /// The message a key points at, seen from this account. The key is written from the view of
-    /// whoever sent it.
-    fn target(&self, chat: &Jid, target: Option<&wa_proto::MessageKey>) -> Option<MessageKey> {
-        let target = target?;
-        let author = if target.from_me {
-            self.sender.to_user()
-        } else if self.is_group_like() {
-            target.sender.as_ref()?.to_user()
-        } else if self.from_me {
-            chat.clone()
-        } else {
-            self.own.phone.to_user()
-        };
-        Some(MessageKey {
-            chat: chat.clone(),
-            from_me: self.own.is_me(&author),
-            sender: author,
-            id: target.id.as_str().into(),
-        })
-    }
-}
 
 /// What a plaintext turned out to be.
 #[derive(Debug)]
@@ -113,7 +54,7 @@ pub(crate) async fn record(
         return Ok(Recorded::Forged);
     }
     for key in &unwrapped.sender_keys {
-        keep_sender_key(draft, arrival, key).await?;
+        sender_key::keep_sender_key(draft, arrival, key).await?;
     }
     let chat = destination(draft, arrival, &unwrapped).await?;
     note_push_name(draft, arrival);
@@ -132,25 +73,6 @@ async fn destination(
         }
         _ => Ok(arrival.chat.clone()),
     }
-}
-
-/// Keeps the key with which the sender writes to a group from now on.
-async fn keep_sender_key(
-    draft: &mut Draft<'_>,
-    arrival: &Arrival,
-    key: &SenderKeyDistribution,
-) -> Result<(), StoreError> {
-    let group = match &key.group {
-        Some(group) if group.is_group() || group.server == wa_proto::Server::Broadcast => group,
-        _ if arrival.is_group_like() => &arrival.chat,
-        _ => return Ok(()),
-    };
-    let record = draft.sender_key(group, &arrival.sender).await?;
-    match record.process_distribution(&key.message) {
-        Ok(record) => draft.put_sender_key(group, &arrival.sender, record),
-        Err(error) => tracing::warn!(id = %arrival.id, %error, "a sender key is refused"),
-    }
-    Ok(())
 }
 
 fn note_push_name(draft: &mut Draft<'_>, arrival: &Arrival) {
@@ -186,44 +108,9 @@ fn apply(
         Content::Protocol(protocol) => Recorded::Protocol(Box::new(protocol)),
         Content::SenderKeyDistribution => Recorded::KeyOnly,
         Content::Placeholder | Content::ContextOnly | Content::Empty => Recorded::Noted,
-        Content::Reaction(reaction) => {
-            let Some(target) = arrival.target(&chat, reaction.target.as_ref()) else {
-                return Recorded::Noted;
-            };
-            draft.push(Change::React(Box::new(Reaction {
-                target,
-                sender: arrival.sender.to_user(),
-                emoji: reaction.emoji,
-                timestamp: arrival.timestamp,
-            })));
-            Recorded::Noted
-        }
-        Content::Edit(edit) => {
-            let target = arrival.target(&chat, edit.target.as_ref());
-            let Some(target) = target.filter(|target| wrote(arrival, target)) else {
-                return Recorded::Forged;
-            };
-            draft.push(Change::Edit(Box::new(Edit {
-                target,
-                id: arrival.id.as_str().into(),
-                text: edit.content.text().map(str::to_owned),
-                raw: raw.into(),
-                edited_at: arrival.timestamp,
-            })));
-            Recorded::Noted
-        }
-        Content::Revoke(revoke) => {
-            // In a group an admin may delete what others wrote; the server checks that.
-            let target = arrival.target(&chat, revoke.target.as_ref());
-            let may = |target: &MessageKey| arrival.is_group_like() || wrote(arrival, target);
-            let Some(target) = target.filter(may) else { return Recorded::Forged };
-            draft.push(Change::Revoke {
-                key: target,
-                by: arrival.sender.to_user(),
-                at: arrival.timestamp,
-            });
-            Recorded::Noted
-        }
+        Content::Reaction(reaction) => addition::react(draft, arrival, &chat, reaction),
+        Content::Edit(edit) => addition::edit(draft, arrival, &chat, &edit, raw),
+        Content::Revoke(revoke) => addition::revoke(draft, arrival, &chat, &revoke),
         content => {
             let text = content.text().map(str::to_owned);
             archive(draft, arrival, key, kind.as_str(), text, raw, quoted);
@@ -232,57 +119,15 @@ fn apply(
     }
 }
 
-/// Whether the sender of the arrival wrote the target.
-fn wrote(arrival: &Arrival, target: &MessageKey) -> bool {
-    target.from_me == arrival.from_me
-        && (arrival.from_me || target.sender.is_same_user(&arrival.sender))
-}
-
-fn archive(
-    draft: &mut Draft<'_>,
-    arrival: &Arrival,
-    key: MessageKey,
-    kind: &str,
-    text: Option<String>,
-    raw: &[u8],
-    quoted: Option<wa_proto::MessageId>,
-) {
-    let mut message = NewMessage::new(key, arrival.timestamp, MessageKind::new(kind));
-    message.text = text;
-    message.raw = raw.into();
-    message.push_name.clone_from(&arrival.push_name);
-    message.reply_to = quoted.map(|id| id.as_str().into());
-    if arrival.from_me && !arrival.is_outgoing {
-        message.status = wa_store::MessageStatus::Sent;
-    }
-    if kind != MALFORMED && kind.parse().is_ok_and(is_addition) {
-        message.unread = false;
-    }
-    draft.push(Change::Archive(Box::new(message)));
-}
-
-/// Whether a kind adds to an earlier message and is nothing that waits to be read.
-fn is_addition(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::EncryptedReaction
-            | Kind::EncryptedEdit
-            | Kind::EncryptedComment
-            | Kind::EventResponse
-            | Kind::PollVote
-            | Kind::Pin
-            | Kind::Keep
-    )
-}
-
-/// The kind of what was decrypted and cannot be decoded.
-const MALFORMED: &str = "malformed";
-
 #[cfg(test)]
 mod tests {
     use prost::Message as _;
-    use wa_proto::{content::MessageContext, pb};
-    use wa_store::{MemoryStore, Store};
+    use wa_proto::{
+        content::MessageContext,
+        pb,
+        stanza::{ChatKind, OwnJids},
+    };
+    use wa_store::{MemoryStore, Store, Timestamp};
 
     use super::*;
 

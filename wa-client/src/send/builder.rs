@@ -12,11 +12,14 @@ use std::{
 use rand_core::Rng as _;
 use wa_proto::{
     Content, Jid, MessageId,
-    content::{MessageContext, MessageSecret, Quoted},
-    pb,
+    content::{MessageContext, MessageSecret},
 };
 
-use super::{MAX_TEXT_LEN, message_id::message_id};
+use super::{
+    check::{check_chat, check_content},
+    message_id::message_id,
+    quote::quote,
+};
 use crate::{error::Error, inner::Inner, lid, outbox};
 
 /// A message that is about to be sent; awaiting it sends it and waits for the server's ack.
@@ -183,75 +186,5 @@ impl std::fmt::Debug for SendMessage {
     }
 }
 
-/// Whether such a chat can be written to.
-fn check_chat(chat: &Jid) -> Result<Jid, Error> {
-    if chat.user.is_empty() {
-        return Err(Error::InvalidInput("a chat needs a user"));
-    }
-    if !chat.is_person() {
-        return Err(Error::Unsupported("only people can be written to in this version"));
-    }
-    if chat.is_phone() && !chat.user.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Error::InvalidInput("a phone number has digits only, country code first"));
-    }
-    Ok(chat.to_user())
-}
-
-fn check_content(content: &Content) -> Result<(), Error> {
-    let Content::Text(text) = content else { return Ok(()) };
-    match text.body.len() {
-        0 => Err(Error::InvalidInput("a text message needs a text")),
-        len if len > MAX_TEXT_LEN => Err(Error::TextTooLong { len, max: MAX_TEXT_LEN }),
-        _ => Ok(()),
-    }
-}
-
-/// What is told of the quoted message: its sender and what it said.
-async fn quote(inner: &Inner, chat: &Jid, id: &MessageId) -> Result<Quoted, Error> {
-    use prost::Message as _;
-    let found = inner.store.messages_by_id(chat, &id.as_str().into()).await?;
-    let quoted = found.into_iter().next();
-    let quoted = quoted.ok_or(Error::InvalidInput("the quoted message is not in this chat"))?;
-    let message = pb::Message::decode(quoted.raw.as_bytes()).ok();
-    Ok(Quoted {
-        id: id.clone(),
-        sender: Some(quoted.key.sender),
-        chat: None,
-        message: message.map(bare).map(Box::new),
-    })
-}
-
-/// A quoted message as it is shown: out of its wrapper, and without what stands beside it.
-fn bare(mut message: pb::Message) -> pb::Message {
-    if let Some(inner) = message.device_sent_message.take().and_then(|sent| sent.message) {
-        message = *inner;
-    }
-    message.message_context_info = None;
-    message.sender_key_distribution_message = None;
-    message
-}
-
 /// How long the server has for its ack.
 const ACK_TIMEOUT: Duration = Duration::from_secs(60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_beyond_the_limit_is_refused() {
-        assert!(check_content(&Content::from("x".repeat(MAX_TEXT_LEN))).is_ok());
-        assert!(matches!(
-            check_content(&Content::from("x".repeat(MAX_TEXT_LEN + 1))),
-            Err(Error::TextTooLong { .. })
-        ));
-        assert!(check_content(&Content::from("")).is_err());
-    }
-
-    #[test]
-    fn a_group_is_unsupported_and_a_wrong_number_is_wrong() {
-        assert!(matches!(check_chat(&Jid::group("1")), Err(Error::Unsupported(_))));
-        assert!(matches!(check_chat(&Jid::phone("+1 555")), Err(Error::InvalidInput(_))));
-        assert!(check_chat(&Jid::phone("15550100")).is_ok());
-    }
-}

@@ -1,0 +1,26 @@
+//! The sender keys that come with messages.
+
+use wa_proto::content::SenderKeyDistribution;
+use wa_store::StoreError;
+
+use super::Arrival;
+use crate::draft::Draft;
+
+/// Keeps the key with which the sender writes to a group from now on.
+pub(super) async fn keep_sender_key(
+    draft: &mut Draft<'_>,
+    arrival: &Arrival,
+    key: &SenderKeyDistribution,
+) -> Result<(), StoreError> {
+    let group = match &key.group {
+        Some(group) if group.is_group() || group.server == wa_proto::Server::Broadcast => group,
+        _ if arrival.is_group_like() => &arrival.chat,
+        _ => return Ok(()),
+    };
+    let record = draft.sender_key(group, &arrival.sender).await?;
+    match record.process_distribution(&key.message) {
+        Ok(record) => draft.put_sender_key(group, &arrival.sender, record),
+        Err(error) => tracing::warn!(id = %arrival.id, %error, "a sender key is refused"),
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! What can be sent, and to whom.
+
+use wa_proto::{Content, Jid};
+
+use super::MAX_TEXT_LEN;
+use crate::error::Error;
+
+/// Whether such a chat can be written to.
+pub(super) fn check_chat(chat: &Jid) -> Result<Jid, Error> {
+    if chat.user.is_empty() {
+        return Err(Error::InvalidInput("a chat needs a user"));
+    }
+    if !chat.is_person() {
+        return Err(Error::Unsupported("only people can be written to in this version"));
+    }
+    if chat.is_phone() && !chat.user.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::InvalidInput("a phone number has digits only, country code first"));
+    }
+    Ok(chat.to_user())
+}
+
+/// Whether a content may be sent as it is.
+pub(super) fn check_content(content: &Content) -> Result<(), Error> {
+    let Content::Text(text) = content else { return Ok(()) };
+    match text.body.len() {
+        0 => Err(Error::InvalidInput("a text message needs a text")),
+        len if len > MAX_TEXT_LEN => Err(Error::TextTooLong { len, max: MAX_TEXT_LEN }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_beyond_the_limit_is_refused() {
+        assert!(check_content(&Content::from("x".repeat(MAX_TEXT_LEN))).is_ok());
+        assert!(matches!(
+            check_content(&Content::from("x".repeat(MAX_TEXT_LEN + 1))),
+            Err(Error::TextTooLong { .. })
+        ));
+        assert!(check_content(&Content::from("")).is_err());
+    }
+
+    #[test]
+    fn a_group_is_unsupported_and_a_wrong_number_is_wrong() {
+        assert!(matches!(check_chat(&Jid::group("1")), Err(Error::Unsupported(_))));
+        assert!(matches!(check_chat(&Jid::phone("+1 555")), Err(Error::InvalidInput(_))));
+        assert!(check_chat(&Jid::phone("15550100")).is_ok());
+    }
+}
