@@ -53,6 +53,11 @@ impl Client {
         Self { shared: Arc::new(Shared { inner, driver: Mutex::new(None) }) }
     }
 
+    /// What every part of the client shares.
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.shared.inner
+    }
+
     /// Every event from now on.
     pub fn events(&self) -> EventStream {
         self.shared.inner.events.subscribe()

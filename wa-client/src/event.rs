@@ -27,6 +27,29 @@ pub enum Event {
         /// How long the phone will accept it.
         expires_in: Duration,
     },
+    /// A code to type into the phone, see [`crate::Client::pair_with_code`]. The next one replaces
+    /// it after `expires_in`.
+    PairingCode {
+        /// Eight characters in two groups of four. Whoever types it links this device: treat as a
+        /// secret.
+        code: String,
+        /// How long the phone will accept it.
+        expires_in: Duration,
+    },
+    /// The account links devices with a passkey: have an authenticator sign these options, and give
+    /// its answer to [`crate::Client::answer_passkey`].
+    PasskeyRequested {
+        /// The options of a WebAuthn request, as JSON.
+        options: String,
+    },
+    /// The passkey was accepted. Show the code to the user, who compares it with the one on the
+    /// phone, then call [`crate::Client::confirm_passkey`].
+    PasskeyConfirmation {
+        /// Eight characters in two groups of four.
+        code: String,
+        /// Whether the phone knows this device already, so that nothing needs to be compared.
+        may_skip: bool,
+    },
     /// The account was linked and saved; the connection restarts by itself.
     PairingSucceeded {
         /// This device, by phone number.
@@ -177,6 +200,9 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Qr { .. } => "Qr",
+            Self::PairingCode { .. } => "PairingCode",
+            Self::PasskeyRequested { .. } => "PasskeyRequested",
+            Self::PasskeyConfirmation { .. } => "PasskeyConfirmation",
             Self::PairingSucceeded { .. } => "PairingSucceeded",
             Self::PairingFailed { .. } => "PairingFailed",
             Self::QrScannedWithoutMultidevice => "QrScannedWithoutMultidevice",

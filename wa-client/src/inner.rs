@@ -25,6 +25,7 @@ use crate::{
     identity::IdentityNotices,
     keyed_locks::KeyedLocks,
     outbox::Outbox,
+    pairing::Attempt,
     payload::DeviceDescription,
     placeholder::Placeholders,
     receipts::Receipts,
@@ -75,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) outbox: Outbox,
     pub(crate) placeholders: Placeholders,
     pub(crate) receipts: Receipts,
+    /// What is known of the linking under way.
+    pub(crate) attempt: Attempt,
     /// How many retries of others are answered at a time.
     pub(crate) retry_answers: tokio::sync::Semaphore,
     ids: RequestIds,
@@ -123,6 +126,7 @@ impl Inner {
             outbox: Outbox::default(),
             placeholders: Placeholders::default(),
             receipts: Receipts::new(),
+            attempt: Attempt::default(),
             retry_answers: tokio::sync::Semaphore::new(PARALLEL_RETRY_ANSWERS),
             ids,
             rng: Mutex::new(rng),

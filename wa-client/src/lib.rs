@@ -72,6 +72,7 @@ mod offline;
 mod outbox;
 mod pairing;
 mod payload;
+mod phone_number;
 mod placeholder;
 mod prekeys;
 mod presence;
@@ -100,7 +101,7 @@ pub use event::{
     UndecryptableReason,
 };
 pub use inner::State;
-pub use pairing::code as pairing_code;
+pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};
 pub use payload::{DeviceDescription, Platform};
 pub use request::RequestError;
 pub use send::{MAX_TEXT_LEN, SendMessage, Sent};

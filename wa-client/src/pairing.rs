@@ -1,9 +1,13 @@
 //! Linking this device with an account: the phone scans a code, signs this device, and the device
 //! signs back.
 //!
-//! Owns the flow. What is signed is checked in [`identity`], what is shown is scheduled in [`qr`].
+//! Owns the flow by QR code. What is signed is checked in [`identity`], what is shown is scheduled in
+//! [`qr`]; linking by a typed code is in [`by_code`], by a passkey in [`by_passkey`].
 
-use std::{sync::PoisonError, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use wa_proto::{
     Jid,
@@ -11,12 +15,21 @@ use wa_proto::{
 };
 use wa_store::{Change, Changes};
 
+mod attempt;
+mod by_code;
+mod by_passkey;
 pub mod code;
 mod identity;
+mod passkey;
 mod qr;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use attempt::Attempt;
+pub use by_code::PairWithCode;
+pub(crate) use by_code::{primary_answered, refresh as refresh_code};
+pub(crate) use by_passkey::{continued as passkey_continued, requested as passkey_requested};
+pub use passkey::PasskeyAssertion;
 pub(crate) use qr::{QrSchedule, QrStep};
 
 use crate::{
@@ -36,6 +49,7 @@ pub(crate) async fn begin(
     let schedule = QrSchedule::new(pair.refs);
     *cx.session.qr.lock().unwrap_or_else(PoisonError::into_inner) = Some(schedule);
     cx.session.changed.notify_one();
+    cx.inner.attempt.opened(cx.link.clone(), Arc::clone(&cx.session));
     Ok(())
 }
 
@@ -59,6 +73,7 @@ pub(crate) async fn complete(
     success: PairSuccess,
 ) -> Result<(), HandleError> {
     *cx.session.qr.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    cx.inner.attempt.decided();
     let account = cx.inner.account();
     let secret = account.adv_secret.as_bytes();
     let signed = cx

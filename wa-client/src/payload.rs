@@ -49,7 +49,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    fn wire(self) -> pb::device_props::PlatformType {
+    pub(crate) fn wire(self) -> pb::device_props::PlatformType {
         use pb::device_props::PlatformType;
         match self {
             Self::Desktop => PlatformType::Desktop,
@@ -59,6 +59,19 @@ impl Platform {
             Self::InternetExplorer => PlatformType::Ie,
             Self::Opera => PlatformType::Opera,
             Self::Safari => PlatformType::Safari,
+        }
+    }
+
+    /// Its name as people know it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Desktop => "Desktop",
+            Self::Chrome => "Chrome",
+            Self::Edge => "Edge",
+            Self::Firefox => "Firefox",
+            Self::InternetExplorer => "Internet Explorer",
+            Self::Opera => "Opera",
+            Self::Safari => "Safari",
         }
     }
 
@@ -73,6 +86,13 @@ impl Platform {
             Self::Safari => "6",
             Self::Desktop => "7",
         }
+    }
+}
+
+impl DeviceDescription {
+    /// What the phone shows beside a code: `Browser (OS)`. The server takes no other form.
+    pub(crate) fn display(&self) -> String {
+        format!("{} ({})", self.platform.name(), self.os)
     }
 }
 

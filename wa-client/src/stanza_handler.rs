@@ -132,11 +132,21 @@ async fn dispatch(cx: &StanzaContext, stanza: Stanza) -> Result<Outcome, HandleE
 }
 
 async fn notified(cx: &StanzaContext, notification: Notification) -> Result<Outcome, HandleError> {
-    if let NotificationBody::PreKeysLeft { count } = notification.body {
-        prekeys::top_up_in_background(cx, count);
-        return Ok(Outcome::Ack);
+    match notification.body {
+        NotificationBody::PreKeysLeft { count } => prekeys::top_up_in_background(cx, count),
+        NotificationBody::LinkCode(answer) => pairing::primary_answered(cx, answer).await?,
+        NotificationBody::LinkCodeRefresh { pairing_ref } => {
+            pairing::refresh_code(cx, pairing_ref.as_deref());
+        }
+        NotificationBody::PasskeyRequest { options } => {
+            pairing::passkey_requested(cx, options).await?;
+        }
+        NotificationBody::PasskeyContinuation { identity } => {
+            pairing::passkey_continued(cx, &identity).await?;
+        }
+        _ => return devices::handle_notification(cx, notification).await,
     }
-    devices::handle_notification(cx, notification).await
+    Ok(Outcome::Ack)
 }
 
 async fn asked(

@@ -19,7 +19,10 @@ pub use encrypt::{
     PreKeyFetch, PreKeyUpload, RotateSignedPreKey,
 };
 pub use media::{MediaConn, MediaConnAnswer, MediaHost};
-pub use pairing::{LinkCodeFinish, LinkCodeHello};
+pub use pairing::{
+    CompanionNonce, EncryptedPairing, LinkCodeFinish, LinkCodeHello, PairingRef, PasskeyOptions,
+    PasskeyPrologue,
+};
 pub use session::{AbProps, AbPropsAnswer, CleanDirty, Ping, SetActive, SetPassive};
 pub use usync::{
     Usync, UsyncAnswer, UsyncContext, UsyncDevice, UsyncDevices, UsyncField, UsyncMode,

@@ -246,6 +246,28 @@ impl Phone {
         self.sim.with(|world| world.enter_code(self.number, code))
     }
 
+    /// Makes the client that shows a code for this account show another one; answers whether there
+    /// is such a client.
+    pub fn refresh_code(&self) -> bool {
+        self.sim.with(|world| world.server.refresh_code(self.number))
+    }
+
+    /// Scans the QR text of a client as [`Phone::scan_qr`] does, with an account that demands a
+    /// passkey: the client is linked once it had the request signed, and its user has compared the
+    /// code with [`Phone::passkey_code`].
+    ///
+    /// # Errors
+    /// [`LinkError`] if no client shows this code now.
+    pub fn demand_passkey(&self, text: &str) -> Result<(), LinkError> {
+        self.sim.with(|world| world.ask_for_passkey(self.number, text))
+    }
+
+    /// The code that the phone shows for a client that links with a passkey, once the client has
+    /// told enough.
+    pub fn passkey_code(&self) -> Option<String> {
+        self.sim.with(|world| world.phones.get(&self.number)?.passkey.as_ref()?.shown.clone())
+    }
+
     /// Waits until a device is linked; answers whether it was.
     pub async fn wait_for_device(&self, device: u16, timeout: Duration) -> bool {
         let address = DeviceAddress::new(self.number, device);

@@ -13,6 +13,7 @@ mod notifications;
 pub(crate) mod offline;
 mod pairing;
 mod pairing_code;
+mod pairing_passkey;
 pub(crate) mod prekey_shelf;
 pub(crate) mod receipts;
 mod router;
@@ -31,6 +32,7 @@ pub(crate) use self::{
     login::Login,
     pairing::{ACCOUNT_SIGNATURE_PREFIX, DEVICE_SIGNATURE_PREFIX, IssuedIdentity, SignDevice},
     pairing_code::{CodeFinish, CodeHello, WRAPPED_KEY},
+    pairing_passkey::{PasskeyStep, PasskeyWord},
 };
 use crate::{
     address::{DeviceAddress, PhoneNumber},
@@ -74,6 +76,8 @@ pub(crate) struct Server {
     pub(crate) new_companions: VecDeque<DeviceAddress>,
     /// Clients that answered the phone which typed their code.
     pub(crate) code_finishes: VecDeque<CodeFinish>,
+    /// What clients that link by passkey say to the phone.
+    pub(crate) passkey_steps: VecDeque<PasskeyStep>,
     pub(crate) given_up: u64,
     /// What devices said, while somebody listens.
     pub(crate) heard: Option<Vec<(DeviceAddress, OwnedNode)>>,
@@ -108,6 +112,7 @@ impl Server {
             unlink_requests: VecDeque::new(),
             new_companions: VecDeque::new(),
             code_finishes: VecDeque::new(),
+            passkey_steps: VecDeque::new(),
             given_up: 0,
             heard: None,
             next_id: 0,

@@ -12,7 +12,7 @@ use crate::{
         AddAccountError, LinkError, UnlinkError,
         endpoint::{Endpoint, QrCode, normal_code},
     },
-    server::{CodeFinish, ConnectionId, Server, SignDevice},
+    server::{CodeFinish, ConnectionId, PasskeyStep, PasskeyWord, Server, SignDevice},
 };
 
 /// The most accounts of a simulation.
@@ -49,6 +49,10 @@ impl World {
             } else if let Some(finish) = self.server.code_finishes.pop_front() {
                 if self.finish_code(&finish).is_none() {
                     tracing::debug!("a client answered another code than was typed");
+                }
+            } else if let Some(step) = self.server.passkey_steps.pop_front() {
+                if self.passkey_step(&step).is_none() {
+                    tracing::debug!("a client's word about a passkey does not hold");
                 }
             } else {
                 return;
@@ -136,6 +140,42 @@ impl World {
             return None;
         }
         self.offer_link(finish.account, finish.connection, waiting, &bundle.adv_secret).ok()
+    }
+
+    /// The phone scans a QR text, but its account demands a passkey of the client.
+    pub(crate) fn ask_for_passkey(
+        &mut self,
+        account: PhoneNumber,
+        text: &str,
+    ) -> Result<(), LinkError> {
+        let code = QrCode::parse(text).ok_or(LinkError::NotACode)?;
+        let offer = self.server.pairing_offer(&code.reference).ok_or(LinkError::Expired)?;
+        let phone = self.phones.get_mut(&account).ok_or(LinkError::Expired)?;
+        let options = phone.begin_passkey(&mut self.server, code);
+        self.server.ask_for_passkey(offer.connection, account, options);
+        Ok(())
+    }
+
+    fn passkey_step(&mut self, step: &PasskeyStep) -> Option<()> {
+        let phone = self.phones.get_mut(&step.account)?;
+        match &step.word {
+            PasskeyWord::Prologue { assertion, payload, proof, reference } => {
+                let half =
+                    phone.passkey_prologue(assertion, payload, proof.as_deref(), reference)?;
+                self.server.send_primary_ephemeral(step.connection, half);
+            }
+            PasskeyWord::Nonce(nonce) => phone.passkey_nonce(nonce)?,
+            PasskeyWord::Identity(sealed) => {
+                let told = phone.passkey_identity(sealed)?;
+                let keys = self.server.waiting_keys(step.connection)?;
+                if keys != (told.noise_key, told.identity) {
+                    return None;
+                }
+                self.offer_link(step.account, step.connection, told.identity, &told.adv_secret)
+                    .ok()?;
+            }
+        }
+        Some(())
     }
 
     /// The phone takes a companion off its account.

@@ -89,6 +89,7 @@ pub(crate) async fn serve(
         _ = stop.wait_for(|stop| *stop) => Ending::Requested,
     };
     inner.publish_link(None);
+    inner.attempt.ended();
     worker.stop().await;
     link.close();
     if ending == Ending::Requested {

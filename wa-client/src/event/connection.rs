@@ -50,8 +50,10 @@ pub enum LogoutReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PairingFailure {
-    /// Nobody scanned any of the codes in time.
+    /// Nobody scanned or typed any of the codes in time.
     Timeout,
+    /// What the phone said for linking by passkey cannot be used.
+    Passkey,
     /// What the phone signed is not signed with the secret of the code it scanned.
     WrongSecret,
     /// The phone's account signature over this device does not verify.

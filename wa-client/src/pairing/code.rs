@@ -36,6 +36,26 @@ impl PairingCode {
         Self(text)
     }
 
+    /// A code of the user's own choice: eight letters and digits, a dash between them or not.
+    ///
+    /// # Errors
+    /// [`InvalidPairingCode`] if it is anything else.
+    pub fn from_text(text: &str) -> Result<Self, InvalidPairingCode> {
+        let code: String = text
+            .chars()
+            .filter(|c| !matches!(c, '-' | ' '))
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
+        let is_valid = code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if is_valid { Ok(Self(code)) } else { Err(InvalidPairingCode) }
+    }
+
+    /// As people are shown it: two groups of four.
+    pub fn grouped(&self) -> String {
+        let (head, tail) = self.0.split_at(self.0.len() / 2);
+        format!("{head}-{tail}")
+    }
+
     /// The eight characters, for the person; shown in two groups of four by convention.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -51,6 +71,11 @@ impl std::fmt::Debug for PairingCode {
         f.write_str("PairingCode(…)")
     }
 }
+
+/// A text is no pairing code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a pairing code has eight letters and digits")]
+pub struct InvalidPairingCode;
 
 /// Wraps an ephemeral public key: salt, IV, and the key under AES-CTR.
 pub fn wrap_ephemeral(

@@ -78,6 +78,21 @@ pub enum NotificationBody {
     },
     /// `link_code_companion_reg`: the phone took the pairing code.
     LinkCode(LinkCodeAnswer),
+    /// `link_code_companion_reg`, of another stage: the code that is shown is to be replaced.
+    LinkCodeRefresh {
+        /// Names the pairing whose code it is.
+        pairing_ref: Option<Bytes>,
+    },
+    /// `passkey_prologue_request`: the account links devices with a passkey.
+    PasskeyRequest {
+        /// The options of a WebAuthn request, as JSON, if they can be read.
+        options: Option<String>,
+    },
+    /// `crsc_continuation`: the phone's half of linking by passkey.
+    PasskeyContinuation {
+        /// An encoded `PrimaryEphemeralIdentity`.
+        identity: Bytes,
+    },
     /// Any other type, as it came: `business`, `disappearing_mode`, `mex`, `newsletter`, `status`
     /// and others.
     Raw(OwnedNode),
@@ -190,6 +205,15 @@ impl NotificationBody {
                 tokens: PrivacyToken::read_all(node)?,
             },
             Some("link_code_companion_reg") => read_link_code(node)?,
+            Some("passkey_prologue_request") => Self::PasskeyRequest {
+                options: node
+                    .find("passkey_request_options")
+                    .and_then(|options| options.content_text())
+                    .map(str::to_owned),
+            },
+            Some("crsc_continuation") => Self::PasskeyContinuation {
+                identity: node.need_bytes("primary_ephemeral_identity")?,
+            },
             _ => Self::Raw(node.clone()),
         })
     }
@@ -225,7 +249,8 @@ fn read_picture(node: &OwnedNode) -> NotificationBody {
 fn read_link_code(node: &OwnedNode) -> Result<NotificationBody, ParseError> {
     let node = node.need_child("link_code_companion_reg")?;
     if node.find("link_code_pairing_wrapped_primary_ephemeral_pub").is_none() {
-        return Ok(NotificationBody::Raw(node.clone()));
+        let pairing_ref = node.bytes_opt("link_code_pairing_ref");
+        return Ok(NotificationBody::LinkCodeRefresh { pairing_ref });
     }
     Ok(NotificationBody::LinkCode(LinkCodeAnswer {
         pairing_ref: node.need_bytes("link_code_pairing_ref")?,

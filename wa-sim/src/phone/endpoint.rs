@@ -6,6 +6,7 @@ mod history;
 mod link;
 mod link_code;
 mod media;
+mod passkey;
 mod placeholder;
 mod receive;
 mod retry;
@@ -68,6 +69,8 @@ pub(crate) struct Endpoint {
     resent: BTreeMap<(DeviceAddress, String), u32>,
     /// The code that was typed last, until its client answers.
     typed_code: Option<link_code::TypedCode>,
+    /// The client that is being linked by passkey.
+    pub(crate) passkey: Option<passkey::PasskeyLink>,
     /// Whether messages that arrive are marked as read at once.
     pub(crate) reads_at_once: bool,
     /// What it uploads for companions that are new.
@@ -107,6 +110,7 @@ impl Endpoint {
             asked: BTreeMap::new(),
             resent: BTreeMap::new(),
             typed_code: None,
+            passkey: None,
             reads_at_once: false,
             past: None,
             history_pushes: BTreeMap::new(),

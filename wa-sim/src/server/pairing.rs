@@ -3,12 +3,13 @@
 
 use prost::Message as _;
 use wa_crypto::{PublicKey, Signature};
-use wa_proto::{Jid, Node, pb};
+use wa_proto::{Jid, Node, OwnedNode, pb};
 use wa_signal::{RegistrationId, SignedPreKeyId, SignedPreKeyPublic};
 
 use super::{
-    Connection, ConnectionId, Server, account::Device, directory::Addressing,
-    offline::OfflineQueue, pairing_code::CodeHello, prekey_shelf::PrekeyShelf,
+    Connection, ConnectionId, Server, account::Device, directory::Addressing, iq::IqError,
+    offline::OfflineQueue, pairing_code::CodeHello, pairing_passkey::Passkey,
+    prekey_shelf::PrekeyShelf,
 };
 use crate::{
     address::{DeviceAddress, PhoneNumber},
@@ -39,6 +40,8 @@ pub(crate) struct Pairing {
     offered: Option<Offered>,
     /// A code that the client shows.
     pub(super) code: Option<CodeHello>,
+    /// The passkey that the client was asked for.
+    pub(super) passkey: Option<Passkey>,
 }
 
 /// The phone has signed; the client's own signature is due.
@@ -108,6 +111,7 @@ impl Server {
             expires: self.now + REFS_LIFETIME,
             offered: None,
             code: None,
+            passkey: None,
         };
         self.connections.insert(id, Connection::Pairing(Box::new(pairing)));
         self.send(id, iq);
@@ -138,8 +142,15 @@ impl Server {
 
     /// The identity key of a client that waits to be linked.
     pub(crate) fn waiting_identity(&self, connection: ConnectionId) -> Option<PublicKey> {
+        self.waiting_keys(connection).map(|(_, identity)| identity)
+    }
+
+    /// The same with the key of its connections.
+    pub(crate) fn waiting_keys(&self, connection: ConnectionId) -> Option<(PublicKey, PublicKey)> {
         match self.connections.get(&connection)? {
-            Connection::Pairing(pairing) if pairing.offered.is_none() => Some(pairing.identity),
+            Connection::Pairing(pairing) if pairing.offered.is_none() => {
+                Some((pairing.static_key, pairing.identity))
+            }
             _ => None,
         }
     }
@@ -178,13 +189,16 @@ impl Server {
             return;
         }
         if matches!(node.attrs.text("type").as_deref(), Some("get" | "set")) {
-            let result = Node::new("iq")
-                .attr("type", "result")
+            let answer = Node::new("iq")
                 .attr("from", Jid::server())
                 .attr("id", node.attrs.text("id").unwrap_or_default().into_owned());
-            let stage = node.find("link_code_companion_reg");
-            let answer = stage.and_then(|stage| self.take_code_stage(id, stage));
-            return self.send(id, result.children(answer));
+            let answer = match self.pairing_query(id, node) {
+                Ok(child) => answer.attr("type", "result").children(child),
+                Err((code, text)) => answer
+                    .attr("type", "error")
+                    .child(Node::new("error").attr("code", u32::from(code)).attr("text", text)),
+            };
+            return self.send(id, answer);
         }
         let Some(Connection::Pairing(pairing)) = self.connections.get_mut(&id) else { return };
         let Some(offered) = pairing.offered.take_if(|offered| node.attrs.is("id", &offered.iq_id))
@@ -198,6 +212,17 @@ impl Server {
                 self.end(id, refused);
             }
         }
+    }
+
+    fn pairing_query(
+        &mut self,
+        id: ConnectionId,
+        node: &Node<'_>,
+    ) -> Result<Option<OwnedNode>, IqError> {
+        if let Some(stage) = node.find("link_code_companion_reg") {
+            return self.take_code_stage(id, stage);
+        }
+        self.take_passkey_query(id, node).unwrap_or(Ok(None))
     }
 
     fn complete_link(&mut self, id: ConnectionId, offered: Offered, signed: Vec<u8>) {

@@ -3,7 +3,11 @@
 
 use wa_proto::{Jid, Node, OwnedNode};
 
-use super::{Connection, ConnectionId, Server, prekey_shelf::fixed};
+use super::{
+    Connection, ConnectionId, Server,
+    iq::{BAD_REQUEST, IqError},
+    prekey_shelf::fixed,
+};
 use crate::address::PhoneNumber;
 
 /// An ephemeral key wrapped with the code: salt, IV and the key under AES-CTR.
@@ -35,15 +39,26 @@ impl Server {
         &mut self,
         id: ConnectionId,
         stage: &Node<'_>,
-    ) -> Option<OwnedNode> {
+    ) -> Result<Option<OwnedNode>, IqError> {
         match stage.attrs.text("stage").as_deref() {
-            Some("companion_hello") => self.take_code_hello(id, stage),
+            Some("companion_hello") if !names_browser_and_system(stage) => Err(BAD_REQUEST),
+            Some("companion_hello") => self.take_code_hello(id, stage).map(Some).ok_or(BAD_REQUEST),
             Some("companion_finish") => {
                 self.take_code_finish(id, stage);
-                None
+                Ok(None)
             }
-            _ => None,
+            _ => Ok(None),
         }
+    }
+
+    /// Tells a client to show another code than the one it shows for this account.
+    pub(crate) fn refresh_code(&mut self, account: PhoneNumber) -> bool {
+        let Some((id, hello)) = self.code_hello(account) else { return false };
+        let stage = Node::new("link_code_companion_reg")
+            .attr("stage", "refresh_code")
+            .child(Node::new("link_code_pairing_ref").bytes(hello.reference.into_bytes()));
+        self.notify_pairing(id, "link_code_companion_reg", stage);
+        true
     }
 
     fn take_code_hello(&mut self, id: ConnectionId, stage: &Node<'_>) -> Option<OwnedNode> {
@@ -109,4 +124,11 @@ impl Server {
             .child(stage);
         self.send(id, notification);
     }
+}
+
+/// What the phone shows must have the form `Browser (OS)`.
+fn names_browser_and_system(stage: &Node<'_>) -> bool {
+    let shown = stage.find("companion_platform_display").and_then(|node| node.content_text());
+    let parts = shown.and_then(|shown| shown.strip_suffix(')')?.split_once(" ("));
+    parts.is_some_and(|(browser, system)| !browser.is_empty() && !system.is_empty())
 }
