@@ -67,7 +67,6 @@ mod inner;
 mod keyed_locks;
 mod lid;
 mod login;
-pub mod message_secret;
 mod offline;
 mod outbox;
 mod pairing;

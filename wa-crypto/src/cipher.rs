@@ -7,7 +7,7 @@ use aes_gcm::{
     aead::{Aead, KeyInit as _, Payload},
 };
 use cbc::cipher::{
-    BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher, block_padding::Pkcs7,
+    Array, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher, block_padding::Pkcs7,
 };
 
 /// What AES-256-GCM adds to a plaintext, in bytes.
@@ -35,6 +35,65 @@ pub fn aes_cbc_decrypt(
     cbc::Decryptor::<Aes256>::new(key.into(), iv.into())
         .decrypt_padded_vec::<Pkcs7>(ciphertext)
         .map_err(|_| DecryptError)
+}
+
+/// The block of AES, in bytes.
+pub const AES_BLOCK_LEN: usize = 16;
+
+/// AES-256-CBC with PKCS#7 padding, piece by piece, for inputs that do not fit in memory.
+pub struct AesCbcEncryptor(cbc::Encryptor<Aes256>);
+
+impl AesCbcEncryptor {
+    /// Begins a ciphertext.
+    pub fn new(key: &[u8; 32], iv: &[u8; 16]) -> Self {
+        Self(cbc::Encryptor::new(key.into(), iv.into()))
+    }
+
+    /// Encrypts the next whole blocks in place.
+    pub fn encrypt_blocks(&mut self, blocks: &mut [[u8; AES_BLOCK_LEN]]) {
+        self.0.encrypt_blocks(Array::cast_slice_from_core_mut(blocks));
+    }
+
+    /// Encrypts what is left, padded.
+    pub fn finish(self, rest: &[u8]) -> Vec<u8> {
+        self.0.encrypt_padded_vec::<Pkcs7>(rest)
+    }
+}
+
+impl std::fmt::Debug for AesCbcEncryptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AesCbcEncryptor(…)")
+    }
+}
+
+/// Undoes [`AesCbcEncryptor`], piece by piece. Nothing may be made of what it gives before a MAC
+/// over the whole ciphertext was checked.
+pub struct AesCbcDecryptor(cbc::Decryptor<Aes256>);
+
+impl AesCbcDecryptor {
+    /// Begins a ciphertext.
+    pub fn new(key: &[u8; 32], iv: &[u8; 16]) -> Self {
+        Self(cbc::Decryptor::new(key.into(), iv.into()))
+    }
+
+    /// Decrypts the next whole blocks in place. The last block is for [`AesCbcDecryptor::finish`].
+    pub fn decrypt_blocks(&mut self, blocks: &mut [[u8; AES_BLOCK_LEN]]) {
+        self.0.decrypt_blocks(Array::cast_slice_from_core_mut(blocks));
+    }
+
+    /// Decrypts the end and takes the padding off it.
+    ///
+    /// # Errors
+    /// [`DecryptError`] if it is not whole blocks, or the padding is wrong.
+    pub fn finish(self, last: &[u8]) -> Result<Vec<u8>, DecryptError> {
+        self.0.decrypt_padded_vec::<Pkcs7>(last).map_err(|_| DecryptError)
+    }
+}
+
+impl std::fmt::Debug for AesCbcDecryptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AesCbcDecryptor(…)")
+    }
 }
 
 /// AES-256-GCM: the ciphertext with its 16-byte tag at the end.
@@ -90,6 +149,26 @@ mod tests {
             aes_ctr_apply(&key, &iv, &mut ctr);
             prop_assert_eq!(ctr, data);
         }
+    }
+
+    #[test]
+    fn piece_by_piece_it_is_the_same_ciphertext() {
+        let plaintext: Vec<u8> = (0..=100).collect();
+        let whole = aes_cbc_encrypt(&[1; 32], &[2; 16], &plaintext);
+        let mut pieces = plaintext.clone();
+        let (blocks, rest) = pieces.as_chunks_mut();
+        let mut encryptor = AesCbcEncryptor::new(&[1; 32], &[2; 16]);
+        let (first, second) = blocks.split_at_mut(1);
+        encryptor.encrypt_blocks(first);
+        encryptor.encrypt_blocks(second);
+        let end = encryptor.finish(rest);
+        let mut joined = pieces[..96].to_vec();
+        joined.extend(end);
+        assert_eq!(joined, whole);
+        let mut decryptor = AesCbcDecryptor::new(&[1; 32], &[2; 16]);
+        decryptor.decrypt_blocks(joined[..96].as_chunks_mut().0);
+        let end = decryptor.finish(&whole[96..]).unwrap();
+        assert_eq!([&joined[..96], &end].concat(), plaintext);
     }
 
     #[test]

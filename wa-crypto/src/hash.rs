@@ -1,11 +1,13 @@
 //! SHA-2, HMAC, HKDF and PBKDF2, each as one function.
 
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha512};
+use hmac::{Hmac, KeyInit};
+use sha2::Sha512;
 
-/// Incremental SHA-256, for inputs that do not fit in memory.
-pub use sha2::Sha256;
+/// What an incremental code can do; see [`hmac_sha256_begin`].
+pub use hmac::Mac;
+/// Incremental SHA-256, for inputs that do not fit in memory, and what it can do.
+pub use sha2::{Digest, Sha256};
 
 /// Incremental HMAC-SHA256, for inputs that do not fit in memory.
 pub type HmacSha256 = Hmac<Sha256>;
@@ -63,9 +65,14 @@ pub fn pbkdf2_sha256<const N: usize>(password: &[u8], salt: &[u8], rounds: u32) 
     output
 }
 
-fn mac(key: &[u8], parts: &[&[u8]]) -> HmacSha256 {
+/// Begins an HMAC-SHA256 that takes its input piece by piece.
+pub fn hmac_sha256_begin(key: &[u8]) -> HmacSha256 {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of every length")]
-    let mut mac = <HmacSha256 as KeyInit>::new_from_slice(key).expect("any key length");
+    <HmacSha256 as KeyInit>::new_from_slice(key).expect("any key length")
+}
+
+fn mac(key: &[u8], parts: &[&[u8]]) -> HmacSha256 {
+    let mut mac = hmac_sha256_begin(key);
     for part in parts {
         mac.update(part);
     }

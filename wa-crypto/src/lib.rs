@@ -22,11 +22,11 @@ pub use agreement::{
     SharedSecret,
 };
 pub use cipher::{
-    DecryptError, GCM_TAG_LEN, aes_cbc_decrypt, aes_cbc_encrypt, aes_ctr_apply, aes_gcm_open,
-    aes_gcm_seal,
+    AES_BLOCK_LEN, AesCbcDecryptor, AesCbcEncryptor, DecryptError, GCM_TAG_LEN, aes_cbc_decrypt,
+    aes_cbc_encrypt, aes_ctr_apply, aes_gcm_open, aes_gcm_seal,
 };
 pub use hash::{
-    HmacSha256, MacMismatch, Sha256, hkdf_sha256, hmac_sha256, hmac_sha256_verify, pbkdf2_sha256,
-    sha256, sha512,
+    Digest, HmacSha256, Mac, MacMismatch, Sha256, hkdf_sha256, hmac_sha256, hmac_sha256_begin,
+    hmac_sha256_verify, pbkdf2_sha256, sha256, sha512,
 };
 pub use xeddsa::{BadSignature, SIGNATURE_LEN, Signature};
