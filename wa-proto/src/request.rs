@@ -5,6 +5,7 @@
 
 mod account;
 mod encrypt;
+mod group;
 mod media;
 mod pairing;
 mod session;
@@ -18,6 +19,13 @@ pub use encrypt::{
     DeviceKeys, FetchedKeys, MAX_FETCHED_DEVICES, PreKeyCount, PreKeyDigest, PreKeyDigestAnswer,
     PreKeyFetch, PreKeyUpload, RotateSignedPreKey,
 };
+pub use group::{
+    AddRequest, ChangeParticipants, CreateGroup, DescribeGroup, GroupByInvite, GroupByLink,
+    GroupPicture, GroupQuery, GroupSetting, InviteCode, JoinByInvite, JoinByLink, JoinRequest,
+    JoinRequests, JoinedByLink, LeaveGroup, LinkSubGroup, LinkedParticipants, NewCommunity,
+    ParticipantAction, ParticipantResult, ParticipatingGroups, SetGroup, SubGroup, SubGroups,
+    UnlinkSubGroup, UpdateJoinRequests,
+};
 pub use media::{MediaConn, MediaConnAnswer, MediaHost};
 pub use pairing::{
     CompanionNonce, EncryptedPairing, LinkCodeFinish, LinkCodeHello, PairingRef, PasskeyOptions,
@@ -30,7 +38,7 @@ pub use usync::{
 };
 
 use crate::{
-    Jid, Node, OwnedNode,
+    Jid, Node, OwnedNode, Server,
     stanza::{IqError, ParseError},
 };
 
@@ -68,6 +76,20 @@ fn iq(id: &str, kind: &'static str, xmlns: &'static str) -> OwnedNode {
         .attr("to", Jid::server())
         .attr("type", kind)
         .attr("xmlns", xmlns)
+}
+
+/// An `iq` about groups, to one of them or to all: the bare server `g.us`.
+fn group_iq(id: &str, kind: &'static str, to: Jid) -> OwnedNode {
+    Node::new("iq")
+        .attr("id", id.to_owned())
+        .attr("to", to)
+        .attr("type", kind)
+        .attr("xmlns", "w:g2")
+}
+
+/// The server of groups itself.
+fn groups_server() -> Jid {
+    Jid::new("", Server::Group)
 }
 
 fn get(id: &str, xmlns: &'static str) -> OwnedNode {

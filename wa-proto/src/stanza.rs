@@ -8,6 +8,7 @@
 mod call;
 mod envelope;
 mod fields;
+mod group_info;
 mod iq;
 pub(crate) mod keys;
 mod message;
@@ -24,6 +25,9 @@ use compact_str::CompactString;
 pub use envelope::{Ack, Class, Envelope, NackReason, SentReceipt, SentReceiptKind, ServerAck};
 pub use fields::ParseError;
 pub(crate) use fields::big_endian;
+pub use group_info::{
+    CommunityRole, GroupCreated, GroupDescription, GroupInfo, MAX_GROUP_PARTICIPANTS, MemberAddMode,
+};
 pub use iq::{Iq, IqError, IqErrorKind, ServerRequest, iq_error, iq_result};
 pub use keys::{KEY_TYPE, WireKeyBundle, WirePreKey, WireSignedPreKey};
 pub use message::{

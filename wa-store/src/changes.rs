@@ -3,7 +3,7 @@
 //! Owns what can change and what a commit reports. Knows nothing of how it is stored.
 
 use wa_crypto::PublicKey;
-use wa_proto::Jid;
+use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
     Account, ChatUpdate, ContactUpdate, DeviceList, Edit, MessageId, MessageKey, MessageStatus,
@@ -22,7 +22,7 @@ pub enum Change {
     /// Stores this device's credentials.
     PutAccount(Box<Account>),
     /// The device was unlinked: removes the credentials and every key, session, device list,
-    /// outbox entry and pending receipt; the archive stays. Until the next `PutAccount`
+    /// group, outbox entry and pending receipt; the archive stays. Until the next `PutAccount`
     /// everything but deletions and settings is refused with
     /// [`StoreError::Unlinked`](crate::StoreError::Unlinked), so that work that was still under way
     /// brings nothing back.
@@ -119,6 +119,12 @@ pub enum Change {
     },
     /// Removes a person's device list.
     DeleteDeviceList(Jid),
+
+    /// Stores what is known of a group, its people included.
+    PutGroup(Box<GroupInfo>),
+    /// Forgets what is known of a group: this account is not in it any more, or it has to be asked
+    /// for again.
+    DeleteGroup(Jid),
 
     /// An encrypted payload was handled.
     MarkSeen {

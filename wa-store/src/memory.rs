@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use wa_crypto::PublicKey;
-use wa_proto::Jid;
+use wa_proto::{Jid, stanza::GroupInfo};
 
 use self::state::State;
 use crate::{
@@ -159,6 +159,14 @@ impl Store for MemoryStore {
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
         let state = self.state()?;
         Ok(found(users, |user| state.device_lists.get(&user.to_user()).cloned()))
+    }
+
+    async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>> {
+        Ok(self.state()?.groups.get(&bare(group)).map(|group| GroupInfo::clone(group)))
+    }
+
+    async fn groups(&self) -> Result<Vec<GroupInfo>> {
+        Ok(self.state()?.groups.values().map(|group| GroupInfo::clone(group)).collect())
     }
 
     async fn is_seen(&self, seen: &Seen) -> Result<bool> {

@@ -5,6 +5,7 @@
 //! at every commit (`synchronous = FULL`), because what is acknowledged to the server must survive
 //! the power going out, not only the process.
 
+mod groups;
 mod key;
 mod lid;
 mod open;
@@ -27,7 +28,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 use wa_crypto::PublicKey;
-use wa_proto::Jid;
+use wa_proto::{Jid, stanza::GroupInfo};
 
 pub use self::{
     key::{DatabaseKey, InvalidDatabaseKey},
@@ -283,6 +284,15 @@ impl Store for SqliteStore {
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
         let users = users.to_vec();
         self.read(move |db| read::each_of(users, |user| read::device_list(db, user))).await
+    }
+
+    async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>> {
+        let group = group.clone();
+        self.read(move |db| groups::group(db, &group)).await
+    }
+
+    async fn groups(&self) -> Result<Vec<GroupInfo>> {
+        self.read(groups::groups).await
     }
 
     async fn is_seen(&self, seen: &Seen) -> Result<bool> {

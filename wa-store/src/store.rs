@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use wa_crypto::PublicKey;
-use wa_proto::Jid;
+use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
     Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
@@ -75,6 +75,11 @@ pub trait Store: Send + Sync + 'static {
     async fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>>;
     /// The devices of these people; those without a list are missing.
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>>;
+
+    /// What is known of a group.
+    async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>>;
+    /// The groups of which anything is known, by JID.
+    async fn groups(&self) -> Result<Vec<GroupInfo>>;
 
     /// Whether an encrypted payload was handled.
     async fn is_seen(&self, seen: &Seen) -> Result<bool>;

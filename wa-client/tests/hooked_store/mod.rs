@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use wa_crypto::PublicKey;
-use wa_proto::Jid;
+use wa_proto::{Jid, stanza::GroupInfo};
 use wa_store::{
     Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
     DeviceList, MemoryStore, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry,
@@ -94,6 +94,12 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
         self.under.device_lists(users).await
+    }
+    async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>> {
+        self.under.group(group).await
+    }
+    async fn groups(&self) -> Result<Vec<GroupInfo>> {
+        self.under.groups().await
     }
     async fn is_seen(&self, seen: &Seen) -> Result<bool> {
         self.under.is_seen(seen).await

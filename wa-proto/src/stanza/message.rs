@@ -101,7 +101,7 @@ impl AddressingMode {
         }
     }
 
-    pub(super) fn read(node: &Node<'_>) -> Option<Self> {
+    pub(crate) fn read(node: &Node<'_>) -> Option<Self> {
         match node.attrs.text("addressing_mode")?.as_ref() {
             "lid" => Some(Self::Lid),
             "pn" => Some(Self::Phone),

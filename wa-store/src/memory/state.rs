@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use wa_crypto::PublicKey;
-use wa_proto::Jid;
+use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
     Account, ArchivedMessage, Change, Chat, ChatUpdate, Committed, Contact, ContactUpdate,
@@ -32,6 +32,7 @@ pub(super) struct State {
     pub(super) lids: BTreeMap<Jid, Jid>,
     pub(super) phones: BTreeMap<Jid, Jid>,
     pub(super) device_lists: BTreeMap<Jid, DeviceList>,
+    pub(super) groups: BTreeMap<Jid, Arc<GroupInfo>>,
     pub(super) seen: BTreeMap<Seen, Timestamp>,
     pub(super) retries_sent: BTreeMap<Place, (u32, Timestamp)>,
     pub(super) retries_answered: BTreeMap<(Jid, MessageId), (u32, Timestamp)>,
@@ -178,6 +179,10 @@ impl State {
                 self.device_lists.insert(user.to_user(), list);
             }
             Change::DeleteDeviceList(user) => drop(self.device_lists.remove(&user.to_user())),
+            Change::PutGroup(group) => {
+                drop(self.groups.insert(bare(&group.jid), Arc::new(*group)));
+            }
+            Change::DeleteGroup(group) => drop(self.groups.remove(&bare(&group))),
             other => return Some(other),
         }
         None

@@ -16,7 +16,10 @@ use super::{DatabaseKey, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/0001_initial.sql"),
+    include_str!("../../migrations/0002_groups.sql"),
+];
 
 /// Says in the file's header that it is one of ours ("WAst").
 const APPLICATION_ID: i32 = 0x5741_7374;

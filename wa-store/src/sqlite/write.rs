@@ -121,6 +121,8 @@ impl<'a> Write<'a> {
             Change::DeleteDeviceList(user) => {
                 self.run("DELETE FROM device_lists WHERE user = ?1", [user.to_user().to_string()])?;
             }
+            Change::PutGroup(group) => self.put_group(&group)?,
+            Change::DeleteGroup(group) => self.delete_group(&group)?,
             other => return self.apply_sender_keys(other),
         }
         Ok(None)
@@ -281,7 +283,7 @@ impl<'a> Write<'a> {
                  DELETE FROM retries_sent; DELETE FROM retries_answered;
                  DELETE FROM sessions_recreated; DELETE FROM base_keys; DELETE FROM sent_messages;
                  DELETE FROM outbox; DELETE FROM receipts; DELETE FROM placeholders;
-                 DELETE FROM privacy_tokens;",
+                 DELETE FROM privacy_tokens; DELETE FROM groups;",
             )
             .map_err(engine)
     }

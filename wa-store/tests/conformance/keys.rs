@@ -3,7 +3,13 @@
 use std::collections::HashMap;
 
 use wa_crypto::Signature;
-use wa_proto::Jid;
+use wa_proto::{
+    Jid,
+    stanza::{
+        AddressingMode, CommunityRole, GroupDescription, GroupInfo, GroupParticipant, GroupRole,
+        MemberAddMode,
+    },
+};
 use wa_store::{
     Change, Changes, Device, DeviceList, PreKey, PreKeyCount, SecretBytes, SignedPreKey, Store,
     StoreError,
@@ -190,4 +196,48 @@ pub(crate) async fn a_closed_store_refuses(store: &dyn Store) {
     store.close().await.unwrap();
     assert!(matches!(store.commit(Changes::new()).await, Err(StoreError::Closed)));
     assert!(matches!(store.account().await, Err(StoreError::Closed)));
+}
+
+pub(crate) async fn groups_are_replaced_whole_and_forgotten(store: &dyn Store) {
+    let mut tea = GroupInfo::new(group(), AddressingMode::Lid, "Tea");
+    tea.subject_owner = Some(bob());
+    tea.subject_time = Some(5);
+    tea.created = Some(4);
+    tea.creator = Some(bob());
+    let mut about = GroupDescription::new(Some("d1".into()), "About tea");
+    about.author = Some(bob());
+    about.timestamp = Some(6);
+    tea.description = Some(about);
+    tea.size = Some(2);
+    tea.participant_version = Some("17".into());
+    tea.is_locked = true;
+    tea.is_announcement = true;
+    tea.ephemeral = 86_400;
+    tea.needs_approval = true;
+    tea.member_add_mode = MemberAddMode::Everybody;
+    tea.is_suspended = true;
+    let parent = Some(Jid::group("120363000000000009"));
+    tea.community = CommunityRole::SubGroup { parent, is_default: true };
+    let mut admin = GroupParticipant::new(bob());
+    admin.phone = Some(ada());
+    admin.role = GroupRole::SuperAdmin;
+    admin.display_name = Some("+1 ∙∙∙ 00".to_owned());
+    let mut by_phone = GroupParticipant::new(ada());
+    by_phone.lid = Some(bob());
+    by_phone.role = GroupRole::Admin;
+    tea.participants = vec![admin, by_phone];
+    let put = |info: &GroupInfo| Change::PutGroup(Box::new(info.clone()));
+    commit(store, [put(&tea)]).await;
+    assert_eq!(store.group(&group()).await.unwrap(), Some(tea.clone()));
+
+    tea.participants.truncate(1);
+    tea.community = CommunityRole::Parent;
+    tea.description = None;
+    let other = GroupInfo::new(Jid::group("120363000000000000"), AddressingMode::Phone, "");
+    commit(store, [put(&tea), put(&other)]).await;
+    assert_eq!(store.groups().await.unwrap(), [other.clone(), tea]);
+    commit(store, [Change::DeleteGroup(group())]).await;
+    assert_eq!(store.group(&group()).await.unwrap(), None);
+    commit(store, [Change::PutAccount(Box::new(account())), Change::Unlink]).await;
+    assert_eq!(store.groups().await.unwrap(), []);
 }

@@ -5,8 +5,12 @@
 
 use compact_str::CompactString;
 
-use super::super::{fields::ParseError, message::AddressingMode};
-use crate::{Jid, OwnedNode};
+use super::super::{
+    fields::ParseError,
+    group_info::{GroupCreated, MemberAddMode},
+    message::AddressingMode,
+};
+use crate::{Jid, Node, OwnedNode};
 
 /// Changes in one group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +32,8 @@ pub struct GroupNotification {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupChange {
-    /// The group is new, or this account was taken in: the `<create>` node with its description.
-    Created(OwnedNode),
+    /// The group is new, or this account was taken in.
+    Created(Box<GroupCreated>),
     /// The group is gone.
     Deleted,
     /// People joined, left, or changed their role.
@@ -62,8 +66,8 @@ pub enum GroupChange {
     Invite(CompactString),
     /// Whether admins have to let people in.
     MembershipApproval(bool),
-    /// Who may add people: `admin_add` or `all_member_add`.
-    MemberAddMode(CompactString),
+    /// Who may add people.
+    MemberAddMode(MemberAddMode),
     /// Somebody asked to join.
     JoinRequested {
         /// How: by link, or somebody else asked for them.
@@ -142,12 +146,35 @@ pub enum GroupRole {
     SuperAdmin,
 }
 
+impl GroupRole {
+    /// Whether it permits what only admins may do.
+    pub const fn is_admin(self) -> bool {
+        matches!(self, Self::Admin | Self::SuperAdmin)
+    }
+}
+
 impl GroupParticipant {
+    /// An ordinary member.
+    pub fn new(jid: Jid) -> Self {
+        Self { jid, phone: None, lid: None, role: GroupRole::Member, display_name: None }
+    }
+
+    /// Whether this is that person, by whichever address and on whichever device.
+    pub fn is(&self, jid: &Jid) -> bool {
+        let known = [Some(&self.jid), self.phone.as_ref(), self.lid.as_ref()];
+        known.into_iter().flatten().any(|known| known.is_same_user(jid))
+    }
+
+    /// The person's other address, if it is told.
+    pub fn other(&self) -> Option<&Jid> {
+        self.phone.as_ref().or(self.lid.as_ref())
+    }
+
     /// Reads a `<participant>`.
     ///
     /// # Errors
     /// If it has no JID.
-    pub(crate) fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+    pub(crate) fn read(node: &Node<'_>) -> Result<Self, ParseError> {
         let jid = node.need_jid("jid")?;
         Ok(Self {
             phone: node.attrs.jid("phone_number").filter(|phone| jid.is_lid() && phone.is_phone()),
@@ -184,7 +211,7 @@ impl GroupNotification {
 impl GroupChange {
     fn read(node: &OwnedNode) -> Result<Self, ParseError> {
         Ok(match node.tag.as_ref() {
-            "create" => Self::Created(node.clone()),
+            "create" => Self::Created(Box::new(GroupCreated::read(node)?)),
             "delete" => Self::Deleted,
             "add" => ParticipantChange::read(ParticipantChangeKind::Add, node)?,
             "remove" | "leave" => ParticipantChange::read(ParticipantChangeKind::Remove, node)?,
@@ -215,9 +242,9 @@ impl GroupChange {
                 let state = node.need_child("group_join")?;
                 Self::MembershipApproval(state.attrs.is("state", "on"))
             }
-            "member_add_mode" => Self::MemberAddMode(
-                node.content_text().ok_or(ParseError::Content("member_add_mode"))?.into(),
-            ),
+            "member_add_mode" => Self::MemberAddMode(MemberAddMode::of(
+                node.content_text().ok_or(ParseError::Content("member_add_mode"))?,
+            )),
             "created_membership_requests" => Self::JoinRequested {
                 method: node.text_opt("request_method"),
                 people: GroupParticipant::read_all(node)?,

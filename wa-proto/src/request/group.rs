@@ -1,0 +1,87 @@
+//! Requests about groups (`w:g2`).
+//!
+//! Owns what is asked of a group as a whole: its description, the account's groups, leaving. The
+//! parts are in files of their own. Knows nothing of who may do what; the server decides.
+
+mod community;
+mod create;
+mod invite;
+mod join_requests;
+mod participants;
+mod picture;
+mod settings;
+
+pub use community::{LinkSubGroup, LinkedParticipants, SubGroup, SubGroups, UnlinkSubGroup};
+pub use create::{CreateGroup, NewCommunity};
+pub use invite::{GroupByInvite, GroupByLink, InviteCode, JoinByInvite, JoinByLink, JoinedByLink};
+pub use join_requests::{JoinRequest, JoinRequests, UpdateJoinRequests};
+pub use participants::{AddRequest, ChangeParticipants, ParticipantAction, ParticipantResult};
+pub use picture::GroupPicture;
+pub use settings::{DescribeGroup, GroupSetting, SetGroup};
+
+use super::{Request, group_iq, groups_server};
+use crate::{
+    Jid, Node, OwnedNode,
+    stanza::{GroupInfo, ParseError},
+};
+
+/// What a group is, and who is in it. 403 for one the account is not in, 404 for one that is not
+/// there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupQuery {
+    /// The group.
+    pub group: Jid,
+}
+
+impl Request for GroupQuery {
+    type Response = GroupInfo;
+
+    fn to_node(&self, id: &str) -> OwnedNode {
+        let query = Node::new("query").attr("request", "interactive");
+        group_iq(id, "get", self.group.clone()).child(query)
+    }
+
+    fn parse(&self, result: &OwnedNode) -> Result<GroupInfo, ParseError> {
+        GroupInfo::read(result.need_child("group")?)
+    }
+}
+
+/// Every group the account is in, with its people and description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParticipatingGroups;
+
+impl Request for ParticipatingGroups {
+    type Response = Vec<GroupInfo>;
+
+    fn to_node(&self, id: &str) -> OwnedNode {
+        let participating = Node::new("participating")
+            .child(Node::new("participants"))
+            .child(Node::new("description"));
+        group_iq(id, "get", groups_server()).child(participating)
+    }
+
+    fn parse(&self, result: &OwnedNode) -> Result<Vec<GroupInfo>, ParseError> {
+        let Some(groups) = result.find("groups") else { return Ok(Vec::new()) };
+        groups.find_all("group").map(GroupInfo::read).collect()
+    }
+}
+
+/// Leaves groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaveGroup {
+    /// The group.
+    pub group: Jid,
+}
+
+impl Request for LeaveGroup {
+    type Response = ();
+
+    fn to_node(&self, id: &str) -> OwnedNode {
+        let group = Node::new("group").attr("id", &self.group);
+        group_iq(id, "set", groups_server()).child(Node::new("leave").child(group))
+    }
+
+    fn parse(&self, _: &OwnedNode) -> Result<(), ParseError> {
+        Ok(())
+    }
+}
