@@ -5,6 +5,7 @@
 
 pub mod content;
 pub mod fuzzing;
+pub mod history;
 pub mod ids;
 pub mod jid;
 pub mod node;

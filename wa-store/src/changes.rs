@@ -6,9 +6,10 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, ChatUpdate, ContactUpdate, DeviceList, Edit, MessageId, MessageKey, MessageStatus,
-    NewMessage, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken,
-    Reaction, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Timestamp,
+    Account, ChatUpdate, ContactUpdate, DeviceList, Edit, GapPlace, HistoryChunk, HistoryGap,
+    MessageId, MessageKey, MessageStatus, NewMessage, OutboxEntry, OutboxState, PendingReceipt,
+    Placeholder, PreKey, PrivacyToken, Reaction, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
+    Timestamp,
 };
 
 /// One thing to write.
@@ -239,6 +240,16 @@ pub enum Change {
         /// Its value.
         value: Option<Vec<u8>>,
     },
+
+    /// Keeps a part of the history until it was read. One that waits already is replaced in its
+    /// place.
+    PutHistoryChunk(Box<HistoryChunk>),
+    /// A part of the history was read, or given up.
+    RemoveHistoryChunk(MessageId),
+    /// Notes a gap, in place of one that is noted there.
+    PutHistoryGap(Box<HistoryGap>),
+    /// A gap is closed.
+    RemoveHistoryGap(GapPlace),
 
     /// Archives a message. One that is there already is left alone and reported in
     /// [`Committed::duplicates`]; one that was unreadable is filled.

@@ -34,6 +34,7 @@ mod chat;
 mod contact;
 mod device_list;
 mod error;
+mod history;
 mod id;
 mod memory;
 mod message;
@@ -52,6 +53,7 @@ pub use chat::{Chat, ChatUpdate};
 pub use contact::{Contact, ContactUpdate, PrivacyToken};
 pub use device_list::{Device, DeviceList};
 pub use error::StoreError;
+pub use history::{GapPlace, GapReason, HistoryChunk, HistoryGap};
 pub use id::{MessageId, MessageKey, Seq, Timestamp};
 pub use memory::MemoryStore;
 pub use message::{

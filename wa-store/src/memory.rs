@@ -18,10 +18,10 @@ use wa_proto::{Jid, stanza::GroupInfo};
 use self::state::State;
 use crate::{
     Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt,
-    Placeholder, PreKey, PreKeyCount, PrivacyToken, Reaction, SearchPage, SearchQuery, SecretBytes,
-    Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, TextVersion, Timestamp,
-    id::bare, store::Result,
+    DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageQuery,
+    MessageSecret, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, PrivacyToken,
+    Reaction, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
+    Store, StoreError, TextVersion, Timestamp, id::bare, store::Result,
 };
 
 /// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not
@@ -204,6 +204,28 @@ impl Store for MemoryStore {
         Ok(state.outbox.iter().filter(|entry| entry.state.is_pending()).cloned().collect())
     }
 
+    async fn outbox_chats(&self) -> Result<Vec<Jid>> {
+        let state = self.state()?;
+        let mut chats = Vec::new();
+        for entry in state.outbox.iter().filter(|entry| entry.state.is_pending()) {
+            if !chats.contains(&entry.chat) {
+                chats.push(entry.chat.clone());
+            }
+        }
+        Ok(chats)
+    }
+
+    async fn outbox_next(&self, chat: &Jid, after: u64) -> Result<Option<(u64, OutboxEntry)>> {
+        let state = self.state()?;
+        let chat = state.person(chat);
+        let place = |entry: &OutboxEntry| state.outbox_places.get(&entry.id).copied();
+        let mut waiting = state.outbox.iter().filter_map(|entry| Some((place(entry)?, entry)));
+        let next = waiting.find(|(place, entry)| {
+            *place > after && entry.state.is_pending() && state.person(&entry.chat) == chat
+        });
+        Ok(next.map(|(place, entry)| (place, entry.clone())))
+    }
+
     async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>> {
         Ok(self.state()?.outbox.iter().find(|entry| entry.id == *id).cloned())
     }
@@ -262,6 +284,23 @@ impl Store for MemoryStore {
     async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
         let state = self.state()?;
         Ok(query.select(state.chats.values().map(|chat| state.shown_chat(chat)).collect()))
+    }
+
+    async fn history_chunks(&self, limit: usize) -> Result<Vec<HistoryChunk>> {
+        Ok(self.state()?.history_chunks.iter().take(limit).cloned().collect())
+    }
+
+    async fn history_gap(&self, place: &GapPlace) -> Result<Option<HistoryGap>> {
+        let state = self.state()?;
+        Ok(state.history_gaps.get(&state.gap_place(place)).cloned())
+    }
+
+    async fn history_gaps(&self, limit: usize) -> Result<Vec<HistoryGap>> {
+        let state = self.state()?;
+        let mut gaps: Vec<_> = state.history_gaps.values().cloned().collect();
+        gaps.sort_by_key(|gap| gap.place.to_column());
+        gaps.truncate(limit);
+        Ok(gaps)
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {

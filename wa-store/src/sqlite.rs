@@ -37,10 +37,10 @@ pub use self::{
 use self::{open::Source, rows::engine};
 use crate::{
     Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt,
-    Placeholder, PreKey, PreKeyCount, PrivacyToken, Reaction, SearchPage, SearchQuery, SecretBytes,
-    Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, TextVersion, Timestamp,
-    store::Result,
+    DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageQuery,
+    MessageSecret, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, PrivacyToken,
+    Reaction, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
+    Store, StoreError, TextVersion, Timestamp, store::Result,
 };
 
 /// How many reads run at a time.
@@ -329,6 +329,15 @@ impl Store for SqliteStore {
         self.read(read::outbox_pending).await
     }
 
+    async fn outbox_chats(&self) -> Result<Vec<Jid>> {
+        self.read(read::outbox_chats).await
+    }
+
+    async fn outbox_next(&self, chat: &Jid, after: u64) -> Result<Option<(u64, OutboxEntry)>> {
+        let chat = chat.clone();
+        self.read(move |db| read::outbox_next(db, &chat, after)).await
+    }
+
     async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>> {
         let id = id.clone();
         self.read(move |db| read::outbox_entry(db, &id)).await
@@ -384,6 +393,19 @@ impl Store for SqliteStore {
     async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
         let query = query.clone();
         self.read(move |db| Ok(query.select(read_archive::chats(db)?))).await
+    }
+
+    async fn history_chunks(&self, limit: usize) -> Result<Vec<HistoryChunk>> {
+        self.read(move |db| read::history_chunks(db, limit)).await
+    }
+
+    async fn history_gap(&self, place: &GapPlace) -> Result<Option<HistoryGap>> {
+        let place = place.clone();
+        self.read(move |db| read::history_gap(db, &place)).await
+    }
+
+    async fn history_gaps(&self, limit: usize) -> Result<Vec<HistoryGap>> {
+        self.read(move |db| read::history_gaps(db, limit)).await
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {

@@ -10,9 +10,10 @@ use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
     Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt,
-    Placeholder, PreKey, PreKeyCount, PrivacyToken, Reaction, SearchPage, SearchQuery, SecretBytes,
-    Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, TextVersion, Timestamp,
+    DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageQuery,
+    MessageSecret, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, PrivacyToken,
+    Reaction, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
+    StoreError, TextVersion, Timestamp,
 };
 
 /// What every call gives.
@@ -96,6 +97,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The outbox entries that are still to be sent, in the order they were put.
     async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>>;
+    /// The chats for which something is still to be sent, in the order of their oldest entry, as
+    /// those who put it named them.
+    async fn outbox_chats(&self) -> Result<Vec<Jid>>;
+    /// The oldest entry for a chat that is still to be sent and stands behind a place in the queue
+    /// (0 for all), with its own place, which is above 0.
+    async fn outbox_next(&self, chat: &Jid, after: u64) -> Result<Option<(u64, OutboxEntry)>>;
     /// An outbox entry, whatever its state.
     async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>>;
     /// The outbox entry that has this idempotency key.
@@ -121,6 +128,12 @@ pub trait Store: Send + Sync + 'static {
     async fn chat(&self, jid: &Jid) -> Result<Option<Chat>>;
     /// Chats.
     async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>>;
+    /// Parts of the history that wait to be read, the one that waits longest first, at most `limit`.
+    async fn history_chunks(&self, limit: usize) -> Result<Vec<HistoryChunk>>;
+    /// The gap that is noted at a place.
+    async fn history_gap(&self, place: &GapPlace) -> Result<Option<HistoryGap>>;
+    /// Gaps of the history, in the order of their places, at most `limit`.
+    async fn history_gaps(&self, limit: usize) -> Result<Vec<HistoryGap>>;
     /// A setting of the client's own.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
 

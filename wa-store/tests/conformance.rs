@@ -12,6 +12,7 @@
 
 mod conformance {
     pub(crate) mod archive;
+    pub(crate) mod history;
     pub(crate) mod keys;
     pub(crate) mod lid;
     pub(crate) mod people;
@@ -66,8 +67,15 @@ rules! {
         a_sent_message_is_found_under_both_names_for_7_days
         the_outbox_keeps_its_order_and_its_states
         an_idempotency_key_is_taken_only_once
+        the_next_entry_of_a_chat_is_found_behind_a_place_and_under_both_names
         receipts_wait_in_order
         settings_are_kept_and_removed
+    }
+    history {
+        parts_wait_in_order_until_they_are_removed
+        a_gap_is_replaced_in_its_place_and_closed
+        the_gap_of_a_chat_moves_to_the_lid
+        an_unlinked_device_forgets_what_it_was_told_of_the_history
     }
     lid {
         a_mapping_is_found_both_ways_and_replaces_old_ones

@@ -9,10 +9,10 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 use wa_store::{
     Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, MemoryStore, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry,
-    PendingReceipt, Placeholder, PreKey, PreKeyCount, PrivacyToken, Reaction, Result, SearchPage,
-    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, TextVersion,
-    Timestamp,
+    DeviceList, GapPlace, HistoryChunk, HistoryGap, MemoryStore, MessageId, MessageKey,
+    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount,
+    PrivacyToken, Reaction, Result, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
+    SignedPreKey, Stats, Store, TextVersion, Timestamp,
 };
 
 /// What is done differently.
@@ -121,6 +121,21 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>> {
         self.under.outbox_pending().await
+    }
+    async fn outbox_chats(&self) -> Result<Vec<Jid>> {
+        self.under.outbox_chats().await
+    }
+    async fn outbox_next(&self, chat: &Jid, after: u64) -> Result<Option<(u64, OutboxEntry)>> {
+        self.under.outbox_next(chat, after).await
+    }
+    async fn history_chunks(&self, limit: usize) -> Result<Vec<HistoryChunk>> {
+        self.under.history_chunks(limit).await
+    }
+    async fn history_gap(&self, place: &GapPlace) -> Result<Option<HistoryGap>> {
+        self.under.history_gap(place).await
+    }
+    async fn history_gaps(&self, limit: usize) -> Result<Vec<HistoryGap>> {
+        self.under.history_gaps(limit).await
     }
     async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>> {
         self.under.outbox_entry(id).await

@@ -6,7 +6,7 @@ use wa_proto::Jid;
 
 use super::state::{Place, State};
 use crate::{
-    MessageKey, Seq,
+    GapPlace, MessageKey, Seq,
     id::{bare, device_under_lid},
 };
 
@@ -71,6 +71,12 @@ impl State {
         rename(&mut self.retries_answered, &|(of, id)| Some((device(of)?, id.clone())));
         rename(&mut self.recreated, &device);
         rename(&mut self.base_keys, &|(of, id)| Some((device(of)?, id.clone())));
+        let gap = |place: &GapPlace| match place {
+            GapPlace::Chat(chat) => one(chat).map(GapPlace::Chat),
+            GapPlace::Chunk { .. } => None,
+        };
+        rename(&mut self.history_gaps, &gap);
+        self.history_gaps.iter_mut().for_each(|(place, gap)| gap.place.clone_from(place));
         rename(&mut self.secrets, &place);
         rename(&mut self.placeholders, &place);
         for ((chat, sender, _), placeholder) in &mut self.placeholders {

@@ -9,10 +9,10 @@ use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
     Account, ArchivedMessage, Change, Chat, ChatUpdate, Committed, Contact, ContactUpdate,
-    DeviceList, Edit, MessageId, MessageKey, MessageSecret, OutboxEntry, OutboxState,
-    PendingReceipt, Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction,
-    SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
-    Stats, StoreError, Timestamp, id::bare, store::Result,
+    DeviceList, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageSecret,
+    OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken,
+    RETRY_RETENTION_SECS, Reaction, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SecretBytes, Seen,
+    SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp, id::bare, store::Result,
 };
 
 /// A message's chat, sender and id in the archive's own form.
@@ -40,6 +40,11 @@ pub(super) struct State {
     pub(super) base_keys: BTreeMap<(Jid, MessageId), (PublicKey, Timestamp)>,
     pub(super) sent: BTreeMap<(Jid, MessageId), SentMessage>,
     pub(super) outbox: Vec<OutboxEntry>,
+    /// The place of each outbox entry in the queue.
+    pub(super) outbox_places: BTreeMap<MessageId, u64>,
+    last_outbox_place: u64,
+    pub(super) history_chunks: Vec<HistoryChunk>,
+    pub(super) history_gaps: BTreeMap<GapPlace, HistoryGap>,
     pub(super) receipts: Vec<PendingReceipt>,
     pub(super) placeholders: BTreeMap<Place, Placeholder>,
     pub(super) secrets: BTreeMap<Place, MessageSecret>,
@@ -226,7 +231,10 @@ impl State {
                     entry.state = OutboxState::Transmitted;
                 }
             }
-            Change::RemoveOutbox(id) => self.outbox.retain(|entry| entry.id != id),
+            Change::RemoveOutbox(id) => {
+                self.outbox.retain(|entry| entry.id != id);
+                self.outbox_places.remove(&id);
+            }
             Change::PutReceipt(receipt) => {
                 match self.receipts.iter_mut().find(|other| other.name == receipt.name) {
                     Some(other) => *other = receipt,
@@ -239,9 +247,38 @@ impl State {
                 self.settings.insert(name, value);
             }
             Change::PutSetting { name, value: None } => drop(self.settings.remove(&name)),
-            other => return Ok(Some(other)),
+            other => return Ok(self.apply_history(other)),
         }
         Ok(None)
+    }
+
+    fn apply_history(&mut self, change: Change) -> Option<Change> {
+        match change {
+            Change::PutHistoryChunk(chunk) => {
+                match self.history_chunks.iter_mut().find(|other| other.id == chunk.id) {
+                    Some(other) => *other = *chunk,
+                    None => self.history_chunks.push(*chunk),
+                }
+            }
+            Change::RemoveHistoryChunk(id) => self.history_chunks.retain(|chunk| chunk.id != id),
+            Change::PutHistoryGap(gap) => {
+                let place = self.gap_place(&gap.place);
+                self.history_gaps.insert(place.clone(), HistoryGap { place, ..*gap });
+            }
+            Change::RemoveHistoryGap(place) => {
+                self.history_gaps.remove(&self.gap_place(&place));
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// A gap's place in the archive's own form.
+    pub(super) fn gap_place(&self, place: &GapPlace) -> GapPlace {
+        match place {
+            GapPlace::Chat(chat) => GapPlace::Chat(self.person(chat)),
+            chunk @ GapPlace::Chunk { .. } => chunk.clone(),
+        }
     }
 
     fn put_outbox(&mut self, entry: OutboxEntry) -> Result<()> {
@@ -255,7 +292,11 @@ impl State {
         }
         match self.outbox.iter_mut().find(|other| other.id == entry.id) {
             Some(other) => *other = entry,
-            None => self.outbox.push(entry),
+            None => {
+                self.last_outbox_place += 1;
+                self.outbox_places.insert(entry.id.clone(), self.last_outbox_place);
+                self.outbox.push(entry);
+            }
         }
         Ok(())
     }
@@ -271,6 +312,8 @@ impl State {
         self.base_keys.retain(|_, (_, at)| *at >= retry);
         self.sent.retain(|_, message| message.sent_at >= sent);
         self.outbox.retain(|entry| entry.state.is_pending() || entry.created_at >= sent);
+        let outbox = &self.outbox;
+        self.outbox_places.retain(|id, _| outbox.iter().any(|entry| entry.id == *id));
     }
 
     fn unlink(&mut self) {

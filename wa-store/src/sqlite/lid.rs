@@ -141,7 +141,7 @@ impl Write<'_> {
 }
 
 /// Where else a person stands. What stands under the LID already stays.
-const RENAMED: [(&str, &str); 16] = [
+const RENAMED: [(&str, &str); 17] = [
     ("privacy_tokens", "jid"),
     ("sent_messages", "chat"),
     ("retries_sent", "chat"),
@@ -158,6 +158,7 @@ const RENAMED: [(&str, &str); 16] = [
     ("reactions", "chat"),
     ("reactions", "sender"),
     ("reactions", "reactor"),
+    ("history_gaps", "place"),
 ];
 
 fn parsed(jid: &str) -> Result<Jid> {

@@ -13,9 +13,9 @@ use super::{
     rows::{self, Columns, all, count, one, person},
 };
 use crate::{
-    Account, Device, DeviceList, MessageId, MessageKey, OutboxEntry, PendingReceipt, Placeholder,
-    PreKey, PreKeyCount, SecretBytes, Seen, SentMessage, SignedPreKey, StoreError, Timestamp,
-    id::bare, store::Result,
+    Account, Device, DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey,
+    OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, SecretBytes, Seen, SentMessage,
+    Seq, SignedPreKey, StoreError, Timestamp, id::bare, store::Result,
 };
 
 /// Those keys that have a value, with it.
@@ -194,6 +194,53 @@ pub(super) fn sent_message(
 pub(super) fn outbox_pending(db: &Connection) -> Result<Vec<OutboxEntry>> {
     let sql = format!("SELECT {} FROM outbox WHERE state < 2 ORDER BY position", row_forms::OUTBOX);
     all(db, &sql, [], row_forms::outbox_entry)
+}
+
+pub(super) fn outbox_chats(db: &Connection) -> Result<Vec<Jid>> {
+    let sql = "SELECT chat FROM outbox WHERE state < 2 GROUP BY chat ORDER BY min(position)";
+    all(db, sql, [], |row| row.jid(0))
+}
+
+pub(super) fn outbox_next(
+    db: &Connection,
+    chat: &Jid,
+    after: u64,
+) -> Result<Option<(u64, OutboxEntry)>> {
+    let chat = person(db, chat)?;
+    let phone = rows::phone_of(db, &chat)?.unwrap_or_else(|| chat.clone());
+    let sql = format!(
+        "SELECT {}, position FROM outbox
+         WHERE state < 2 AND chat IN (?1, ?2) AND position > ?3 ORDER BY position LIMIT 1",
+        row_forms::OUTBOX
+    );
+    let params = rusqlite::params![chat.to_string(), phone.to_string(), rows::number(Seq(after))];
+    one(db, &sql, params, |row| {
+        let Seq(position) = row.seq(8)?;
+        Ok((position, row_forms::outbox_entry(row)?))
+    })
+}
+
+pub(super) fn history_chunks(db: &Connection, limit: usize) -> Result<Vec<HistoryChunk>> {
+    let sql = "SELECT id, notice, received_at, attempts FROM history_chunks
+         ORDER BY position LIMIT ?1";
+    all(db, sql, [count(limit)], |row| {
+        Ok(HistoryChunk {
+            id: row.id(0)?,
+            notice: row.get(1)?,
+            received_at: row.time(2)?,
+            attempts: row.get(3)?,
+        })
+    })
+}
+
+pub(super) fn history_gap(db: &Connection, place: &GapPlace) -> Result<Option<HistoryGap>> {
+    let sql = format!("SELECT {} FROM history_gaps WHERE place = ?1", row_forms::GAP);
+    one(db, &sql, [rows::gap_place(db, place)?], row_forms::gap)
+}
+
+pub(super) fn history_gaps(db: &Connection, limit: usize) -> Result<Vec<HistoryGap>> {
+    let sql = format!("SELECT {} FROM history_gaps ORDER BY place LIMIT ?1", row_forms::GAP);
+    all(db, &sql, [count(limit)], row_forms::gap)
 }
 
 pub(super) fn outbox_entry(db: &Connection, id: &MessageId) -> Result<Option<OutboxEntry>> {

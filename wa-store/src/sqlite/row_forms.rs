@@ -4,8 +4,8 @@
 
 use super::rows::Columns;
 use crate::{
-    Account, AdvSecret, ArchivedMessage, Contact, MessageKey, MessageKind, MessageStatus,
-    OutboxEntry, OutboxState, Placeholder, StoreError, store::Result,
+    Account, AdvSecret, ArchivedMessage, Contact, GapPlace, GapReason, HistoryGap, MessageKey,
+    MessageKind, MessageStatus, OutboxEntry, OutboxState, Placeholder, StoreError, store::Result,
 };
 
 /// The columns of [`message`], in its order; the table is `m`.
@@ -45,6 +45,23 @@ pub(super) fn message(row: Columns<'_>) -> Result<ArchivedMessage> {
 pub(super) fn status_column(status: MessageStatus) -> u8 {
     let statuses = (0_u8..).zip(MessageStatus::ALL);
     statuses.into_iter().find(|(_, other)| *other == status).map_or(0, |(column, _)| column)
+}
+
+/// The columns of [`gap`], in its order.
+pub(super) const GAP: &str = "place, starts, ends, reason, attempts";
+
+pub(super) fn gap(row: Columns<'_>) -> Result<HistoryGap> {
+    let word = row.text(3)?;
+    let mut reasons = GapReason::ALL.into_iter();
+    let reason = reasons.find(|reason| reason.as_str() == word);
+    let place = GapPlace::from_column(row.text(0)?);
+    Ok(HistoryGap {
+        place: place.ok_or(StoreError::Corrupt { what: "the place of a gap" })?,
+        from: row.optional_time(1)?,
+        to: row.optional_time(2)?,
+        reason: reason.ok_or(StoreError::Corrupt { what: "the reason of a gap" })?,
+        attempts: row.get(4)?,
+    })
 }
 
 /// The columns of [`outbox_entry`], in its order.

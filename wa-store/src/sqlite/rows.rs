@@ -7,7 +7,9 @@ use wa_crypto::{KeyPair, PrivateKey, PublicKey};
 use wa_proto::Jid;
 use zeroize::Zeroizing;
 
-use crate::{MessageId, SecretBytes, Seq, StoreError, Timestamp, id::bare, store::Result};
+use crate::{
+    GapPlace, MessageId, SecretBytes, Seq, StoreError, Timestamp, id::bare, store::Result,
+};
 
 /// Runs a statement; how many rows it changed.
 pub(super) fn run(db: &Connection, sql: &str, params: impl Params) -> Result<usize> {
@@ -136,6 +138,14 @@ pub(super) fn person(db: &Connection, jid: &Jid) -> Result<Jid> {
         return Ok(jid);
     }
     Ok(lid_of(db, &jid)?.unwrap_or(jid))
+}
+
+/// A gap's place as it stands in its table.
+pub(super) fn gap_place(db: &Connection, place: &GapPlace) -> Result<String> {
+    Ok(match place {
+        GapPlace::Chat(chat) => GapPlace::Chat(person(db, chat)?).to_column(),
+        chunk @ GapPlace::Chunk { .. } => chunk.to_column(),
+    })
 }
 
 /// The LID of a phone number, both without device.

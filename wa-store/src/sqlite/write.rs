@@ -8,7 +8,7 @@ use wa_proto::Jid;
 
 use super::{
     row_forms::state_columns,
-    rows::{engine, number, one, person, run},
+    rows::{engine, gap_place, number, one, person, run},
 };
 use crate::{
     Account, Change, Changes, Committed, DeviceList, OutboxEntry, OutboxState, PendingReceipt,
@@ -193,6 +193,38 @@ impl<'a> Write<'a> {
             Change::PutSetting { name, value: None } => {
                 self.run("DELETE FROM settings WHERE name = ?1", [name])?;
             }
+            other => return self.apply_history(other),
+        }
+        Ok(None)
+    }
+
+    fn apply_history(&self, change: Change) -> Result<Option<Change>> {
+        match change {
+            Change::PutHistoryChunk(chunk) => self.run(
+                "INSERT INTO history_chunks (id, notice, received_at, attempts)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (id) DO UPDATE SET notice = excluded.notice,
+                     received_at = excluded.received_at, attempts = excluded.attempts",
+                params![chunk.id.as_str(), chunk.notice, chunk.received_at.secs(), chunk.attempts],
+            )?,
+            Change::RemoveHistoryChunk(id) => {
+                self.run("DELETE FROM history_chunks WHERE id = ?1", [id.as_str()])?;
+            }
+            Change::PutHistoryGap(gap) => self.run(
+                "INSERT OR REPLACE INTO history_gaps (place, starts, ends, reason, attempts)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    gap_place(self.db, &gap.place)?,
+                    gap.from.map(Timestamp::secs),
+                    gap.to.map(Timestamp::secs),
+                    gap.reason.as_str(),
+                    gap.attempts
+                ],
+            )?,
+            Change::RemoveHistoryGap(place) => {
+                let place = gap_place(self.db, &place)?;
+                self.run("DELETE FROM history_gaps WHERE place = ?1", [place])?;
+            }
             other => return self.apply_retries(other),
         }
         Ok(None)
@@ -283,7 +315,8 @@ impl<'a> Write<'a> {
                  DELETE FROM retries_sent; DELETE FROM retries_answered;
                  DELETE FROM sessions_recreated; DELETE FROM base_keys; DELETE FROM sent_messages;
                  DELETE FROM outbox; DELETE FROM receipts; DELETE FROM placeholders;
-                 DELETE FROM privacy_tokens; DELETE FROM groups;",
+                 DELETE FROM privacy_tokens; DELETE FROM groups; DELETE FROM history_chunks;
+                 DELETE FROM history_gaps;",
             )
             .map_err(engine)
     }

@@ -155,3 +155,35 @@ pub(crate) async fn settings_are_kept_and_removed(store: &dyn Store) {
     commit(store, [put(None)]).await;
     assert_eq!(store.setting("cursor").await.unwrap(), None);
 }
+
+pub(crate) async fn the_next_entry_of_a_chat_is_found_behind_a_place_and_under_both_names(
+    store: &dyn Store,
+) {
+    let entry = |id: &str, chat: Jid| OutboxEntry {
+        id: id.into(),
+        chat,
+        payload: vec![1].into(),
+        created_at: at(0),
+        state: OutboxState::Queued,
+        attempts: 0,
+        idempotency_key: None,
+    };
+    let puts = [("A", ada()), ("B", bob()), ("C", ada())]
+        .map(|(id, chat)| Change::PutOutbox(Box::new(entry(id, chat))));
+    commit(store, puts).await;
+    assert_eq!(store.outbox_chats().await.unwrap(), [ada(), bob()]);
+    let (first, found) = store.outbox_next(&ada(), 0).await.unwrap().unwrap();
+    assert!(first > 0 && found.id.as_str() == "A");
+    commit(store, [Change::LearnLid { phone: ada(), lid: ada_lid() }]).await;
+    let (second, found) = store.outbox_next(&ada_lid(), first).await.unwrap().unwrap();
+    assert!(second > first && found.id.as_str() == "C");
+    assert_eq!(store.outbox_next(&ada(), second).await.unwrap(), None);
+    let again = Change::PutOutbox(Box::new(entry("A", ada_lid())));
+    commit(store, [again, Change::RemoveOutbox("C".into())]).await;
+    let (place, _) = store.outbox_next(&ada(), 0).await.unwrap().unwrap();
+    assert_eq!(place, first, "one that is put again keeps its place");
+    let acked = Change::SetOutboxState { id: "A".into(), state: OutboxState::Acked };
+    commit(store, [acked]).await;
+    assert_eq!(store.outbox_next(&ada(), 0).await.unwrap(), None);
+    assert_eq!(store.outbox_chats().await.unwrap(), [bob()]);
+}
