@@ -34,7 +34,7 @@ use crate::{
     lid, privacy_token, receipts,
     receive::{
         own_jids,
-        record::{Arrival, record},
+        record::{Arrival, Way, record},
     },
 };
 
@@ -115,7 +115,7 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
         sender: lid::canonical(&*inner.store, &own.phone.to_user()).await?,
         sender_alt: None,
         from_me: true,
-        is_outgoing: true,
+        way: Way::Outgoing,
         timestamp: inner.now(),
         push_name: None,
         own,
@@ -207,8 +207,8 @@ pub(crate) async fn pump(inner: &Arc<Inner>) {
 /// The chats for which something waits, in the order of their oldest message.
 async fn waiting_chats(inner: &Inner) -> Result<Vec<Jid>, StoreError> {
     let mut chats = Vec::new();
-    for entry in inner.store.outbox_pending().await? {
-        let chat = lid::canonical(&*inner.store, &entry.chat).await?;
+    for chat in inner.store.outbox_chats().await? {
+        let chat = lid::canonical(&*inner.store, &chat).await?;
         if !chats.contains(&chat) {
             chats.push(chat);
         }
@@ -223,7 +223,9 @@ async fn pump_chat(inner: &Arc<Inner>, chat: &Jid) -> Result<(), Error> {
         let chat = lid::canonical(&*inner.store, chat).await?;
         let _turn = inner.locks.chats.lock(chat.clone()).await;
         let Some(link) = inner.link() else { return Ok(()) };
-        while let Some(entry) = next_entry(inner, &chat, &link).await? {
+        let mut place = 0;
+        while let Some((next, entry)) = next_entry(inner, &chat, &link, place).await? {
+            place = next;
             send_entry(inner, &chat, &link, entry).await?;
         }
         if lid::canonical(&*inner.store, &chat).await? == chat {
@@ -232,18 +234,19 @@ async fn pump_chat(inner: &Arc<Inner>, chat: &Jid) -> Result<(), Error> {
     }
 }
 
-/// The oldest entry of a chat that has not left on this connection; from then on it counts as
-/// having left.
+/// The oldest entry of a chat, behind a place in the queue, that has not left on this connection;
+/// from then on it counts as having left.
 async fn next_entry(
     inner: &Inner,
     chat: &Jid,
     link: &Link,
-) -> Result<Option<OutboxEntry>, StoreError> {
-    for entry in inner.store.outbox_pending().await? {
-        let is_here = lid::canonical(&*inner.store, &entry.chat).await? == *chat;
-        if is_here && inner.outbox.leaves(entry.id.as_str(), link.generation()) {
-            return Ok(Some(entry));
+    mut after: u64,
+) -> Result<Option<(u64, OutboxEntry)>, StoreError> {
+    while let Some((place, entry)) = inner.store.outbox_next(chat, after).await? {
+        if inner.outbox.leaves(entry.id.as_str(), link.generation()) {
+            return Ok(Some((place, entry)));
         }
+        after = place;
     }
     Ok(None)
 }

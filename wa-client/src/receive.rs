@@ -21,7 +21,7 @@ use crate::{
     stanza_handler::{HandleError, Outcome, StanzaContext},
 };
 use decrypt::{Opened, Origin};
-use record::{Arrival, Recorded};
+use record::{Arrival, Recorded, Way};
 use verdict::{Part, Reading, Verdict};
 
 /// Deals with a `<message>`.
@@ -100,7 +100,7 @@ async fn arrival(
         sender: lid::canonical(store, &source.sender).await?,
         sender_alt: source.sender_alt.clone(),
         from_me: source.is_from_me,
-        is_outgoing: false,
+        way: Way::Live,
         timestamp: Timestamp::from_secs(i64::try_from(message.timestamp).unwrap_or(i64::MAX)),
         push_name: message.push_name.clone(),
         own,

@@ -11,7 +11,7 @@ mod sender_key;
 use wa_proto::{Content, Jid, Unwrapped, content::Protocol};
 use wa_store::{Change, ChatUpdate, ContactUpdate, StoreError};
 
-pub(crate) use arrival::Arrival;
+pub(crate) use arrival::{Arrival, Way};
 use row::{MALFORMED, archive, is_addition};
 
 use crate::draft::Draft;
@@ -53,8 +53,10 @@ pub(crate) async fn record(
         tracing::warn!(id = %arrival.id, "somebody else claims to be a device of this account");
         return Ok(Recorded::Forged);
     }
-    for key in &unwrapped.sender_keys {
-        sender_key::keep_sender_key(draft, arrival, key).await?;
+    if arrival.way == Way::Live {
+        for key in &unwrapped.sender_keys {
+            sender_key::keep_sender_key(draft, arrival, key).await?;
+        }
     }
     let chat = destination(draft, arrival, &unwrapped).await?;
     note_push_name(draft, arrival);
@@ -139,7 +141,7 @@ mod tests {
             sender: if from_me { Jid::lid("1").with_device(3) } else { Jid::lid("2") },
             sender_alt: None,
             from_me,
-            is_outgoing: false,
+            way: Way::Live,
             timestamp: Timestamp::from_secs(1_700_000_000),
             push_name: None,
             own: OwnJids {
@@ -190,6 +192,32 @@ mod tests {
         assert!(matches!(kind, Recorded::Malformed));
         let kept = store.message(&arrival(false).key()).await.unwrap().unwrap();
         assert_eq!(kept.raw.as_bytes(), [0x0a, 0xff]);
+    }
+
+    #[tokio::test]
+    async fn what_is_from_the_past_is_not_unread_and_replaces_no_key() {
+        let keyed = pb::Message {
+            conversation: Some("then".into()),
+            sender_key_distribution_message: Some(pb::message::SenderKeyDistributionMessage {
+                group_id: Some("120363@g.us".into()),
+                axolotl_sender_key_distribution_message: Some(
+                    wa_signal::SenderKeyRecord::create(&mut rand::make_rng::<rand::rngs::StdRng>())
+                        .distribution_message()
+                        .unwrap()
+                        .into(),
+                ),
+            }),
+            ..Default::default()
+        };
+        let group = Jid::group("120363");
+        for (way, unread) in [(Way::Live, 1), (Way::History, 0)] {
+            let arrival = Arrival { way, ..arrival(false) };
+            let (_, store) = recorded(&arrival, &keyed.encode_to_vec()).await;
+            let chat = store.chat(&arrival.chat).await.unwrap().unwrap();
+            assert_eq!(chat.unread, unread);
+            let key = store.sender_key(&group, &arrival.sender).await.unwrap();
+            assert_eq!(key.is_some(), way == Way::Live);
+        }
     }
 
     #[tokio::test]

@@ -20,11 +20,22 @@ pub(crate) struct Arrival {
     /// The same by the other kind of address.
     pub(crate) sender_alt: Option<Jid>,
     pub(crate) from_me: bool,
-    /// Whether this device sends it and the server does not have it yet.
-    pub(crate) is_outgoing: bool,
+    pub(crate) way: Way,
     pub(crate) timestamp: Timestamp,
     pub(crate) push_name: Option<String>,
     pub(crate) own: OwnJids,
+}
+
+/// How a message gets here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// From the server, as it was sent.
+    Live,
+    /// This device sends it, and the server does not have it yet.
+    Outgoing,
+    /// From the phone's past: nobody waits for a receipt, nothing is unread, and the keys it may
+    /// carry are long outdated.
+    History,
 }
 
 impl Arrival {

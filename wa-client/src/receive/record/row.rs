@@ -5,7 +5,7 @@
 use wa_proto::content::Kind;
 use wa_store::{Change, MessageKey, MessageKind, NewMessage};
 
-use super::Arrival;
+use super::{Arrival, Way};
 use crate::draft::Draft;
 
 /// Puts a message into the archive.
@@ -23,10 +23,11 @@ pub(super) fn archive(
     message.raw = raw.into();
     message.push_name.clone_from(&arrival.push_name);
     message.reply_to = quoted.map(|id| id.as_str().into());
-    if arrival.from_me && !arrival.is_outgoing {
+    if arrival.from_me && arrival.way != Way::Outgoing {
         message.status = wa_store::MessageStatus::Sent;
     }
-    if kind != MALFORMED && kind.parse().is_ok_and(is_addition) {
+    let is_addition = kind != MALFORMED && kind.parse().is_ok_and(is_addition);
+    if is_addition || arrival.way == Way::History {
         message.unread = false;
     }
     draft.push(Change::Archive(Box::new(message)));
