@@ -48,6 +48,16 @@ pub fn hmac_sha256_verify(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> Result<(),
     mac(key, parts).verify_truncated_left(tag).map_err(|_| MacMismatch)
 }
 
+/// HMAC-SHA512 of the parts, one after the other.
+pub fn hmac_sha512(key: &[u8], parts: &[&[u8]]) -> [u8; 64] {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of every length")]
+    let mut mac = <Hmac<Sha512> as KeyInit>::new_from_slice(key).expect("any key length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
 /// HKDF-SHA256 (RFC 5869): extract, then expand to `N` bytes. An empty salt is all zeroes.
 pub fn hkdf_sha256<const N: usize>(salt: &[u8], input: &[u8], info: &[u8]) -> [u8; N] {
     const { assert!(N <= 255 * 32, "HKDF-SHA256 gives at most 8,160 bytes") };
@@ -103,6 +113,16 @@ mod tests {
         assert_eq!(hmac_sha256_verify(b"key", &[b"message"], &tag[..8]), Ok(()));
         assert_eq!(hmac_sha256_verify(b"key", &[b"message"], &[]), Err(MacMismatch));
         assert_eq!(hmac_sha256_verify(b"key", &[b"massage"], &tag[..8]), Err(MacMismatch));
+    }
+
+    #[test]
+    fn hmac_sha512_is_that_of_rfc_4231() {
+        let mac = hmac_sha512(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(
+            hex::encode(mac),
+            "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554\
+             9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737"
+        );
     }
 
     #[test]

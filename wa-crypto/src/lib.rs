@@ -27,6 +27,6 @@ pub use cipher::{
 };
 pub use hash::{
     Digest, HmacSha256, Mac, MacMismatch, Sha256, hkdf_sha256, hmac_sha256, hmac_sha256_begin,
-    hmac_sha256_verify, pbkdf2_sha256, sha256, sha512,
+    hmac_sha256_verify, hmac_sha512, pbkdf2_sha256, sha256, sha512,
 };
 pub use xeddsa::{BadSignature, SIGNATURE_LEN, Signature};

@@ -3,6 +3,7 @@
 //! Bytes become values and values become bytes here; nothing in this crate encrypts, connects or
 //! looks at a clock.
 
+pub mod app_state;
 pub mod content;
 pub mod fuzzing;
 pub mod history;

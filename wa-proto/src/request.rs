@@ -4,6 +4,7 @@
 //! Ids, waiting and time-outs belong to the connection. Every shape is written down once, here.
 
 mod account;
+mod app_state;
 mod encrypt;
 mod group;
 mod media;
@@ -15,6 +16,7 @@ pub use account::{
     Blocklist, BlocklistAnswer, IssuePrivacyTokens, PrivacySettings, RemoveCompanionDevice,
     SetPrivacy, UpdateBlocklist,
 };
+pub use app_state::{AppStateAnswer, AppStateNews, FetchAppState, MAX_PATCHES, PushAppState};
 pub use encrypt::{
     DeviceKeys, FetchedKeys, MAX_FETCHED_DEVICES, PreKeyCount, PreKeyDigest, PreKeyDigestAnswer,
     PreKeyFetch, PreKeyUpload, RotateSignedPreKey,
