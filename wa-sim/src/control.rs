@@ -1,6 +1,7 @@
 //! The control API: JSON over HTTP, by which those who do not hold the simulation as a value make
 //! accounts, move phones and look. Knows nothing of how it is done.
 
+mod groups;
 mod outgoing;
 
 use std::time::Duration;
@@ -18,8 +19,8 @@ use serde_json::{Value, json};
 use wa_proto::Jid;
 
 use crate::{
-    AddAccountError, CreateGroupError, FaultPlan, HistoryError, HistoryPlan, LinkError, Phone,
-    PhoneMessage, PhoneNumber, SendError, Sim, Stats, UnlinkError,
+    AddAccountError, CreateGroupError, FaultPlan, GroupChangeRefused, HistoryError, HistoryPlan,
+    LinkError, Phone, PhoneMessage, PhoneNumber, SendError, Sim, Stats, UnlinkError,
 };
 
 /// The longest body, in bytes.
@@ -38,7 +39,9 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/accounts/{phone}/read", post(mark_read))
         .route("/accounts/{phone}/devices", get(devices))
         .route("/accounts/{phone}/devices/{device}", delete(unlink))
-        .route("/groups", post(create_group))
+        .route("/groups", post(groups::create))
+        .route("/groups/{jid}", get(groups::show).patch(groups::change))
+        .route("/groups/{jid}/participants", post(groups::change_members))
         .route("/faults", post(set_faults).get(faults))
         .route("/stats", get(stats))
         .fallback(async || ControlError::new(StatusCode::NOT_FOUND, "there is no such call"))
@@ -140,22 +143,6 @@ async fn unlink(State(sim): State<Sim>, Path((phone, device)): Path<(String, Str
     Ok(Json(json!({})))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewGroup {
-    subject: String,
-    participants: Vec<String>,
-}
-
-async fn create_group(State(sim): State<Sim>, body: Bytes) -> Answer {
-    let NewGroup { subject, participants } = parse(&body)?;
-    let phones: Result<Vec<Phone>, _> =
-        participants.iter().map(|phone| known_phone(&sim, phone)).collect();
-    let phones = phones?;
-    let jid = sim.create_group(subject, &phones.iter().collect::<Vec<_>>())?;
-    Ok(Json(json!({ "jid": jid.to_string() })))
-}
-
 async fn set_faults(State(sim): State<Sim>, body: Bytes) -> Result<Json<FaultPlan>, ControlError> {
     sim.set_faults(parse(&body)?);
     Ok(Json(sim.faults()))
@@ -226,6 +213,7 @@ macro_rules! control_error {
 }
 control_error!(
     CreateGroupError => UNPROCESSABLE_ENTITY,
+    GroupChangeRefused => UNPROCESSABLE_ENTITY,
     HistoryError => UNPROCESSABLE_ENTITY,
     LinkError => UNPROCESSABLE_ENTITY,
     UnlinkError => NOT_FOUND,

@@ -36,10 +36,12 @@ pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, FaultPlan};
 pub use media_host::CertificateError;
 pub use phone::{
-    AddAccountError, CreateGroupError, FileKind, HistoryError, HistoryMessage, HistoryPlan,
-    LinkError, LinkedDevice, MAX_FILE, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES, MAX_POLL_OPTIONS,
-    MAX_TEXT, MessageStatus, OutgoingFile, Phone, PhoneMessage, SendError, UnlinkError,
+    AddAccountError, CreateGroupError, FileKind, GroupAction, GroupChangeRefused, GroupSettings,
+    HistoryError, HistoryMessage, HistoryPlan, LinkError, LinkedDevice, MAX_FILE,
+    MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES, MAX_POLL_OPTIONS, MAX_TEXT, MessageStatus,
+    OutgoingFile, Phone, PhoneMessage, SendError, UnlinkError,
 };
+pub use server::directory::Addressing;
 pub use serving::{ServeError, Serving};
 pub use sim::{MAX_CONNECTIONS, Sim, SimConfig};
 pub use stats::{DeviceCounters, DeviceStats, Stats};

@@ -4,6 +4,7 @@
 mod about;
 pub(crate) mod endpoint;
 mod file;
+mod groups;
 mod history;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use wa_proto::{
 use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
 pub use self::{
     file::{FileKind, OutgoingFile},
+    groups::{GroupAction, GroupChangeRefused, GroupSettings},
     history::{HistoryError, HistoryMessage, HistoryPlan, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES},
 };
 use crate::{
@@ -171,6 +173,9 @@ pub enum SendError {
     /// The account is not in the group.
     #[error("the account is not in the group")]
     NotAMember,
+    /// Only admins of the group may write to it.
+    #[error("only admins may write to the group")]
+    AdminsOnly,
     /// The text, or the whole message, has more than [`MAX_TEXT`] bytes.
     #[error("a message has at most {MAX_TEXT} bytes")]
     TooLong,

@@ -7,7 +7,7 @@
 pub(crate) mod account;
 pub(crate) mod directory;
 pub(crate) mod groups;
-mod iq;
+pub(crate) mod iq;
 mod login;
 mod notifications;
 pub(crate) mod offline;

@@ -16,7 +16,7 @@ use tokio::{
 };
 use wa_crypto::{KeyPair, PublicKey};
 use wa_noise::{CertificateAuthority, Validity};
-use wa_proto::{Jid, Node, OwnedNode};
+use wa_proto::{Jid, Node, OwnedNode, stanza::GroupInfo};
 
 use crate::{
     address::{DeviceAddress, PhoneNumber},
@@ -27,7 +27,8 @@ use crate::{
     phone::{AddAccountError, CreateGroupError, Phone},
     server::{
         ConnectionId, Login, Output, Server, Version,
-        groups::{MAX_GROUPS, MAX_MEMBERS, MAX_SUBJECT},
+        directory::Addressing,
+        groups::{MAX_GROUPS, MAX_MEMBERS, MAX_SUBJECT, NewGroup},
     },
     stats::{DeviceStats, Stats},
     world::World,
@@ -202,6 +203,20 @@ impl Sim {
         subject: impl Into<String>,
         participants: &[&Phone],
     ) -> Result<Jid, CreateGroupError> {
+        self.create_group_addressed(subject, participants, Addressing::Lid)
+    }
+
+    /// Makes a group that names its people by this kind of address; the first participant is its
+    /// creator.
+    ///
+    /// # Errors
+    /// As [`Sim::create_group`].
+    pub fn create_group_addressed(
+        &self,
+        subject: impl Into<String>,
+        participants: &[&Phone],
+        addressing: Addressing,
+    ) -> Result<Jid, CreateGroupError> {
         let subject = subject.into();
         let mut members: Vec<PhoneNumber> = Vec::new();
         for phone in participants {
@@ -222,8 +237,22 @@ impl Sim {
             if world.server.groups.len() >= MAX_GROUPS {
                 return Err(CreateGroupError::TooManyGroups);
             }
-            Ok(world.server.create_group(subject, members))
+            let mut members = members.into_iter();
+            let creator = members.next().ok_or(CreateGroupError::NoParticipants)?;
+            let mut new = NewGroup::new(subject, creator);
+            new.addressing = addressing;
+            new.members = members.collect();
+            Ok(world.server.create_group(new))
         })
+    }
+
+    /// A group as its members see it.
+    pub fn group(&self, group: &Jid) -> Option<GroupInfo> {
+        let node = self.with(|world| {
+            let group = world.server.groups.get(group.user.as_str())?;
+            Some(world.server.group_node(group))
+        });
+        GroupInfo::read(&node?).ok()
     }
 
     /// The faults in force.

@@ -11,8 +11,10 @@ use crate::address::{DeviceAddress, PhoneNumber};
 
 /// In which of its two forms an account is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Addressing {
+pub enum Addressing {
+    /// By phone number.
     Phone,
+    /// By LID.
     Lid,
 }
 

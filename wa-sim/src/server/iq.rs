@@ -11,12 +11,10 @@ use super::Server;
 use crate::address::DeviceAddress;
 
 /// Why a query has no result: code and text.
-pub(super) type IqError = (u16, &'static str);
+pub(crate) type IqError = (u16, &'static str);
 
 /// Something is missing in the query.
 pub(super) const BAD_REQUEST: IqError = (400, "bad-request");
-/// What is asked for is not the asker's to see.
-pub(super) const FORBIDDEN: IqError = (403, "forbidden");
 /// What is asked for is not there.
 pub(super) const NOT_FOUND: IqError = (404, "item-not-found");
 /// The upload is refused.
@@ -66,6 +64,10 @@ impl Server {
             ("w:m", _) => self.media_connection(from).map(Some),
             ("w:g2", false) => self.group_get(from, iq),
             ("w:g2", true) => self.group_set(from, iq),
+            ("w:profile:picture", true) => match iq.attrs.jid("target").filter(Jid::is_group) {
+                Some(group) => self.set_group_picture(from, &group, iq),
+                None => Ok(None),
+            },
             ("w:sync:app:state", _) => Ok(account::app_state(iq)),
             ("w:profile:picture", false) => Err(NOT_FOUND),
             ("status", true) => Ok(self.set_about(from, iq)),

@@ -30,8 +30,8 @@ impl Server {
         };
         let (jid, lid) = (account.jid(Addressing::Phone), account.jid(Addressing::Lid));
         let mut told: BTreeSet<PhoneNumber> = account.contacts.clone();
-        let groups = self.groups.values().filter(|group| group.members.contains(&about.account));
-        told.extend(groups.flat_map(|group| group.members.iter().copied()));
+        let groups = self.groups.values().filter(|group| group.has(about.account));
+        told.extend(groups.flat_map(super::groups::Group::accounts));
         told.insert(about.account);
         for address in self.devices_of_all(told) {
             if address == about {

@@ -124,10 +124,10 @@ impl Server {
         group: &str,
         parts: &[(DeviceAddress, OwnedNode)],
     ) -> Result<Option<String>, u16> {
-        let members = match self.group_members_for(from.account, group) {
+        let members = match self.group_readers_of(from.account, group) {
             Ok(members) => members,
             Err(GroupError::Unknown) => return Err(NACK_UNKNOWN_RECIPIENT),
-            Err(GroupError::NotAMember) => return Err(NACK_NOT_A_MEMBER),
+            Err(GroupError::NotAMember | GroupError::AdminsOnly) => return Err(NACK_NOT_A_MEMBER),
         };
         if let Some(participant) = node.attrs.jid("participant") {
             // A resend, to one device.
@@ -145,7 +145,7 @@ impl Server {
             let message = self.message_for(address, from, node, to, &encs);
             self.deliver(address, message);
         }
-        Ok(self.stale_hash(from, node, &[], &members))
+        Ok(self.stale_group_hash(from, node, group, &members))
     }
 
     /// The message as one device gets it.
@@ -187,12 +187,16 @@ impl Server {
         to: &Jid,
     ) -> OwnedNode {
         if to.is_group() {
-            let addressing = Addressing::Lid;
+            let addressing = self.group_addressing(&to.user);
+            let (mode, other) = match addressing {
+                Addressing::Lid => ("lid", "participant_pn"),
+                Addressing::Phone => ("pn", "participant_lid"),
+            };
             return message
                 .attr("from", to.clone())
                 .attr("participant", self.device_jid(from, addressing))
-                .attr("participant_pn", self.user_jid(from.account, addressing.other()))
-                .attr("addressing_mode", "lid");
+                .attr(other, self.user_jid(from.account, addressing.other()))
+                .attr("addressing_mode", mode);
         }
         let addressing = Addressing::of(to);
         let message = message.attr("from", self.device_jid(from, addressing));
@@ -221,6 +225,24 @@ impl Server {
         }
     }
 
+    /// The hash of the devices of a group, if the sender gave one and it is of others. The sender's
+    /// own device may be among them or not.
+    fn stale_group_hash(
+        &self,
+        from: DeviceAddress,
+        node: &Node<'_>,
+        group: &str,
+        members: &[PhoneNumber],
+    ) -> Option<String> {
+        let told = node.attrs.text("phash")?;
+        let addressing = self.group_addressing(group);
+        let devices = self.devices_of_all(members.iter().copied());
+        let others: Vec<_> = devices.iter().copied().filter(|&device| device != from).collect();
+        let current = self.participant_hash(&others, addressing);
+        let same = told == current || told == self.participant_hash(&devices, addressing);
+        (!same).then_some(current)
+    }
+
     /// The hash of the devices there are, if the sender gave one and it is of others.
     fn stale_hash(
         &self,
@@ -229,20 +251,13 @@ impl Server {
         parts: &[(DeviceAddress, OwnedNode)],
         accounts: &[PhoneNumber],
     ) -> Option<String> {
-        let told = node.attrs.text("phash")?;
+        node.attrs.value("phash")?;
         let accounts: BTreeSet<_> = accounts.iter().copied().collect();
         let devices = self.devices_of_all(accounts);
         let others: Vec<_> = devices.iter().copied().filter(|&device| device != from).collect();
         let covered: BTreeSet<_> = parts.iter().map(|(address, _)| *address).collect();
         let current = self.participant_hash(&others, Addressing::Lid);
-        let same = if parts.is_empty() {
-            [Addressing::Lid, Addressing::Phone].into_iter().any(|addressing| {
-                told == self.participant_hash(&others, addressing)
-                    || told == self.participant_hash(&devices, addressing)
-            })
-        } else {
-            others.iter().all(|device| covered.contains(device))
-        };
+        let same = others.iter().all(|device| covered.contains(device));
         (!same).then_some(current)
     }
 
@@ -280,7 +295,7 @@ impl Server {
 
 /// The stanza lacks what it needs.
 const NACK_MALFORMED: u16 = 400;
-/// A group message from outside the group.
+/// A group message from outside the group, or of somebody who may not write there.
 const NACK_NOT_A_MEMBER: u16 = 403;
 /// Nobody of that name.
 const NACK_UNKNOWN_RECIPIENT: u16 = 404;

@@ -8,7 +8,7 @@ use wa_signal::{PreKeyBundle, RegistrationId};
 use super::{
     Chat, Endpoint,
     receive::Envelope,
-    send::{device_sent, labelled},
+    send::{device_sent, labelled, mode_of},
 };
 use crate::{
     address::DeviceAddress,
@@ -105,6 +105,11 @@ impl Endpoint {
         let chat = match &kept.chat {
             Chat::Person(account) => server.user_jid(*account, Addressing::Lid),
             Chat::Group(group) => {
+                // Whoever has left gets no key.
+                let members = server.group_members_for(to.account, group);
+                if members.is_err() {
+                    return;
+                }
                 let told = self.own_distribution(server, group);
                 message.sender_key_distribution_message =
                     told.and_then(|told| told.sender_key_distribution_message);
@@ -116,13 +121,16 @@ impl Endpoint {
         let Some(enc) = self.encrypt_for(server, to, &message) else { return };
         let stanza = Node::new("message").attr("id", kept.id.clone()).attr("t", kept.timestamp);
         let stanza = labelled(stanza, &kept.message);
-        let device = server.device_jid(to, Addressing::Lid);
         let stanza = match &kept.chat {
-            Chat::Group(_) => {
-                stanza.attr("to", chat).attr("participant", device).attr("addressing_mode", "lid")
+            Chat::Group(group) => {
+                let addressing = server.group_addressing(group);
+                stanza
+                    .attr("to", chat)
+                    .attr("participant", server.device_jid(to, addressing))
+                    .attr("addressing_mode", mode_of(addressing))
             }
             Chat::Person(_) => stanza
-                .attr("to", device)
+                .attr("to", server.device_jid(to, Addressing::Lid))
                 .attr("device_fanout", "false")
                 .attr_opt("recipient", own.then_some(chat)),
         };

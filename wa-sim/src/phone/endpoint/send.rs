@@ -30,10 +30,11 @@ impl Endpoint {
         let members = match chat {
             Chat::Person(account) if server.has_phone(*account) => vec![*account],
             Chat::Person(_) => return Err(SendError::UnknownRecipient),
-            Chat::Group(group) => server.group_members_for(self.address.account, group).map_err(
+            Chat::Group(group) => server.group_readers_of(self.address.account, group).map_err(
                 |error| match error {
                     GroupError::Unknown => SendError::UnknownGroup,
                     GroupError::NotAMember => SendError::NotAMember,
+                    GroupError::AdminsOnly => SendError::AdminsOnly,
                 },
             )?,
         };
@@ -98,10 +99,11 @@ impl Endpoint {
             told.clear();
         }
         let distribution = self.own_distribution(server, group)?;
+        let addressing = server.group_addressing(group);
         let mut parts = Vec::new();
         for &device in recipients.difference(&told) {
             let enc = self.encrypt_for(server, device, &distribution);
-            let jid = server.device_jid(device, Addressing::Lid);
+            let jid = server.device_jid(device, addressing);
             parts.extend(enc.map(|enc| Node::new("to").attr("jid", jid).child(enc)));
         }
         self.told.insert(group.to_owned(), recipients);
@@ -109,7 +111,7 @@ impl Endpoint {
         let stanza = Node::new("message")
             .attr("id", id.to_owned())
             .attr("to", Jid::group(group.to_owned()))
-            .attr("addressing_mode", "lid");
+            .attr("addressing_mode", mode_of(addressing));
         let mut stanza = labelled(stanza, message);
         if !parts.is_empty() {
             stanza = stanza.child(Node::new("participants").children(parts));
@@ -182,7 +184,11 @@ impl Endpoint {
             }
         }
         for (id, sender) in unread {
-            let author = server.device_jid(sender, Addressing::Lid);
+            let addressing = match chat {
+                Chat::Person(_) => Addressing::Lid,
+                Chat::Group(group) => server.group_addressing(group),
+            };
+            let author = server.device_jid(sender, addressing);
             let receipt =
                 Node::new("receipt").attr("id", id).attr("type", "read").attr("t", server.now);
             let receipt = match chat {
@@ -193,6 +199,14 @@ impl Endpoint {
             };
             server.receive_from_device(self.address, &receipt);
         }
+    }
+}
+
+/// The value of `addressing_mode`.
+pub(super) const fn mode_of(addressing: Addressing) -> &'static str {
+    match addressing {
+        Addressing::Lid => "lid",
+        Addressing::Phone => "pn",
     }
 }
 
