@@ -6,10 +6,10 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, ChatUpdate, ContactUpdate, DeviceList, Edit, GapPlace, HistoryChunk, HistoryGap,
-    MessageId, MessageKey, MessageStatus, NewMessage, OutboxEntry, OutboxState, PendingReceipt,
-    Placeholder, PreKey, PrivacyToken, Reaction, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
-    Timestamp,
+    Account, Addition, Alteration, ChatUpdate, ContactUpdate, DeviceList, Edit, GapPlace,
+    HistoryChunk, HistoryGap, MessageId, MessageKey, MessageStatus, NewMessage, OutboxEntry,
+    OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, Reaction, SealedAddition,
+    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Timestamp,
 };
 
 /// One thing to write.
@@ -173,7 +173,8 @@ pub enum Change {
     /// Keeps a message that is sent, to answer retries.
     PutSentMessage(Box<SentMessage>),
     /// Forgets what is past its time at `now`: handled payloads, retry counts,
-    /// session recreations and base keys after 14 days, sent messages and finished outbox entries after 7.
+    /// session recreations and base keys after 14 days, sent messages and finished outbox entries
+    /// after 7, sealed additions whose message did not come after 30.
     PurgeExpired {
         /// The time now.
         now: Timestamp,
@@ -277,6 +278,36 @@ pub enum Change {
     },
     /// Somebody reacted to a message, or took the reaction back. The newest one counts.
     React(Box<Reaction>),
+    /// Somebody added something to a message: a vote, a pin, an answer. Of those that replace
+    /// each other the newest counts, whichever comes first.
+    Add(Box<Addition>),
+    /// Keeps an addition that only the message's secret opens, until it has come and was opened.
+    PutSealed(Box<SealedAddition>),
+    /// A sealed addition was opened, and what it says stands in the same commit.
+    RemoveSealed {
+        /// The message it is added to.
+        target: MessageKey,
+        /// Who added it.
+        author: Jid,
+        /// The id of the message that brought it.
+        id: MessageId,
+    },
+    /// A sealed addition does not open with what is known. It is kept, and tried again once more
+    /// is known of its author.
+    SetSealedTried {
+        /// The message it is added to.
+        target: MessageKey,
+        /// Who added it.
+        author: Jid,
+        /// The id of the message that brought it.
+        id: MessageId,
+    },
+    /// Removes the messages whose time is over at `now`, and what hangs on them, but for those
+    /// that are kept ([`Added::Keep`](crate::Added::Keep)).
+    ExpireMessages {
+        /// The time now.
+        now: Timestamp,
+    },
     /// The user starred a message, or took the star off.
     SetStarred {
         /// The message.
@@ -301,6 +332,7 @@ impl Change {
                 | Self::Unlink
                 | Self::PutSetting { .. }
                 | Self::PurgeExpired { .. }
+                | Self::ExpireMessages { .. }
                 | Self::SetStarred { .. }
                 | Self::DeleteMessage(_)
                 | Self::DeleteChat(_)
@@ -410,6 +442,24 @@ pub struct Committed {
     pub duplicates: Vec<MessageKey>,
     /// The people of whom something is known now that was not before.
     pub contacts_changed: Vec<Jid>,
+    /// What happened to messages that stand in the archive, in order. What was added before its
+    /// message came shows with the message, and is not told here.
+    pub altered: Vec<Altered>,
+    /// The messages to which something sealed was added that can be opened now: their secrets are
+    /// known. See [`Store::sealed`](crate::Store::sealed).
+    pub openable: Vec<MessageKey>,
+}
+
+/// A message that a commit altered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Altered {
+    /// Which message, in the archive's own form.
+    pub key: MessageKey,
+    /// Who altered it; nobody where time did.
+    pub by: Option<Jid>,
+    /// What happened.
+    pub what: Alteration,
 }
 
 /// A message that a commit archived.

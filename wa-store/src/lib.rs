@@ -29,6 +29,7 @@
 //! ```
 
 mod account;
+mod addition;
 mod changes;
 mod chat;
 mod contact;
@@ -48,7 +49,12 @@ mod sqlite;
 mod store;
 
 pub use account::Account;
-pub use changes::{Archived, Change, Changes, Committed};
+pub use addition::{
+    Added, AddedKind, Addition, Alteration, Attendance, EventResponse, MAX_POLL_OPTIONS,
+    MAX_SEALED_PER_TARGET, Moment, Pin, Poll, PollTally, Position, SEALED_RETENTION_SECS,
+    SealedAddition, TalliedOption,
+};
+pub use changes::{Altered, Archived, Change, Changes, Committed};
 pub use chat::{Chat, ChatUpdate};
 pub use contact::{Contact, ContactUpdate, PrivacyToken};
 pub use device_list::{Device, DeviceList};
@@ -57,8 +63,8 @@ pub use history::{GapPlace, GapReason, HistoryChunk, HistoryGap};
 pub use id::{MessageId, MessageKey, Seq, Timestamp};
 pub use memory::MemoryStore;
 pub use message::{
-    ArchivedMessage, Edit, MessageKind, MessageSecret, MessageStatus, NewMessage, Reaction,
-    TextVersion,
+    ArchivedMessage, EDIT_WINDOW_SECS, Edit, MessageKind, MessageSecret, MessageStatus, NewMessage,
+    Reaction, TextVersion,
 };
 pub use outbox::{OutboxEntry, OutboxState, PendingReceipt};
 pub use prekey::{PreKey, PreKeyCount, SignedPreKey};

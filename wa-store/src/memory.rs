@@ -2,6 +2,7 @@
 //!
 //! Owns the state behind a lock; a commit works on a copy and swaps it in when all of it held.
 
+mod additions;
 mod archive;
 mod lid;
 mod state;
@@ -17,11 +18,12 @@ use wa_proto::{Jid, stanza::GroupInfo};
 
 use self::state::State;
 use crate::{
-    Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
+    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
     DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, PrivacyToken,
-    Reaction, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
-    Store, StoreError, TextVersion, Timestamp, id::bare, store::Result,
+    MessageSecret, OutboxEntry, PendingReceipt, Pin, Placeholder, PreKey, PreKeyCount,
+    PrivacyToken, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
+    SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, TextVersion, Timestamp, id::bare,
+    store::Result,
 };
 
 /// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not
@@ -332,6 +334,28 @@ impl Store for MemoryStore {
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
         let state = self.state()?;
         Ok(state.reactions_to(&state.place(target)))
+    }
+
+    async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>> {
+        let state = self.state()?;
+        Ok(state.additions_to(&state.place(target)))
+    }
+
+    async fn pins(&self, chat: &Jid, now: Timestamp) -> Result<Vec<Pin>> {
+        Ok(self.state()?.pins_in(chat, now))
+    }
+
+    async fn comments(&self, target: &MessageKey) -> Result<Vec<ArchivedMessage>> {
+        Ok(self.state()?.comments_on(target))
+    }
+
+    async fn sealed(&self, target: &MessageKey) -> Result<Vec<SealedAddition>> {
+        let state = self.state()?;
+        Ok(state.sealed_on(&state.place(target)))
+    }
+
+    async fn openable(&self, limit: usize) -> Result<Vec<MessageKey>> {
+        Ok(self.state()?.openable(limit))
     }
 
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {

@@ -21,6 +21,9 @@ impl MessageKind {
     /// A message that was revoked before it came.
     pub const REVOKED: Self = Self(CompactString::const_new("revoked"));
 
+    /// A comment on another message, which its [`reply_to`](ArchivedMessage::reply_to) names.
+    pub const COMMENT: Self = Self(CompactString::const_new("comment"));
+
     /// Takes the word.
     pub fn new(kind: impl Into<CompactString>) -> Self {
         Self(kind.into())
@@ -99,6 +102,12 @@ pub struct NewMessage {
     pub media: Option<String>,
     /// Whether it counts as unread in its chat.
     pub unread: bool,
+    /// When it disappears.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it is to be looked at once.
+    pub view_once: bool,
+    /// How often it was forwarded before, if it was; 127 and more show as "many times".
+    pub forwarding_score: Option<u32>,
 }
 
 impl NewMessage {
@@ -117,6 +126,9 @@ impl NewMessage {
             reply_to: None,
             media: None,
             unread: !from_me,
+            expires_at: None,
+            view_once: false,
+            forwarding_score: None,
         }
     }
 
@@ -168,6 +180,13 @@ pub struct ArchivedMessage {
     pub revoked: Option<(Timestamp, Jid)>,
     /// Whether the user starred it.
     pub starred: bool,
+    /// When it disappears, unless it is kept.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it is to be looked at once. It was, if its status is
+    /// [`Played`](MessageStatus::Played).
+    pub view_once: bool,
+    /// How often it was forwarded before, if it was; 127 and more show as "many times".
+    pub forwarding_score: Option<u32>,
 }
 
 impl ArchivedMessage {
@@ -187,7 +206,34 @@ impl ArchivedMessage {
             edited_at: None,
             revoked: None,
             starred: false,
+            expires_at: new.expires_at,
+            view_once: new.view_once,
+            forwarding_score: new.forwarding_score,
         }
+    }
+
+    /// Whether it was edited after the time that clients give for edits, [`EDIT_WINDOW_SECS`] with
+    /// some allowance for clocks. Official clients neither send nor show such an edit.
+    pub fn is_edited_late(&self) -> bool {
+        let allowed = self.timestamp.plus_secs(EDIT_WINDOW_SECS + EDIT_ALLOWANCE_SECS);
+        self.edited_at.is_some_and(|edited_at| edited_at > allowed)
+    }
+
+    /// Whether it is the tombstone of a message that was revoked before it came.
+    pub(crate) fn is_bare_tombstone(&self) -> bool {
+        self.kind == MessageKind::REVOKED && self.revoked.is_some()
+    }
+
+    /// A tombstone learns what the message was, but not what it said.
+    pub(crate) fn complete(&mut self, new: &NewMessage) {
+        self.kind = new.kind.clone();
+        self.timestamp = new.timestamp;
+        self.status = self.status.max(new.status);
+        self.reply_to.clone_from(&new.reply_to);
+        self.push_name.clone_from(&new.push_name);
+        self.expires_at = new.expires_at;
+        self.view_once = new.view_once;
+        self.forwarding_score = new.forwarding_score;
     }
 
     /// Whether something was read of it.
@@ -223,8 +269,14 @@ impl fmt::Debug for ArchivedMessage {
     }
 }
 
+/// How long after a message clients let its author edit it, in seconds.
+pub const EDIT_WINDOW_SECS: i64 = 20 * 60;
+/// How far clocks may be apart before an edit counts as late, in seconds.
+const EDIT_ALLOWANCE_SECS: i64 = 10 * 60;
+
 /// A later text for a message.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Edit {
     /// The message that is edited. It need not have come yet.
     pub target: MessageKey,
@@ -236,6 +288,22 @@ pub struct Edit {
     pub raw: SecretBytes,
     /// When it was edited.
     pub edited_at: Timestamp,
+    /// The same by the author's own clock, in milliseconds since 1970, which tells apart what was
+    /// edited in one second; 0 if not told.
+    pub sender_ms: i64,
+}
+
+impl Edit {
+    /// An edit without plaintext.
+    pub fn new(
+        target: MessageKey,
+        id: impl Into<MessageId>,
+        text: Option<String>,
+        edited_at: Timestamp,
+    ) -> Self {
+        let raw = SecretBytes::default();
+        Self { target, id: id.into(), text, raw, edited_at, sender_ms: 0 }
+    }
 }
 
 impl fmt::Debug for Edit {
@@ -264,6 +332,7 @@ impl fmt::Debug for TextVersion {
 
 /// Somebody's reaction to a message; each person has one at most.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reaction {
     /// The message it hangs on. It need not have come yet.
     pub target: MessageKey,
@@ -273,6 +342,26 @@ pub struct Reaction {
     pub emoji: String,
     /// When.
     pub timestamp: Timestamp,
+    /// The same by the reacting person's own clock, in milliseconds since 1970, which tells apart
+    /// what was said in one second; 0 if not told.
+    pub sender_ms: i64,
+}
+
+impl Reaction {
+    /// A reaction.
+    pub fn new(
+        target: MessageKey,
+        sender: Jid,
+        emoji: impl Into<String>,
+        timestamp: Timestamp,
+    ) -> Self {
+        Self { target, sender, emoji: emoji.into(), timestamp, sender_ms: 0 }
+    }
+
+    /// Where it stands among the reactions of one person to one message: the greatest counts.
+    pub(crate) fn order(&self) -> (Timestamp, i64, &str) {
+        (self.timestamp, self.sender_ms, &self.emoji)
+    }
 }
 
 impl fmt::Debug for Reaction {

@@ -5,6 +5,7 @@
 //! at every commit (`synchronous = FULL`), because what is acknowledged to the server must survive
 //! the power going out, not only the process.
 
+mod additions;
 mod groups;
 mod key;
 mod lid;
@@ -36,11 +37,12 @@ pub use self::{
 };
 use self::{open::Source, rows::engine};
 use crate::{
-    Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
+    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
     DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, PrivacyToken,
-    Reaction, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
-    Store, StoreError, TextVersion, Timestamp, store::Result,
+    MessageSecret, OutboxEntry, PendingReceipt, Pin, Placeholder, PreKey, PreKeyCount,
+    PrivacyToken, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
+    SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, TextVersion, Timestamp,
+    store::Result,
 };
 
 /// How many reads run at a time.
@@ -440,6 +442,30 @@ impl Store for SqliteStore {
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
         let target = target.clone();
         self.read(move |db| read_archive::reactions(db, &target)).await
+    }
+
+    async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>> {
+        let target = target.clone();
+        self.read(move |db| additions::additions(db, &target)).await
+    }
+
+    async fn pins(&self, chat: &Jid, now: Timestamp) -> Result<Vec<Pin>> {
+        let chat = chat.clone();
+        self.read(move |db| additions::pins(db, &chat, now)).await
+    }
+
+    async fn comments(&self, target: &MessageKey) -> Result<Vec<ArchivedMessage>> {
+        let target = target.clone();
+        self.read(move |db| additions::comments(db, &target)).await
+    }
+
+    async fn sealed(&self, target: &MessageKey) -> Result<Vec<SealedAddition>> {
+        let target = target.clone();
+        self.read(move |db| additions::sealed_on(db, &target)).await
+    }
+
+    async fn openable(&self, limit: usize) -> Result<Vec<MessageKey>> {
+        self.read(move |db| additions::openable(db, limit)).await
     }
 
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {

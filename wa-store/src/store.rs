@@ -9,11 +9,12 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, PrivacyToken,
-    Reaction, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
-    StoreError, TextVersion, Timestamp,
+    Account, Added, Addition, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact,
+    ContactQuery, DeviceList, EventResponse, GapPlace, HistoryChunk, HistoryGap, MessageId,
+    MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, Pin, Placeholder,
+    PollTally, PreKey, PreKeyCount, PrivacyToken, Reaction, SealedAddition, SearchPage,
+    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, TextVersion,
+    Timestamp,
 };
 
 /// What every call gives.
@@ -149,6 +150,35 @@ pub trait Store: Send + Sync + 'static {
     async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>>;
     /// The reactions to a message, the oldest first.
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>>;
+    /// What people added to a message, in no order; of those that replace each other the newest.
+    async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>>;
+    /// The messages pinned for everyone in a chat at `now`, the newest pin first.
+    async fn pins(&self, chat: &Jid, now: Timestamp) -> Result<Vec<Pin>>;
+    /// The comments on a message, the oldest first, at most [`MAX_PAGE`](crate::MAX_PAGE).
+    async fn comments(&self, target: &MessageKey) -> Result<Vec<ArchivedMessage>>;
+    /// What is added to a message and could not be opened yet, the oldest first.
+    async fn sealed(&self, target: &MessageKey) -> Result<Vec<SealedAddition>>;
+    /// Messages that have both a secret and sealed additions which nobody tried to open, at most
+    /// `limit`.
+    async fn openable(&self, limit: usize) -> Result<Vec<MessageKey>>;
+
+    /// How a poll stands; nothing if the message is no poll, or has not come.
+    async fn poll(&self, key: &MessageKey) -> Result<Option<PollTally>> {
+        Ok(PollTally::count(&self.additions(key).await?))
+    }
+    /// The answers to an event, each person's newest, in the order of their JIDs.
+    async fn event_responses(&self, event: &MessageKey) -> Result<Vec<(Jid, EventResponse)>> {
+        let additions = self.additions(event).await?.into_iter();
+        let mut responses: Vec<_> = additions
+            .filter_map(|addition| match addition.what {
+                Added::EventResponse(response) => Some((addition.author, response)),
+                _ => None,
+            })
+            .collect();
+        responses.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(responses)
+    }
+
     /// Messages whose text holds what is searched for; see [`crate::search`].
     ///
     /// # Errors

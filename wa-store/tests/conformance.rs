@@ -11,6 +11,7 @@
 )]
 
 mod conformance {
+    pub(crate) mod additions;
     pub(crate) mod archive;
     pub(crate) mod history;
     pub(crate) mod keys;
@@ -108,6 +109,20 @@ rules! {
         messages_are_deleted_with_what_hangs_on_them
         stars_are_set_and_taken
         times_from_elsewhere_are_bounded
+    }
+    additions {
+        a_poll_counts_the_newest_vote_of_each_voter
+        a_poll_of_a_thousand_options_is_counted
+        a_vote_under_both_names_of_a_person_counts_once
+        answers_pins_keeps_and_positions_are_replaced_by_newer_ones
+        a_revoked_message_takes_no_additions
+        whatever_the_order_the_archive_is_the_same
+        a_sealed_addition_waits_for_the_secret_of_its_message
+        what_did_not_open_is_tried_again_under_another_name
+        sealed_additions_are_bounded_in_number_and_time
+        disappearing_messages_go_in_time_unless_kept
+        comments_are_found_on_their_message
+        what_a_commit_altered_is_told
     }
     search {
         words_are_found_in_many_scripts

@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 use wa_store::{
-    Account, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
+    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
     DeviceList, GapPlace, HistoryChunk, HistoryGap, MemoryStore, MessageId, MessageKey,
-    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount,
-    PrivacyToken, Reaction, Result, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
-    SignedPreKey, Stats, Store, TextVersion, Timestamp,
+    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, Pin, Placeholder, PreKey,
+    PreKeyCount, PrivacyToken, Reaction, Result, SealedAddition, SearchPage, SearchQuery,
+    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, TextVersion, Timestamp,
 };
 
 /// What is done differently.
@@ -193,6 +193,21 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
         self.under.reactions(target).await
+    }
+    async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>> {
+        self.under.additions(target).await
+    }
+    async fn pins(&self, chat: &Jid, now: Timestamp) -> Result<Vec<Pin>> {
+        self.under.pins(chat, now).await
+    }
+    async fn comments(&self, target: &MessageKey) -> Result<Vec<ArchivedMessage>> {
+        self.under.comments(target).await
+    }
+    async fn sealed(&self, target: &MessageKey) -> Result<Vec<SealedAddition>> {
+        self.under.sealed(target).await
+    }
+    async fn openable(&self, limit: usize) -> Result<Vec<MessageKey>> {
+        self.under.openable(limit).await
     }
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
         self.under.search(query).await

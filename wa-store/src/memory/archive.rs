@@ -6,12 +6,18 @@ use wa_proto::Jid;
 
 use super::state::{Place, State};
 use crate::{
-    Archived, ArchivedMessage, Change, Committed, Edit, Hit, MAX_PAGE, MessageFilter, MessageId,
-    MessageKey, MessageKind, MessageQuery, MessageSecret, NewMessage, Order, Placeholder, Reaction,
-    SearchOrder, SearchPage, SearchQuery, SecretBytes, Seq, TextVersion, Timestamp,
+    Alteration, Archived, ArchivedMessage, Change, Committed, Edit, Hit, MAX_PAGE, MessageFilter,
+    MessageId, MessageKey, MessageKind, MessageQuery, MessageSecret, NewMessage, Order,
+    Placeholder, Reaction, SearchOrder, SearchPage, SearchQuery, SecretBytes, Seq, TextVersion,
+    Timestamp,
     search::{Analysis, Cursor, Matcher, Position, RANK_WINDOW, rank, snippet},
     store::Result,
 };
+
+/// Whether this stands for a message that has not come.
+fn is_tombstone(message: &ArchivedMessage) -> bool {
+    message.kind == MessageKind::REVOKED
+}
 
 impl State {
     /// What belongs to people, chats and messages.
@@ -29,7 +35,11 @@ impl State {
             Change::RemovePlaceholder(key) => drop(self.placeholders.remove(&self.place(&key))),
             Change::PutMessageSecret { key, secret } => {
                 let sender = key.sender.to_user();
-                self.secrets.insert(self.place(&key), MessageSecret { sender, secret });
+                let place = self.place(&key);
+                if !self.is_revoked(&place) {
+                    self.secrets.insert(place.clone(), MessageSecret { sender, secret });
+                    self.note_openable(&place, committed);
+                }
             }
             Change::PutPrivacyToken { jid, token } => {
                 self.tokens.insert(self.person(&jid), token);
@@ -44,9 +54,9 @@ impl State {
                     message.server_timestamp = server_timestamp.or(message.server_timestamp);
                 });
             }
-            Change::Edit(edit) => self.edit(*edit),
+            Change::Edit(edit) => self.edit(*edit, committed),
             Change::Revoke { key, by, at } => self.revoke(&key, &by, at, committed),
-            Change::React(reaction) => self.react(*reaction),
+            Change::React(reaction) => self.react(*reaction, committed),
             Change::SetStarred { key, starred } => {
                 self.alter(&key, |message| message.starred = starred);
             }
@@ -59,9 +69,12 @@ impl State {
             Change::DeleteMessagesBefore(time) => {
                 self.delete_where(|message| message.timestamp < time);
             }
-            // Every other change was made before it came here.
-            _ => {}
+            other => self.apply_additions(other, committed),
         }
+    }
+
+    pub(super) fn is_revoked(&self, place: &Place) -> bool {
+        self.message(place).is_some_and(|message| message.revoked.is_some())
     }
 
     pub(super) fn message(&self, place: &Place) -> Option<&ArchivedMessage> {
@@ -79,6 +92,9 @@ impl State {
         let key = self.canonical(&new.key);
         let place = self.place(&new.key);
         let before = self.message(&place).cloned();
+        if before.as_ref().is_some_and(ArchivedMessage::is_bare_tombstone) {
+            self.alter(&key, |message| message.complete(new));
+        }
         if let Some(before) = &before
             && (!before.is_fillable() || new.kind == MessageKind::UNREADABLE)
         {
@@ -102,6 +118,9 @@ impl State {
         self.messages.insert(seq, Arc::new(message));
         self.places.insert(place.clone(), seq);
         self.apply_edits(&place);
+        if new.kind == MessageKind::COMMENT {
+            self.note_comment(&key, new.reply_to.as_ref(), committed);
+        }
         committed.archived.push(Archived { key, seq, filled: before.is_some() });
     }
 
@@ -121,16 +140,20 @@ impl State {
         self.placeholders.insert(place, Placeholder { key, ..placeholder });
     }
 
-    fn edit(&mut self, edit: Edit) {
+    fn edit(&mut self, edit: Edit, committed: &mut Committed) {
         let target = self.canonical(&edit.target);
         let place = self.place(&target);
-        if self.message(&place).is_some_and(|message| message.revoked.is_some()) {
+        if self.is_revoked(&place) {
             return;
         }
         let edits = self.edits.entry(place.clone()).or_default();
         if edits.iter().all(|other| other.id != edit.id) {
-            edits.push(Edit { target, ..edit });
-            edits.sort_by_key(|edit| edit.edited_at);
+            edits.push(Edit { target: target.clone(), ..edit });
+            edits.sort_by(|a, b| {
+                (a.edited_at, a.sender_ms, &a.id).cmp(&(b.edited_at, b.sender_ms, &b.id))
+            });
+            let by = target.sender.clone();
+            self.note_altered(&place, Some(by), Alteration::Edited, committed);
         }
         self.apply_edits(&place);
     }
@@ -160,24 +183,32 @@ impl State {
         }
         self.strip(&place);
         let by = self.person(by);
+        let is_news = !self.is_revoked(&place) && !self.message(&place).is_some_and(is_tombstone);
+        if is_news {
+            self.note_altered(&place, Some(by.clone()), Alteration::Revoked, committed);
+        }
         self.alter(key, |message| {
             message.text = None;
             message.raw = SecretBytes::default();
             message.media = None;
             message.edited_at = None;
-            message.revoked.get_or_insert((at, by));
+            let earlier = message.revoked.take();
+            // Whoever took it back first did, whichever is heard of first.
+            message.revoked = earlier.into_iter().chain([(at, by)]).min();
         });
     }
 
-    fn react(&mut self, reaction: Reaction) {
+    fn react(&mut self, reaction: Reaction, committed: &mut Committed) {
         let target = self.canonical(&reaction.target);
         let place = self.place(&target);
-        if self.message(&place).is_some_and(|message| message.revoked.is_some()) {
+        if self.is_revoked(&place) {
             return;
         }
         let sender = self.person(&reaction.sender);
         let key = (place, sender.clone());
-        if self.reactions.get(&key).is_none_or(|other| other.timestamp <= reaction.timestamp) {
+        if self.reactions.get(&key).is_none_or(|other| other.order() < reaction.order()) {
+            let by = Some(sender.clone());
+            self.note_altered(&key.0, by, Alteration::Reacted, committed);
             self.reactions.insert(key, Reaction { target, sender, ..reaction });
         }
     }
@@ -189,9 +220,11 @@ impl State {
         self.originals.remove(place);
         self.edits.remove(place);
         self.reactions.retain(|(target, _), _| target != place);
+        self.additions.retain(|(target, ..), _| target != place);
+        self.sealed.retain(|(target, ..), _| target != place);
     }
 
-    fn delete(&mut self, place: &Place) {
+    pub(super) fn delete(&mut self, place: &Place) {
         self.strip(place);
         if let Some(seq) = self.places.remove(place) {
             self.messages.remove(&seq);

@@ -95,6 +95,7 @@ impl State {
             reaction.target.sender.clone_from(&target.1);
             reaction.sender.clone_from(sender);
         }
+        self.merge_additions(phone, lid);
     }
 
     /// Moves messages; of one that stood under both names the first that could be read stays.

@@ -8,11 +8,12 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, ArchivedMessage, Change, Chat, ChatUpdate, Committed, Contact, ContactUpdate,
-    DeviceList, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageSecret,
-    OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken,
-    RETRY_RETENTION_SECS, Reaction, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SecretBytes, Seen,
-    SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp, id::bare, store::Result,
+    Account, AddedKind, Addition, ArchivedMessage, Change, Chat, ChatUpdate, Committed, Contact,
+    ContactUpdate, DeviceList, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey,
+    MessageSecret, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken,
+    RETRY_RETENTION_SECS, Reaction, SEALED_RETENTION_SECS, SEEN_RETENTION_SECS,
+    SENT_RETENTION_SECS, SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
+    StoreError, Timestamp, id::bare, store::Result,
 };
 
 /// A message's chat, sender and id in the archive's own form.
@@ -60,6 +61,10 @@ pub(super) struct State {
     pub(super) edits: BTreeMap<Place, Vec<Edit>>,
     /// By target and reacting person; taken-back ones stay with an empty emoji.
     pub(super) reactions: BTreeMap<(Place, Jid), Reaction>,
+    /// By target, kind and slot.
+    pub(super) additions: BTreeMap<(Place, AddedKind, String), Addition>,
+    /// By target, author and the message that brought it; and whether it was tried to open it.
+    pub(super) sealed: BTreeMap<(Place, Jid, MessageId), (SealedAddition, bool)>,
     pub(super) last_seq: u64,
 }
 
@@ -311,6 +316,8 @@ impl State {
         self.recreated.retain(|_, at| *at >= retry);
         self.base_keys.retain(|_, (_, at)| *at >= retry);
         self.sent.retain(|_, message| message.sent_at >= sent);
+        let sealed = now.minus_secs(SEALED_RETENTION_SECS);
+        self.sealed.retain(|_, (addition, _)| addition.moment.at >= sealed);
         self.outbox.retain(|entry| entry.state.is_pending() || entry.created_at >= sent);
         let outbox = &self.outbox;
         self.outbox_places.retain(|id, _| outbox.iter().any(|entry| entry.id == *id));
@@ -331,6 +338,8 @@ impl State {
             originals: gone.originals,
             edits: gone.edits,
             reactions: gone.reactions,
+            additions: gone.additions,
+            sealed: gone.sealed,
             last_seq: gone.last_seq,
             ..Self::default()
         };

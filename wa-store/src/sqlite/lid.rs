@@ -73,7 +73,7 @@ impl Write<'_> {
             self.run(&sql, [&lid, &phone])?;
             self.run(&format!("DELETE FROM {table} WHERE {column} = ?1"), [&phone])?;
         }
-        Ok(())
+        self.merge_additions(&phone, &lid)
     }
 
     fn merge_chats(&self, phone: &str, lid: &str) -> Result<()> {

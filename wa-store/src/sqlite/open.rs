@@ -16,9 +16,10 @@ use super::{DatabaseKey, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
+    include_str!("../../migrations/0004_additions.sql"),
     include_str!("../../migrations/0005_history.sql"),
 ];
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Chat, sender and id as they stand in the tables.
-fn place(db: &Connection, key: &MessageKey) -> Result<[String; 3]> {
+pub(super) fn place(db: &Connection, key: &MessageKey) -> Result<[String; 3]> {
     let (chat, sender) = (person(db, &key.chat)?, person(db, &key.sender)?);
     Ok([chat.to_string(), sender.to_string(), key.id.as_str().to_owned()])
 }
@@ -228,7 +228,7 @@ pub(super) fn text_versions(db: &Connection, key: &MessageKey) -> Result<Vec<Tex
     let mut versions = vec![first];
     if edited {
         let sql = "SELECT edited_at, text FROM edits WHERE chat = ?1 AND sender = ?2 AND id = ?3
-                   ORDER BY edited_at, position";
+                   ORDER BY edited_at, sender_ms, edit_id";
         versions.extend(all(db, sql, place, |row| {
             Ok(TextVersion { since: row.time(0)?, text: row.get(1)? })
         })?);
@@ -237,7 +237,8 @@ pub(super) fn text_versions(db: &Connection, key: &MessageKey) -> Result<Vec<Tex
 }
 
 pub(super) fn reactions(db: &Connection, target: &MessageKey) -> Result<Vec<Reaction>> {
-    let sql = "SELECT chat, sender, id, target_from_me, reactor, emoji, timestamp FROM reactions
+    let sql = "SELECT chat, sender, id, target_from_me, reactor, emoji, timestamp, sender_ms
+               FROM reactions
                WHERE chat = ?1 AND sender = ?2 AND id = ?3 AND emoji <> ''";
     let mut reactions = all(db, sql, place(db, target)?, |row| {
         let key = MessageKey {
@@ -251,6 +252,7 @@ pub(super) fn reactions(db: &Connection, target: &MessageKey) -> Result<Vec<Reac
             sender: row.jid(4)?,
             emoji: row.get(5)?,
             timestamp: row.time(6)?,
+            sender_ms: row.get(7)?,
         })
     })?;
     reactions.sort_by(|a, b| (a.timestamp, &a.sender).cmp(&(b.timestamp, &b.sender)));

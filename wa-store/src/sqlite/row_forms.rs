@@ -4,14 +4,16 @@
 
 use super::rows::Columns;
 use crate::{
-    Account, AdvSecret, ArchivedMessage, Contact, GapPlace, GapReason, HistoryGap, MessageKey,
-    MessageKind, MessageStatus, OutboxEntry, OutboxState, Placeholder, StoreError, store::Result,
+    Account, Addition, AdvSecret, ArchivedMessage, Contact, GapPlace, GapReason, HistoryGap,
+    MessageKey, MessageKind, MessageStatus, Moment, OutboxEntry, OutboxState, Placeholder,
+    SealedAddition, StoreError, addition::decode, store::Result,
 };
 
 /// The columns of [`message`], in its order; the table is `m`.
 pub(super) const MESSAGE: &str = "m.seq, m.chat, m.sender, m.id, m.from_me, m.timestamp, \
      m.server_timestamp, m.kind, m.status, m.starred, m.edited_at, m.revoked_at, m.revoked_by, \
-     m.reply_to, m.push_name, m.text, m.media, m.raw";
+     m.reply_to, m.push_name, m.text, m.media, m.raw, m.expires_at, m.view_once, \
+     m.forwarding_score";
 
 pub(super) fn message(row: Columns<'_>) -> Result<ArchivedMessage> {
     let status = usize::from(row.get::<u8>(8)?);
@@ -38,6 +40,9 @@ pub(super) fn message(row: Columns<'_>) -> Result<ArchivedMessage> {
         text: row.get(15)?,
         media: row.get(16)?,
         raw: row.secret(17)?,
+        expires_at: row.optional_time(18)?,
+        view_once: row.get(19)?,
+        forwarding_score: row.get(20)?,
     })
 }
 
@@ -160,5 +165,42 @@ pub(super) fn account(row: Columns<'_>) -> Result<Account> {
         next_signed_prekey_id: row.get(14)?,
         routing_info: row.get(15)?,
         server_static,
+    })
+}
+
+/// The columns of [`addition`], in its order.
+pub(super) const ADDITION: &str =
+    "chat, sender, id, from_me, author, at, sender_ms, added_by, kind, value";
+
+pub(super) fn addition(row: Columns<'_>) -> Result<Addition> {
+    Ok(Addition {
+        target: MessageKey {
+            chat: row.jid(0)?,
+            sender: row.jid(1)?,
+            id: row.id(2)?,
+            from_me: row.get(3)?,
+        },
+        author: row.jid(4)?,
+        moment: Moment { at: row.time(5)?, sender_ms: row.get(6)?, id: row.id(7)? },
+        what: decode(row.text(8)?, &row.get::<Vec<u8>>(9)?)?,
+    })
+}
+
+/// The columns of [`sealed`], in its order.
+pub(super) const SEALED: &str =
+    "chat, sender, id, target_from_me, author, from_me, at, sender_ms, added_by, raw";
+
+pub(super) fn sealed(row: Columns<'_>) -> Result<SealedAddition> {
+    Ok(SealedAddition {
+        target: MessageKey {
+            chat: row.jid(0)?,
+            sender: row.jid(1)?,
+            id: row.id(2)?,
+            from_me: row.get(3)?,
+        },
+        author: row.jid(4)?,
+        from_me: row.get(5)?,
+        moment: Moment { at: row.time(6)?, sender_ms: row.get(7)?, id: row.id(8)? },
+        raw: row.secret(9)?,
     })
 }

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     Account, Change, Changes, Committed, DeviceList, OutboxEntry, OutboxState, PendingReceipt,
-    PreKey, RETRY_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SentMessage, Seq,
-    SignedPreKey, StoreError, Timestamp, store::Result,
+    PreKey, RETRY_RETENTION_SECS, SEALED_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS,
+    SentMessage, Seq, SignedPreKey, StoreError, Timestamp, store::Result,
 };
 
 /// Makes all changes, or none.
@@ -438,6 +438,7 @@ impl<'a> Write<'a> {
             ("DELETE FROM retries_answered WHERE at < ?1", retry),
             ("DELETE FROM sessions_recreated WHERE at < ?1", retry),
             ("DELETE FROM base_keys WHERE at < ?1", retry),
+            ("DELETE FROM sealed WHERE at < ?1", now.minus_secs(SEALED_RETENTION_SECS).secs()),
             ("DELETE FROM sent_messages WHERE sent_at < ?1", sent),
             ("DELETE FROM outbox WHERE state >= 2 AND created_at < ?1", sent),
         ] {

@@ -11,8 +11,9 @@ use super::{
     write::Write,
 };
 use crate::{
-    Archived, ArchivedMessage, Change, Chat, ChatUpdate, Contact, ContactUpdate, Edit, MessageId,
-    MessageKey, MessageKind, NewMessage, Placeholder, PrivacyToken, Reaction, Seq, Timestamp,
+    Alteration, Archived, ArchivedMessage, Change, Chat, ChatUpdate, Contact, ContactUpdate, Edit,
+    MessageId, MessageKey, MessageKind, NewMessage, Placeholder, PrivacyToken, Reaction, Seq,
+    Timestamp,
     search::{Analysis, index_terms},
     store::Result,
 };
@@ -31,25 +32,16 @@ impl Place {
     }
 }
 
+/// The tables of what hangs on a message.
+const STRIPPED: [&str; 6] =
+    ["placeholders", "message_secrets", "edits", "reactions", "additions", "sealed"];
+
 impl Write<'_> {
     /// What belongs to people, chats and messages.
     pub(super) fn apply_archive(&mut self, change: Change) -> Result<()> {
         match change {
             Change::LearnLid { phone, lid } => self.learn_lid(&phone, &lid),
-            Change::PutMessageSecret { key, secret } => {
-                let place = self.place(&key)?;
-                self.run(
-                    "INSERT OR REPLACE INTO message_secrets (chat, sender, id, true_sender, secret)
-                     VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![
-                        place.chat,
-                        place.sender,
-                        place.id.as_str(),
-                        key.sender.to_user().to_string(),
-                        secret.as_bytes()
-                    ],
-                )
-            }
+            Change::PutMessageSecret { key, secret } => self.put_secret(&key, secret.as_bytes()),
             Change::PutPrivacyToken { jid, token } => self.put_token(&jid, &token),
             Change::DeletePrivacyToken(jid) => {
                 self.run("DELETE FROM privacy_tokens WHERE jid = ?1", [self.person(&jid)?])
@@ -108,8 +100,7 @@ impl Write<'_> {
             Change::DeleteMessagesBefore(time) => {
                 self.delete_where("timestamp < ?1", [time.secs()])
             }
-            // Every other change was made before it came here.
-            _ => Ok(()),
+            other => self.apply_additions(other),
         }
     }
 
@@ -118,7 +109,11 @@ impl Write<'_> {
         Ok(Place { chat, sender, id: key.id.clone() })
     }
 
-    fn canonical(&self, key: &MessageKey) -> Result<MessageKey> {
+    pub(super) fn is_revoked(&self, place: &Place) -> Result<bool> {
+        Ok(self.find(place)?.is_some_and(|message| message.revoked.is_some()))
+    }
+
+    pub(super) fn canonical(&self, key: &MessageKey) -> Result<MessageKey> {
         Ok(MessageKey {
             chat: super::rows::person(self.db, &key.chat)?,
             sender: super::rows::person(self.db, &key.sender)?,
@@ -133,6 +128,20 @@ impl Write<'_> {
         one(self.db, &sql, place.params(), message)
     }
 
+    fn put_secret(&mut self, key: &MessageKey, secret: &[u8]) -> Result<()> {
+        let place = self.place(key)?;
+        if self.is_revoked(&place)? {
+            return Ok(());
+        }
+        let true_sender = key.sender.to_user().to_string();
+        self.run(
+            "INSERT OR REPLACE INTO message_secrets (chat, sender, id, true_sender, secret)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![place.chat, place.sender, place.id.as_str(), true_sender, secret],
+        )?;
+        self.note_openable(&place)
+    }
+
     fn archive(&mut self, new: &NewMessage) -> Result<()> {
         let key = self.canonical(&new.key)?;
         let place = Place {
@@ -141,6 +150,12 @@ impl Write<'_> {
             id: key.id.clone(),
         };
         let before = self.find(&place)?;
+        if let Some(tombstone) = before.as_ref().filter(|before| before.is_bare_tombstone()) {
+            let mut tombstone = tombstone.clone();
+            tombstone.complete(new);
+            self.run("DELETE FROM messages WHERE seq = ?1", [number(tombstone.seq)])?;
+            self.insert(&place, &tombstone)?;
+        }
         if let Some(before) = &before
             && (!before.is_fillable() || new.kind == MessageKind::UNREADABLE)
         {
@@ -164,6 +179,9 @@ impl Write<'_> {
         self.insert(&place, &message)?;
         self.index(seq, message.text.as_deref())?;
         self.apply_edits(&place)?;
+        if new.kind == MessageKind::COMMENT {
+            self.note_comment(&key, new.reply_to.as_ref())?;
+        }
         self.committed.archived.push(Archived { key, seq, filled: before.is_some() });
         Ok(())
     }
@@ -171,8 +189,10 @@ impl Write<'_> {
     fn insert(&self, place: &Place, message: &ArchivedMessage) -> Result<()> {
         self.run(
             "INSERT INTO messages (seq, chat, sender, id, from_me, timestamp, server_timestamp,
-                 kind, status, starred, reply_to, push_name, text, media, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                 kind, status, starred, reply_to, push_name, text, media, raw, expires_at,
+                 view_once, forwarding_score, revoked_at, revoked_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                 ?18, ?19, ?20)",
             params![
                 number(message.seq),
                 place.chat,
@@ -188,7 +208,12 @@ impl Write<'_> {
                 message.push_name,
                 message.text,
                 message.media,
-                message.raw.as_bytes()
+                message.raw.as_bytes(),
+                message.expires_at.map(Timestamp::secs),
+                message.view_once,
+                message.forwarding_score,
+                message.revoked.as_ref().map(|(at, _)| at.secs()),
+                message.revoked.as_ref().map(|(_, by)| by.to_string())
             ],
         )
     }
@@ -258,25 +283,31 @@ impl Write<'_> {
         )
     }
 
-    fn edit(&self, edit: &Edit) -> Result<()> {
+    fn edit(&mut self, edit: &Edit) -> Result<()> {
         let place = self.place(&edit.target)?;
-        if self.find(&place)?.is_some_and(|message| message.revoked.is_some()) {
+        if self.is_revoked(&place)? {
             return Ok(());
         }
-        self.run(
-            "INSERT OR IGNORE INTO edits (chat, sender, id, edit_id, edited_at, position, text, raw)
-             SELECT ?1, ?2, ?3, ?4, ?5, count(*), ?6, ?7 FROM edits
-             WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+        let inserted = run(
+            self.db,
+            "INSERT OR IGNORE INTO edits (chat, sender, id, edit_id, edited_at, sender_ms, text,
+                 raw)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 place.chat,
                 place.sender,
                 place.id.as_str(),
                 edit.id.as_str(),
                 edit.edited_at.secs(),
+                edit.sender_ms,
                 edit.text,
                 edit.raw.as_bytes()
             ],
         )?;
+        if inserted > 0 {
+            let by = super::rows::person(self.db, &edit.target.sender)?;
+            self.note_altered(&place, Some(by), Alteration::Edited)?;
+        }
         self.apply_edits(&place)
     }
 
@@ -285,7 +316,7 @@ impl Write<'_> {
         let last = one(
             self.db,
             "SELECT text, edited_at FROM edits WHERE chat = ?1 AND sender = ?2 AND id = ?3
-             ORDER BY edited_at DESC, position DESC LIMIT 1",
+             ORDER BY edited_at DESC, sender_ms DESC, edit_id DESC LIMIT 1",
             place.params(),
             |row| Ok((row.get::<Option<String>>(0)?, row.get::<i64>(1)?)),
         )?;
@@ -312,51 +343,69 @@ impl Write<'_> {
             self.archive(&tombstone)?;
         }
         self.strip(&place)?;
+        let by = super::rows::person(self.db, by)?;
+        let earlier = message.as_ref().and_then(|message| message.revoked.clone());
         if let Some(message) = message {
             self.unindex(message.seq, message.text.as_deref())?;
+            if earlier.is_none() {
+                self.note_altered(&place, Some(by.clone()), Alteration::Revoked)?;
+            }
         }
+        // Whoever took it back first did, whichever is heard of first.
+        let (at, by) = match earlier {
+            Some(earlier) => earlier.min((at, by)),
+            None => (at, by),
+        };
         self.run(
             "UPDATE messages SET text = NULL, original_text = NULL, raw = x'', media = NULL,
-                 edited_at = NULL, revoked_at = coalesce(revoked_at, ?4),
-                 revoked_by = coalesce(revoked_by, ?5)
+                 edited_at = NULL, revoked_at = ?4, revoked_by = ?5
              WHERE chat = ?1 AND sender = ?2 AND id = ?3",
-            params![place.chat, place.sender, place.id.as_str(), at.secs(), self.person(by)?],
+            params![place.chat, place.sender, place.id.as_str(), at.secs(), by.to_string()],
         )
     }
 
-    fn react(&self, reaction: &Reaction) -> Result<()> {
+    fn react(&mut self, reaction: &Reaction) -> Result<()> {
         let place = self.place(&reaction.target)?;
-        if self.find(&place)?.is_some_and(|message| message.revoked.is_some()) {
+        if self.is_revoked(&place)? {
             return Ok(());
         }
-        self.run(
-            "INSERT INTO reactions (chat, sender, id, reactor, target_from_me, emoji, timestamp)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        let reactor = super::rows::person(self.db, &reaction.sender)?;
+        let replaced = run(
+            self.db,
+            "INSERT INTO reactions (chat, sender, id, reactor, target_from_me, emoji, timestamp,
+                 sender_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT DO UPDATE SET emoji = excluded.emoji, timestamp = excluded.timestamp,
-                 target_from_me = excluded.target_from_me
-             WHERE excluded.timestamp >= timestamp",
+                 sender_ms = excluded.sender_ms, target_from_me = excluded.target_from_me
+             WHERE (excluded.timestamp, excluded.sender_ms, excluded.emoji)
+                 > (timestamp, sender_ms, emoji)",
             params![
                 place.chat,
                 place.sender,
                 place.id.as_str(),
-                self.person(&reaction.sender)?,
+                reactor.to_string(),
                 reaction.target.from_me,
                 reaction.emoji,
-                reaction.timestamp.secs()
+                reaction.timestamp.secs(),
+                reaction.sender_ms
             ],
-        )
+        )?;
+        if replaced > 0 {
+            self.note_altered(&place, Some(reactor), Alteration::Reacted)?;
+        }
+        Ok(())
     }
 
     /// Removes what hangs on a message.
     fn strip(&self, place: &Place) -> Result<()> {
-        for table in ["placeholders", "message_secrets", "edits", "reactions"] {
+        for table in STRIPPED {
             let sql = format!("DELETE FROM {table} WHERE chat = ?1 AND sender = ?2 AND id = ?3");
             self.run(&sql, place.params())?;
         }
         Ok(())
     }
 
-    fn delete(&self, place: &Place) -> Result<()> {
+    pub(super) fn delete(&self, place: &Place) -> Result<()> {
         self.strip(place)?;
         if let Some(message) = self.find(place)? {
             self.unindex(message.seq, message.text.as_deref())?;

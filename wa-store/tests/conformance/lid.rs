@@ -133,11 +133,8 @@ pub(crate) async fn a_message_that_came_under_both_names_stands_once(store: &dyn
 
 pub(crate) async fn everything_that_hangs_on_a_message_moves_along(store: &dyn Store) {
     let key = MessageKey::received(group(), ada().with_device(2), "A");
-    let react = |sender: Jid| {
-        let target = key.clone();
-        let reaction = Reaction { target, sender, emoji: "👍".to_owned(), timestamp: at(5) };
-        Change::React(Box::new(reaction))
-    };
+    let react =
+        |sender: Jid| Change::React(Box::new(Reaction::new(key.clone(), sender, "👍", at(5))));
     commit(
         store,
         [

@@ -1,8 +1,8 @@
 //! What a search finds, in which order, and how its pages hold together.
 
 use wa_store::{
-    Change, Edit, MessageKey, MessageKind, NewMessage, SearchOrder, SearchQuery, SecretBytes, Seq,
-    Store, StoreError,
+    Change, Edit, MessageKey, MessageKind, NewMessage, SearchOrder, SearchQuery, Seq, Store,
+    StoreError,
 };
 
 use super::samples::{ada, ada_lid, archive, at, bob, commit, group, me, text};
@@ -272,13 +272,7 @@ pub(crate) async fn the_best_come_first_and_pages_do_not_shift(store: &dyn Store
 pub(crate) async fn edits_and_revocations_change_what_is_found(store: &dyn Store) {
     put(store, &["first words", "second words", "third words"]).await;
     let key = |id: &str| MessageKey::received(bob(), bob(), id);
-    let edit = Edit {
-        target: key("1"),
-        id: "E".into(),
-        text: Some("other words".to_owned()),
-        raw: SecretBytes::default(),
-        edited_at: at(9),
-    };
+    let edit = Edit::new(key("1"), "E", Some("other words".to_owned()), at(9));
     commit(
         store,
         [

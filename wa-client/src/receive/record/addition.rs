@@ -18,12 +18,10 @@ pub(super) fn react(
     let Some(target) = arrival.target(chat, reaction.target.as_ref()) else {
         return Recorded::Noted;
     };
-    draft.push(Change::React(Box::new(Reaction {
-        target,
-        sender: arrival.sender.to_user(),
-        emoji: reaction.emoji,
-        timestamp: arrival.timestamp,
-    })));
+    let sender = arrival.sender.to_user();
+    let mut kept = Reaction::new(target, sender, reaction.emoji, arrival.timestamp);
+    kept.sender_ms = reaction.at_ms.unwrap_or_default();
+    draft.push(Change::React(Box::new(kept)));
     Recorded::Noted
 }
 
@@ -39,13 +37,11 @@ pub(super) fn edit(
     let Some(target) = target.filter(|target| arrival.wrote(target)) else {
         return Recorded::Forged;
     };
-    draft.push(Change::Edit(Box::new(Edit {
-        target,
-        id: arrival.id.as_str().into(),
-        text: edit.content.text().map(str::to_owned),
-        raw: raw.into(),
-        edited_at: arrival.timestamp,
-    })));
+    let text = edit.content.text().map(str::to_owned);
+    let mut kept = Edit::new(target, arrival.id.as_str(), text, arrival.timestamp);
+    kept.raw = raw.into();
+    kept.sender_ms = edit.at_ms.unwrap_or_default();
+    draft.push(Change::Edit(Box::new(kept)));
     Recorded::Noted
 }
 
