@@ -252,6 +252,9 @@ pub enum Change {
     /// A gap is closed.
     RemoveHistoryGap(GapPlace),
 
+    /// A change of the app state, or of what it says.
+    Sync(crate::SyncChange),
+
     /// Archives a message. One that is there already is left alone and reported in
     /// [`Committed::duplicates`]; one that was unreadable is filled.
     Archive(Box<NewMessage>),
@@ -326,6 +329,9 @@ pub enum Change {
 impl Change {
     /// Whether it may be made while the device is unlinked.
     pub(crate) const fn needs_no_link(&self) -> bool {
+        if let Self::Sync(change) = self {
+            return change.needs_no_link();
+        }
         matches!(
             self,
             Self::PutAccount(_)

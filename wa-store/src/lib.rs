@@ -30,6 +30,7 @@
 
 mod account;
 mod addition;
+mod app_state;
 mod changes;
 mod chat;
 mod contact;
@@ -53,6 +54,10 @@ pub use addition::{
     Added, AddedKind, Addition, Alteration, Attendance, EventResponse, MAX_POLL_OPTIONS,
     MAX_SEALED_PER_TARGET, Moment, Pin, Poll, PollTally, Position, SEALED_RETENTION_SECS,
     SealedAddition, TalliedOption,
+};
+pub use app_state::{
+    CollectionUpdate, CollectionVersion, Label, Labelled, PendingSync, QuickReply, SyncChange,
+    SyncKey, SyncMac,
 };
 pub use changes::{Altered, Archived, Change, Changes, Committed};
 pub use chat::{Chat, ChatUpdate};

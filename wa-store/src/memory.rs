@@ -3,6 +3,7 @@
 //! Owns the state behind a lock; a commit works on a copy and swaps it in when all of it held.
 
 mod additions;
+mod app_state;
 mod archive;
 mod lid;
 mod state;
@@ -14,16 +15,16 @@ use std::{
 
 use async_trait::async_trait;
 use wa_crypto::PublicKey;
-use wa_proto::{Jid, stanza::GroupInfo};
+use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
 use self::state::State;
 use crate::{
-    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, Pin, Placeholder, PreKey, PreKeyCount,
-    PrivacyToken, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
-    SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, TextVersion, Timestamp, id::bare,
-    store::Result,
+    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, CollectionVersion, Committed,
+    Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk, HistoryGap, Label, Labelled,
+    MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync,
+    Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, SealedAddition,
+    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
+    StoreError, SyncKey, SyncMac, TextVersion, Timestamp, id::bare, store::Result,
 };
 
 /// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not
@@ -303,6 +304,58 @@ impl Store for MemoryStore {
         gaps.sort_by_key(|gap| gap.place.to_column());
         gaps.truncate(limit);
         Ok(gaps)
+    }
+
+    async fn sync_keys(&self) -> Result<Vec<SyncKey>> {
+        Ok(self.state()?.sync.keys())
+    }
+
+    async fn sync_key_requested_at(&self, id: &[u8]) -> Result<Option<Timestamp>> {
+        Ok(self.state()?.sync.requested_at(id))
+    }
+
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionVersion>> {
+        Ok(self.state()?.sync.collection(collection))
+    }
+
+    async fn collection_macs(
+        &self,
+        collection: Collection,
+        indexes: &[SyncMac],
+    ) -> Result<HashMap<SyncMac, SyncMac>> {
+        Ok(self.state()?.sync.macs(collection, indexes))
+    }
+
+    async fn pending_sync(&self) -> Result<Vec<PendingSync>> {
+        Ok(self.state()?.sync.pending())
+    }
+
+    async fn labels(&self) -> Result<Vec<Label>> {
+        Ok(self.state()?.sync.labels())
+    }
+
+    async fn labels_on(&self, on: &Labelled) -> Result<Vec<String>> {
+        Ok(self.state()?.labels_on(on))
+    }
+
+    async fn labelled(&self, label: &str) -> Result<Vec<Labelled>> {
+        Ok(self.state()?.sync.labelled(label))
+    }
+
+    async fn quick_replies(&self) -> Result<Vec<QuickReply>> {
+        Ok(self.state()?.sync.quick_replies())
+    }
+
+    async fn is_status_muted(&self, person: &Jid) -> Result<bool> {
+        Ok(self.state()?.is_status_muted(person))
+    }
+
+    async fn is_locked(&self, chat: &Jid) -> Result<bool> {
+        Ok(self.state()?.is_locked(chat))
+    }
+
+    async fn settings_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        Ok(self.state()?.settings_with_prefix(prefix))
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {

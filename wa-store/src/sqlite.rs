@@ -6,6 +6,7 @@
 //! the power going out, not only the process.
 
 mod additions;
+mod app_state;
 mod groups;
 mod key;
 mod lid;
@@ -29,7 +30,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 use wa_crypto::PublicKey;
-use wa_proto::{Jid, stanza::GroupInfo};
+use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
 pub use self::{
     key::{DatabaseKey, InvalidDatabaseKey},
@@ -37,12 +38,12 @@ pub use self::{
 };
 use self::{open::Source, rows::engine};
 use crate::{
-    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, Pin, Placeholder, PreKey, PreKeyCount,
-    PrivacyToken, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
-    SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, TextVersion, Timestamp,
-    store::Result,
+    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, CollectionVersion, Committed,
+    Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk, HistoryGap, Label, Labelled,
+    MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync,
+    Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, SealedAddition,
+    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
+    StoreError, SyncKey, SyncMac, TextVersion, Timestamp, store::Result,
 };
 
 /// How many reads run at a time.
@@ -408,6 +409,65 @@ impl Store for SqliteStore {
 
     async fn history_gaps(&self, limit: usize) -> Result<Vec<HistoryGap>> {
         self.read(move |db| read::history_gaps(db, limit)).await
+    }
+
+    async fn sync_keys(&self) -> Result<Vec<SyncKey>> {
+        self.read(app_state::sync_keys).await
+    }
+
+    async fn sync_key_requested_at(&self, id: &[u8]) -> Result<Option<Timestamp>> {
+        let id = id.to_vec();
+        self.read(move |db| app_state::sync_key_requested_at(db, &id)).await
+    }
+
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionVersion>> {
+        self.read(move |db| app_state::collection(db, collection)).await
+    }
+
+    async fn collection_macs(
+        &self,
+        collection: Collection,
+        indexes: &[SyncMac],
+    ) -> Result<HashMap<SyncMac, SyncMac>> {
+        let indexes = indexes.to_vec();
+        self.read(move |db| app_state::collection_macs(db, collection, &indexes)).await
+    }
+
+    async fn pending_sync(&self) -> Result<Vec<PendingSync>> {
+        self.read(app_state::pending_sync).await
+    }
+
+    async fn labels(&self) -> Result<Vec<Label>> {
+        self.read(app_state::labels).await
+    }
+
+    async fn labels_on(&self, on: &Labelled) -> Result<Vec<String>> {
+        let on = on.clone();
+        self.read(move |db| app_state::labels_on(db, &on)).await
+    }
+
+    async fn labelled(&self, label: &str) -> Result<Vec<Labelled>> {
+        let label = label.to_owned();
+        self.read(move |db| app_state::labelled(db, &label)).await
+    }
+
+    async fn quick_replies(&self) -> Result<Vec<QuickReply>> {
+        self.read(app_state::quick_replies).await
+    }
+
+    async fn is_status_muted(&self, person: &Jid) -> Result<bool> {
+        let person = person.clone();
+        self.read(move |db| app_state::is_status_muted(db, &person)).await
+    }
+
+    async fn is_locked(&self, chat: &Jid) -> Result<bool> {
+        let chat = chat.clone();
+        self.read(move |db| app_state::is_locked(db, &chat)).await
+    }
+
+    async fn settings_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        let prefix = prefix.to_owned();
+        self.read(move |db| app_state::settings_with_prefix(db, &prefix)).await
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {

@@ -6,15 +6,15 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use wa_crypto::PublicKey;
-use wa_proto::{Jid, stanza::GroupInfo};
+use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
 use crate::{
-    Account, Added, Addition, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact,
-    ContactQuery, DeviceList, EventResponse, GapPlace, HistoryChunk, HistoryGap, MessageId,
-    MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, Pin, Placeholder,
-    PollTally, PreKey, PreKeyCount, PrivacyToken, Reaction, SealedAddition, SearchPage,
-    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, TextVersion,
-    Timestamp,
+    Account, Added, Addition, ArchivedMessage, Changes, Chat, ChatQuery, CollectionVersion,
+    Committed, Contact, ContactQuery, DeviceList, EventResponse, GapPlace, HistoryChunk,
+    HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry,
+    PendingReceipt, PendingSync, Pin, Placeholder, PollTally, PreKey, PreKeyCount, PrivacyToken,
+    QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage,
+    Seq, SignedPreKey, Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What every call gives.
@@ -135,6 +135,34 @@ pub trait Store: Send + Sync + 'static {
     async fn history_gap(&self, place: &GapPlace) -> Result<Option<HistoryGap>>;
     /// Gaps of the history, in the order of their places, at most `limit`.
     async fn history_gaps(&self, limit: usize) -> Result<Vec<HistoryGap>>;
+    /// All sync keys, the oldest first.
+    async fn sync_keys(&self) -> Result<Vec<SyncKey>>;
+    /// When the own devices were last asked for a sync key.
+    async fn sync_key_requested_at(&self, id: &[u8]) -> Result<Option<Timestamp>>;
+    /// Where a collection is; `None` if nothing of it was ever kept.
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionVersion>>;
+    /// The value MACs that stand at these indexes of a collection; those without one are missing.
+    async fn collection_macs(
+        &self,
+        collection: Collection,
+        indexes: &[SyncMac],
+    ) -> Result<HashMap<SyncMac, SyncMac>>;
+    /// Changes the other devices have not been told yet, in the order they were put.
+    async fn pending_sync(&self) -> Result<Vec<PendingSync>>;
+    /// All labels, in the order of their places.
+    async fn labels(&self) -> Result<Vec<Label>>;
+    /// The labels on a chat or message, by id.
+    async fn labels_on(&self, on: &Labelled) -> Result<Vec<String>>;
+    /// What has a label: chats, then messages.
+    async fn labelled(&self, label: &str) -> Result<Vec<Labelled>>;
+    /// All ready-made answers.
+    async fn quick_replies(&self) -> Result<Vec<QuickReply>>;
+    /// Whether a person's status posts are hidden.
+    async fn is_status_muted(&self, person: &Jid) -> Result<bool>;
+    /// Whether a chat is locked.
+    async fn is_locked(&self, chat: &Jid) -> Result<bool>;
+    /// Settings of the client's own whose names begin like this, by name.
+    async fn settings_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>>;
     /// A setting of the client's own.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
 

@@ -12,6 +12,7 @@
 
 mod conformance {
     pub(crate) mod additions;
+    pub(crate) mod app_state;
     pub(crate) mod archive;
     pub(crate) mod history;
     pub(crate) mod keys;
@@ -91,6 +92,17 @@ rules! {
         chats_stand_pinned_first_then_by_their_last_message
         chats_are_filtered
         secrets_and_tokens_are_found_under_both_names
+    }
+    app_state {
+        sync_keys_are_kept_and_never_replaced
+        a_collection_advances_with_its_macs
+        pending_changes_wait_in_order
+        labels_are_found_by_what_they_are_on_and_the_other_way_round
+        answers_mutes_and_locks_are_kept
+        names_in_the_address_book_are_removed_and_nothing_else
+        a_chat_is_emptied_up_to_a_second_and_stays
+        an_unlinked_device_forgets_keys_and_collections
+        settings_are_found_by_how_their_names_begin
     }
     archive {
         a_message_is_kept_whole

@@ -6,13 +6,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use wa_crypto::PublicKey;
-use wa_proto::{Jid, stanza::GroupInfo};
+use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use wa_store::{
-    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, Committed, Contact, ContactQuery,
-    DeviceList, GapPlace, HistoryChunk, HistoryGap, MemoryStore, MessageId, MessageKey,
-    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, Pin, Placeholder, PreKey,
-    PreKeyCount, PrivacyToken, Reaction, Result, SealedAddition, SearchPage, SearchQuery,
-    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, TextVersion, Timestamp,
+    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, CollectionVersion, Committed,
+    Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk, HistoryGap, Label, Labelled,
+    MemoryStore, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt,
+    PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Result,
+    SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
+    Stats, Store, SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What is done differently.
@@ -172,6 +173,46 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
         self.under.chats(query).await
+    }
+    async fn sync_keys(&self) -> Result<Vec<SyncKey>> {
+        self.under.sync_keys().await
+    }
+    async fn sync_key_requested_at(&self, id: &[u8]) -> Result<Option<Timestamp>> {
+        self.under.sync_key_requested_at(id).await
+    }
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionVersion>> {
+        self.under.collection(collection).await
+    }
+    async fn collection_macs(
+        &self,
+        collection: Collection,
+        indexes: &[SyncMac],
+    ) -> Result<HashMap<SyncMac, SyncMac>> {
+        self.under.collection_macs(collection, indexes).await
+    }
+    async fn pending_sync(&self) -> Result<Vec<PendingSync>> {
+        self.under.pending_sync().await
+    }
+    async fn labels(&self) -> Result<Vec<Label>> {
+        self.under.labels().await
+    }
+    async fn labels_on(&self, on: &Labelled) -> Result<Vec<String>> {
+        self.under.labels_on(on).await
+    }
+    async fn labelled(&self, label: &str) -> Result<Vec<Labelled>> {
+        self.under.labelled(label).await
+    }
+    async fn quick_replies(&self) -> Result<Vec<QuickReply>> {
+        self.under.quick_replies().await
+    }
+    async fn is_status_muted(&self, person: &Jid) -> Result<bool> {
+        self.under.is_status_muted(person).await
+    }
+    async fn is_locked(&self, chat: &Jid) -> Result<bool> {
+        self.under.is_locked(chat).await
+    }
+    async fn settings_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        self.under.settings_with_prefix(prefix).await
     }
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {
         self.under.setting(name).await

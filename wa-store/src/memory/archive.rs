@@ -24,6 +24,7 @@ impl State {
     pub(super) fn apply_archive(&mut self, change: Change, committed: &mut Committed) {
         match change {
             Change::LearnLid { phone, lid } => self.learn_lid(&phone, &lid),
+            Change::Sync(change) => self.apply_sync(change, committed),
             Change::PutPlaceholder(placeholder) => self.put_placeholder(*placeholder, committed),
             Change::NotePlaceholderRequested { key, at } => {
                 let place = self.place(&key);
@@ -231,7 +232,7 @@ impl State {
         }
     }
 
-    fn delete_where(&mut self, doomed: impl Fn(&ArchivedMessage) -> bool) {
+    pub(super) fn delete_where(&mut self, doomed: impl Fn(&ArchivedMessage) -> bool) {
         let places: Vec<_> = self
             .messages
             .values()

@@ -64,6 +64,7 @@ impl State {
             (chat == phone || sender == phone).then(|| (person(chat), person(sender), id.clone()))
         };
         self.merge_messages(&place);
+        self.sync.learn_lid(phone, lid);
         rename(&mut self.tokens, &one);
         rename(&mut self.sent, &|(chat, id)| Some((one(chat)?, id.clone())));
         self.sent.iter_mut().for_each(|((chat, _), message)| message.chat.clone_from(chat));

@@ -54,6 +54,7 @@ pub(super) struct State {
     pub(super) contacts: BTreeMap<Jid, Contact>,
     pub(super) chats: BTreeMap<Jid, Chat>,
     pub(super) settings: BTreeMap<String, Vec<u8>>,
+    pub(super) sync: super::app_state::SyncState,
     pub(super) messages: BTreeMap<Seq, Arc<ArchivedMessage>>,
     pub(super) places: BTreeMap<Place, Seq>,
     /// The first text of messages that were edited.
@@ -333,6 +334,7 @@ impl State {
             contacts: gone.contacts,
             chats: gone.chats,
             settings: gone.settings,
+            sync: gone.sync.unlinked(),
             messages: gone.messages,
             places: gone.places,
             originals: gone.originals,

@@ -141,7 +141,7 @@ impl Write<'_> {
 }
 
 /// Where else a person stands. What stands under the LID already stays.
-const RENAMED: [(&str, &str); 17] = [
+const RENAMED: [(&str, &str); 22] = [
     ("privacy_tokens", "jid"),
     ("sent_messages", "chat"),
     ("retries_sent", "chat"),
@@ -158,6 +158,11 @@ const RENAMED: [(&str, &str); 17] = [
     ("reactions", "chat"),
     ("reactions", "sender"),
     ("reactions", "reactor"),
+    ("labelled_chats", "chat"),
+    ("labelled_messages", "chat"),
+    ("labelled_messages", "sender"),
+    ("muted_status", "jid"),
+    ("locked_chats", "jid"),
     ("history_gaps", "place"),
 ];
 

@@ -316,7 +316,8 @@ impl<'a> Write<'a> {
                  DELETE FROM sessions_recreated; DELETE FROM base_keys; DELETE FROM sent_messages;
                  DELETE FROM outbox; DELETE FROM receipts; DELETE FROM placeholders;
                  DELETE FROM privacy_tokens; DELETE FROM groups; DELETE FROM history_chunks;
-                 DELETE FROM history_gaps;",
+                 DELETE FROM history_gaps; DELETE FROM sync_keys; DELETE FROM sync_key_requests;
+                 DELETE FROM collections; DELETE FROM collection_macs; DELETE FROM pending_sync;",
             )
             .map_err(engine)
     }

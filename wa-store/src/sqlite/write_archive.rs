@@ -41,6 +41,7 @@ impl Write<'_> {
     pub(super) fn apply_archive(&mut self, change: Change) -> Result<()> {
         match change {
             Change::LearnLid { phone, lid } => self.learn_lid(&phone, &lid),
+            Change::Sync(change) => self.apply_sync(change),
             Change::PutMessageSecret { key, secret } => self.put_secret(&key, secret.as_bytes()),
             Change::PutPrivacyToken { jid, token } => self.put_token(&jid, &token),
             Change::DeletePrivacyToken(jid) => {
@@ -414,7 +415,11 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn delete_where(&self, condition: &str, params: impl rusqlite::Params) -> Result<()> {
+    pub(super) fn delete_where(
+        &self,
+        condition: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<()> {
         let sql = format!("SELECT chat, sender, id FROM messages WHERE {condition}");
         let places = all(self.db, &sql, params, |row| {
             Ok(Place { chat: row.get(0)?, sender: row.get(1)?, id: row.id(2)? })
