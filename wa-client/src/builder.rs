@@ -1,6 +1,6 @@
 //! Making a client: what has a default, and what can be told otherwise.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use rand::{SeedableRng, rngs::StdRng};
 use wa_crypto::PublicKey;
@@ -13,6 +13,7 @@ use crate::{
     connection::{ConnectTarget, Connector, WebSocketConnector},
     error::Error,
     inner::{Inner, Settings},
+    media::{HttpsError, HttpsTransport, MediaState, MediaTransport},
     payload::{DeviceDescription, Platform},
     version::{self, VersionSource, WebPageVersion},
 };
@@ -23,6 +24,9 @@ use crate::{
 pub struct ClientBuilder {
     store: StoreHandle,
     settings: Settings,
+    media_transport: Option<Arc<dyn MediaTransport>>,
+    media_ca: Option<Vec<u8>>,
+    temp_dir: Option<PathBuf>,
     clock: Clock,
     seed: Option<u64>,
 }
@@ -44,7 +48,15 @@ impl ClientBuilder {
             description: DeviceDescription::default(),
             version_source: Some(Arc::new(WebPageVersion::default())),
         };
-        Self { store: StoreHandle(store), settings, clock: Clock::system(), seed: None }
+        Self {
+            store: StoreHandle(store),
+            settings,
+            media_transport: None,
+            media_ca: None,
+            temp_dir: None,
+            clock: Clock::system(),
+            seed: None,
+        }
     }
 
     /// Connects to another server than WhatsApp's, by its WebSocket URL. Such a server has a
@@ -64,6 +76,25 @@ impl ClientBuilder {
     /// Connects in another way than by a WebSocket: over memory, or a proxy.
     pub fn connector(mut self, connector: Arc<dyn Connector>) -> Self {
         self.settings.connector = connector;
+        self
+    }
+
+    /// Talks to the media hosts in another way than over HTTPS: in the process, or over a proxy.
+    pub fn media_transport(mut self, transport: Arc<dyn MediaTransport>) -> Self {
+        self.media_transport = Some(transport);
+        self
+    }
+
+    /// Trusts these certificate authorities (PEM), besides the web's, to name media hosts.
+    pub fn media_ca_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.media_ca = Some(pem.into());
+        self
+    }
+
+    /// Where files are kept while they go up or down, encrypted and without a name; the system's
+    /// folder for temporary files unless told otherwise. There should be room for the largest.
+    pub fn temp_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.temp_dir = Some(dir.into());
         self
     }
 
@@ -108,9 +139,14 @@ impl ClientBuilder {
     /// Makes the client. A store without an account gets a new one, to be linked.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Store`]; [`Error::InvalidInput`] if what was given as certificates is none.
     pub async fn build(self) -> Result<Client, Error> {
         let StoreHandle(store) = self.store;
+        let transport = match self.media_transport {
+            Some(transport) => transport,
+            None => https(self.media_ca.as_deref())?,
+        };
+        let media = MediaState::new(transport, self.temp_dir);
         let mut rng = match self.seed {
             Some(seed) => StdRng::seed_from_u64(seed),
             None => rand::make_rng(),
@@ -119,8 +155,18 @@ impl ClientBuilder {
         let now = Timestamp::from_secs(i64::try_from(self.clock.unix()).unwrap_or(i64::MAX));
         let account = account::load_or_create(store.as_ref(), now, &mut rng).await?;
         let version = version::remembered(store.as_ref()).await?;
-        let inner = Inner::new(store, self.clock, self.settings, account, version, rng);
+        let inner = Inner::new(store, self.clock, self.settings, media, account, version, rng);
         Ok(Client::new(Arc::new(inner)))
+    }
+}
+
+fn https(ca: Option<&[u8]>) -> Result<Arc<dyn MediaTransport>, Error> {
+    match HttpsTransport::new(ca) {
+        Ok(transport) => Ok(Arc::new(transport)),
+        Err(HttpsError::Certificate) => {
+            Err(Error::InvalidInput("the media hosts' authority is no certificate in PEM form"))
+        }
+        Err(HttpsError::Tls(_)) => Err(Error::Internal("TLS cannot be set up")),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     error::Error,
     event::{Event, EventStream, LogoutReason},
     inner::{Inner, State},
+    media::{Download, MediaFile},
     presence, receipts,
     request::RequestError,
     send::SendMessage,
@@ -152,6 +153,12 @@ impl Client {
     /// waits for the server's ack: `client.send(chat, "hi").quoting(id).await`.
     pub fn send(&self, chat: Jid, content: impl Into<Content>) -> SendMessage {
         SendMessage::new(Arc::clone(&self.shared.inner), chat, content.into())
+    }
+
+    /// Downloads the file of a message: `client.download(file).to_file("picture.jpg").await`.
+    /// Nothing of it is seen before every checksum was found right.
+    pub fn download(&self, file: MediaFile) -> Download {
+        Download::new(Arc::clone(&self.shared.inner), file)
     }
 
     /// Tells the senders that these messages of a chat were read. Without a connection they learn

@@ -23,4 +23,4 @@ pub(crate) use driver::{run, wipe};
 pub(crate) use ending::Ending;
 pub(crate) use link::{Link, LinkClosed};
 pub(crate) use session::Session;
-pub(crate) use websocket::tls_config;
+pub(crate) use websocket::{tls_config, tls_config_with};

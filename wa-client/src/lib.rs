@@ -67,6 +67,7 @@ mod inner;
 mod keyed_locks;
 mod lid;
 mod login;
+pub mod media;
 mod offline;
 mod outbox;
 mod pairing;

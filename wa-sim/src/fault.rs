@@ -1,6 +1,8 @@
 //! What may go wrong on purpose, how often, and what has. Knows nothing of how it is done to a
 //! connection.
 
+mod media;
+
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -8,6 +10,7 @@ use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 use wa_proto::{Node, NodeContent, OwnedNode};
 
+pub use self::media::{MediaAct, MediaFault, MediaFaultKind};
 use crate::server::offline::StanzaClass;
 
 /// What goes wrong: nothing, unless said otherwise. The JSON of `POST /faults` has the same names.
@@ -43,6 +46,8 @@ pub struct FaultPlan {
     pub drop_incoming: Chance,
     /// Connections stay open and nothing is said any more.
     pub silence: bool,
+    /// What goes wrong on the media hosts: the first that concerns a request and strikes.
+    pub media: Vec<MediaFault>,
 }
 
 /// How often a fault strikes: the next `count` times, and after that with a probability.
@@ -118,6 +123,21 @@ impl Faults {
 
     pub(crate) fn loses_incoming(&mut self) -> bool {
         self.strikes(|plan| &mut plan.drop_incoming)
+    }
+
+    /// What goes wrong while something is done on a media host.
+    pub(crate) fn on_media(
+        &mut self,
+        host: Option<usize>,
+        act: MediaAct,
+    ) -> Option<MediaFaultKind> {
+        for fault in &mut self.plan.media {
+            if fault.concerns(host, act) && fault.chance.strikes(&mut self.rng) {
+                self.struck += 1;
+                return Some(fault.kind);
+            }
+        }
+        None
     }
 
     /// Decides what happens to a stanza, and does to its content what is to be done.

@@ -33,8 +33,8 @@ mod stats;
 mod world;
 
 pub use address::{InvalidPhoneNumber, PhoneNumber};
-pub use fault::{Chance, FaultPlan};
-pub use media_host::CertificateError;
+pub use fault::{Chance, FaultPlan, MediaAct, MediaFault, MediaFaultKind};
+pub use media_host::{CertificateError, MediaMethod, MediaReply, MediaRequest};
 pub use phone::{
     AddAccountError, CreateGroupError, FileKind, GroupAction, GroupChangeRefused, GroupSettings,
     HistoryError, HistoryMessage, HistoryPlan, LinkError, LinkedDevice, MAX_FILE,

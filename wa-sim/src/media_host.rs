@@ -1,174 +1,379 @@
-//! The media host: HTTPS on loopback that takes encrypted blobs and gives them back. Knows nothing
-//! of what is in them, nor of who may have them.
+//! The media hosts: they take encrypted blobs and give them back. Know nothing of what is in them.
+//!
+//! There are several names for one shelf of blobs. Uploads and deletions need the token that the
+//! server gave with the names; downloads need a path that was not altered and has not expired.
+
+mod blobs;
+pub(crate) mod serving;
 
 use std::{
     collections::BTreeMap,
-    io,
-    net::{IpAddr, SocketAddr, TcpListener},
-    sync::{Arc, Mutex, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::{get, post},
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use wa_crypto::sha256;
+
+use self::blobs::{Blobs, Lookup};
+pub(crate) use self::blobs::{MAX_BLOB, MediaFull};
+pub use self::serving::CertificateError;
+use crate::{
+    clock::Clock,
+    fault::{MediaAct, MediaFaultKind},
 };
-use axum_server::tls_rustls::RustlsConfig;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use serde_json::json;
 
-/// The largest blob, in bytes.
-pub(crate) const MAX_BLOB: usize = 100 << 20;
+/// The names of the media hosts of a simulation that is not served on ports.
+const NAMES: [&str; 2] = ["media-1.invalid", "media-2.invalid"];
 
-/// The most that all blobs together may take, in bytes.
-pub(crate) const MAX_TOTAL: usize = 512 << 20;
+/// How long a token is good, in seconds.
+pub(crate) const TOKEN_TTL: u64 = 6 * 3600;
 
-/// The blobs, by their path on the host.
-#[derive(Debug, Clone, Default)]
+/// How many tokens are remembered; the oldest are forgotten.
+const MAX_TOKENS: usize = 10_000;
+
+/// What is done on a media host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MediaMethod {
+    /// `GET`: a download.
+    Get,
+    /// `POST`: an upload, or the question how much of it is there.
+    Post,
+    /// `DELETE`.
+    Delete,
+}
+
+/// A request to a media host.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MediaRequest {
+    /// What is done.
+    pub method: MediaMethod,
+    /// The host's name as the client knows it.
+    pub host: String,
+    /// Path and query.
+    pub target: String,
+    /// The `Range` header.
+    pub range: Option<String>,
+    /// The body, as far as it came.
+    pub body: Bytes,
+    /// Whether all of the body came.
+    pub whole: bool,
+}
+
+impl MediaRequest {
+    /// A request without a body.
+    pub fn new(method: MediaMethod, host: impl Into<String>, target: impl Into<String>) -> Self {
+        let (host, target) = (host.into(), target.into());
+        Self { method, host, target, range: None, body: Bytes::new(), whole: true }
+    }
+
+    pub(crate) fn act(&self) -> MediaAct {
+        match self.method {
+            MediaMethod::Get => MediaAct::Download,
+            MediaMethod::Post if self.is_probe() => MediaAct::Probe,
+            MediaMethod::Post => MediaAct::Upload,
+            MediaMethod::Delete => MediaAct::Delete,
+        }
+    }
+
+    fn is_probe(&self) -> bool {
+        self.parameter("resume").is_some_and(|value| value == "1") && self.body.is_empty()
+    }
+
+    fn path(&self) -> &str {
+        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let (_, query) = self.target.split_once('?')?;
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for MediaRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediaRequest").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// A media host's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MediaReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
+    /// How long the body is said to be; longer than it is where the connection breaks off.
+    pub length: Option<u64>,
+    /// `Content-Range`.
+    pub content_range: Option<String>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl MediaReply {
+    fn status(status: u16) -> Self {
+        Self { status, retry_after: None, length: Some(0), content_range: None, body: Bytes::new() }
+    }
+
+    fn body(status: u16, body: Bytes) -> Self {
+        Self { length: Some(body.len() as u64), body, ..Self::status(status) }
+    }
+
+    fn json(value: &Value) -> Self {
+        Self::body(200, value.to_string().into())
+    }
+}
+
+/// The media hosts of a simulation. Clones are the same hosts.
+#[derive(Debug, Clone)]
 pub(crate) struct Media {
-    blobs: Arc<Mutex<Blobs>>,
+    clock: Clock,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
-struct Blobs {
-    by_path: BTreeMap<String, Bytes>,
-    total: usize,
+struct State {
+    /// The names, once they are served on ports.
+    served: Vec<String>,
+    /// Which tokens are good until when.
+    tokens: BTreeMap<String, u64>,
+    blobs: Blobs,
 }
-
-/// All blobs together have no room for one more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the media host is full")]
-pub(crate) struct MediaFull;
 
 impl Media {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, state: Arc::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hosts' names, best first.
+    pub(crate) fn hosts(&self) -> Vec<String> {
+        let served = self.lock().served.clone();
+        if served.is_empty() { NAMES.map(str::to_owned).to_vec() } else { served }
+    }
+
+    /// The hosts are to be had on this port, too.
+    pub(crate) fn serve_at(&self, address: std::net::SocketAddr) {
+        self.lock().served = vec![address.to_string(), format!("localhost:{}", address.port())];
+    }
+
+    /// Where a blob can be had by whoever knows no host, if the hosts are on a port.
+    pub(crate) fn url(&self, direct_path: &str) -> Option<String> {
+        self.lock().served.first().map(|host| format!("https://{host}{direct_path}"))
+    }
+
+    /// From now on this token is good.
+    pub(crate) fn grant(&self, token: String) {
+        let now = self.clock.unix();
+        let mut state = self.lock();
+        state.tokens.retain(|_, until| *until > now);
+        if state.tokens.len() >= MAX_TOKENS {
+            state.tokens.pop_first();
+        }
+        state.tokens.insert(token, now + TOKEN_TTL);
+    }
+
+    /// No token that was given so far is good any more.
+    pub(crate) fn revoke_tokens(&self) {
+        self.lock().tokens.clear();
+    }
+
     /// Keeps a blob and answers its direct path.
     pub(crate) fn put(&self, kind: &str, token: &str, blob: Bytes) -> Result<String, MediaFull> {
+        let now = self.clock.unix();
+        self.lock().blobs.put(&format!("/v/{kind}/{token}"), blob, now)
+    }
+
+    /// A blob as it lies there.
+    pub(crate) fn blob(&self, direct_path: &str) -> Option<Bytes> {
+        let path = direct_path.split_once('?').map_or(direct_path, |(path, _)| path);
+        self.lock().blobs.whole(path)
+    }
+
+    /// How many blobs there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().blobs.count()
+    }
+
+    /// The blob is gone, as after a month.
+    pub(crate) fn forget(&self, direct_path: &str) -> bool {
+        let path = direct_path.split_once('?').map_or(direct_path, |(path, _)| path);
+        self.lock().blobs.remove(path)
+    }
+
+    /// Answers a request, or lets the connection break off (`None`).
+    pub(crate) fn exchange(
+        &self,
+        request: &MediaRequest,
+        fault: Option<MediaFaultKind>,
+    ) -> Option<MediaReply> {
+        match fault {
+            Some(MediaFaultKind::Status { status, retry_after }) => {
+                return Some(MediaReply { retry_after, ..MediaReply::status(status) });
+            }
+            Some(MediaFaultKind::Refused) => return None,
+            Some(MediaFaultKind::Cut) if request.act() == MediaAct::Upload => {
+                let mut half = request.clone();
+                half.body.truncate(request.body.len() / 2);
+                half.whole = false;
+                let _unheard = self.answer(&half);
+                return None;
+            }
+            _ => {}
+        }
+        let mut reply = self.answer(request);
+        if reply.status == 200 {
+            spoil(&mut reply, fault);
+        }
+        request.whole.then_some(reply)
+    }
+
+    fn answer(&self, request: &MediaRequest) -> MediaReply {
+        match request.method {
+            MediaMethod::Get => self.download(request),
+            MediaMethod::Post => self.upload(request),
+            MediaMethod::Delete => self.delete(request),
+        }
+    }
+
+    /// `POST /mms/<kind>/<token>?auth=…` → `{url, direct_path}`; with `resume=1` it is the question
+    /// how much is there already, and with `file_offset` the rest of it.
+    fn upload(&self, request: &MediaRequest) -> MediaReply {
+        let Some((kind, token)) = upload_path(request.path()) else {
+            return MediaReply::status(404);
+        };
+        if !self.is_authorised(request) {
+            return MediaReply::status(401);
+        }
+        let now = self.clock.unix();
         let path = format!("/v/{kind}/{token}");
-        let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let replaced = blobs.by_path.get(&path).map_or(0, Bytes::len);
-        let total = blobs.total - replaced + blob.len();
-        if total > MAX_TOTAL {
-            return Err(MediaFull);
+        let finished = |direct_path: &str, resume: Option<&str>| {
+            let url = self.url(direct_path);
+            let url = url.unwrap_or_else(|| format!("https://{}{direct_path}", request.host));
+            let mut told = json!({ "url": url, "direct_path": direct_path, "handle": token });
+            if let (Some(resume), Some(told)) = (resume, told.as_object_mut()) {
+                told.insert("resume".into(), resume.into());
+            }
+            MediaReply::json(&told)
+        };
+        if request.is_probe() {
+            let found = self.lock().blobs.lookup(&path, now);
+            return match found {
+                Lookup::Whole(direct_path) => finished(&direct_path, Some("complete")),
+                Lookup::Part(length) => MediaReply::json(&json!({ "resume": length })),
+                Lookup::Nothing => MediaReply::json(&json!({ "resume": 0 })),
+            };
         }
-        blobs.total = total;
-        blobs.by_path.insert(path.clone(), blob);
-        Ok(path)
+        let mut state = self.lock();
+        let offset = request.parameter("file_offset").map_or(Some(0), |text| text.parse().ok());
+        let Some(blob) = offset.and_then(|offset| state.blobs.joined(&path, offset, &request.body))
+        else {
+            return MediaReply::status(416);
+        };
+        if !request.whole {
+            state.blobs.keep_part(&path, blob);
+            return MediaReply::status(400);
+        }
+        if URL_SAFE_NO_PAD.encode(sha256(&[&blob])) != token {
+            return MediaReply::status(400);
+        }
+        let kept = state.blobs.put(&path, blob.into(), now);
+        drop(state);
+        match kept {
+            Ok(direct_path) => finished(&direct_path, None),
+            Err(MediaFull) => MediaReply::status(507),
+        }
     }
 
-    fn take(&self, path: &str) -> Option<Bytes> {
-        let blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        blobs.by_path.get(path).cloned()
+    /// `GET direct_path`, whole or one range of it.
+    fn download(&self, request: &MediaRequest) -> MediaReply {
+        let state = self.lock();
+        let path = request.path();
+        let path = path.trim_end_matches('=');
+        let now = self.clock.unix();
+        let (expiry, signature) = (request.parameter("oe"), request.parameter("oh"));
+        if !blobs::is_signed(path, expiry, signature, now) {
+            return MediaReply::status(403);
+        }
+        let Some(blob) = state.blobs.whole(path) else { return MediaReply::status(404) };
+        match request.range.as_deref().map(|range| byte_range(range, blob.len())) {
+            None => MediaReply::body(200, blob),
+            Some(Some((start, end))) => {
+                let range = format!("bytes {start}-{}/{}", end - 1, blob.len());
+                let part = MediaReply::body(206, blob.slice(start..end));
+                MediaReply { content_range: Some(range), ..part }
+            }
+            Some(None) => MediaReply::status(416),
+        }
     }
-}
 
-/// The host's certificate could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CertificateError {
-    /// The certificate itself.
-    #[error("the certificate could not be signed")]
-    Sign(#[from] rcgen::Error),
-    /// The TLS set-up that uses it.
-    #[error("the certificate could not be used")]
-    Use(#[from] rustls::Error),
-}
-
-pub(crate) struct HostCertificate {
-    pub(crate) authority_pem: String,
-    config: rustls::ServerConfig,
-}
-
-/// Makes a certificate authority and, signed by it, the host's certificate. Their keys are the
-/// one thing that does not come from the seed.
-pub(crate) fn certificate(host: IpAddr) -> Result<HostCertificate, CertificateError> {
-    let authority_key = KeyPair::generate()?;
-    let mut authority = CertificateParams::new(Vec::new())?;
-    authority.distinguished_name.push(rcgen::DnType::CommonName, "wa-sim media authority");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_pem = authority.self_signed(&authority_key)?.pem();
-    let issuer = Issuer::new(authority, authority_key);
-    let host_key = KeyPair::generate()?;
-    let host = CertificateParams::new(vec![host.to_string(), "localhost".to_owned()])?
-        .signed_by(&host_key, &issuer)?;
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(host_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![host.der().clone()], key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(HostCertificate { authority_pem, config })
-}
-
-pub(crate) fn serve(
-    listener: TcpListener,
-    certificate: HostCertificate,
-    router: Router,
-) -> io::Result<impl Future<Output = ()> + Send + use<>> {
-    let config = RustlsConfig::from_config(Arc::new(certificate.config));
-    let server = axum_server::from_tcp_rustls(listener, config)?;
-    Ok(async move {
-        if let Err(error) = server.serve(router.into_make_service()).await {
-            tracing::error!(%error, "the media host stopped");
+    /// `DELETE /mms/<kind>/<token>?auth=…`.
+    fn delete(&self, request: &MediaRequest) -> MediaReply {
+        if !self.is_authorised(request) {
+            return MediaReply::status(401);
         }
-    })
-}
-
-pub(crate) fn router(media: Media, address: SocketAddr) -> Router {
-    Router::new()
-        .route("/mms/{kind}/{token}", post(upload))
-        .route("/v/{kind}/{token}", get(download))
-        .layer(DefaultBodyLimit::max(MAX_BLOB))
-        .with_state((media, address))
-}
-
-type Host = State<(Media, SocketAddr)>;
-
-/// `POST /mms/<kind>/<token>?auth=…` → `{url, direct_path}`; with `resume=1` it is the question
-/// how much is there already.
-async fn upload(
-    State((media, address)): Host,
-    Path((kind, token)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    body: Bytes,
-) -> Response {
-    let query = query.unwrap_or_default();
-    if query.split('&').any(|parameter| parameter == "resume=1") && body.is_empty() {
-        return Json(json!({ "resume": 0 })).into_response();
+        let Some((kind, token)) = upload_path(request.path()) else {
+            return MediaReply::status(404);
+        };
+        let removed = self.lock().blobs.remove(&format!("/v/{kind}/{token}"));
+        MediaReply::status(if removed { 200 } else { 404 })
     }
-    match media.put(&kind, token.trim_end_matches('='), body) {
-        Ok(path) => {
-            let url = format!("https://{address}{path}");
-            Json(json!({ "url": url, "direct_path": path })).into_response()
-        }
-        Err(error) => {
-            let error = json!({ "error": error.to_string() });
-            (StatusCode::INSUFFICIENT_STORAGE, Json(error)).into_response()
-        }
+
+    fn is_authorised(&self, request: &MediaRequest) -> bool {
+        let now = self.clock.unix();
+        let token = request.parameter("auth").unwrap_or_default();
+        self.lock().tokens.get(token).is_some_and(|until| *until > now)
     }
 }
 
-/// `GET direct_path`, whole or one range of it.
-async fn download(
-    State((media, _)): Host,
-    Path((kind, token)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    let path = format!("/v/{kind}/{}", token.trim_end_matches('='));
-    let Some(blob) = media.take(&path) else { return StatusCode::NOT_FOUND.into_response() };
-    let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
-    match range.map(|range| byte_range(range, blob.len())) {
-        None => blob.into_response(),
-        Some(Some((start, end))) => {
-            let content_range = format!("bytes {start}-{}/{}", end - 1, blob.len());
-            let headers = [(header::CONTENT_RANGE, content_range)];
-            (StatusCode::PARTIAL_CONTENT, headers, blob.slice(start..end)).into_response()
+/// `/mms/<kind>/<token>`, or `/newsletter/<kind>/<token>`.
+fn upload_path(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix("/mms/").or_else(|| path.strip_prefix("/newsletter/"))?;
+    let (kind, token) = rest.split_once('/')?;
+    let token = token.trim_end_matches('=').trim_end_matches("%3D");
+    (!kind.is_empty() && !token.is_empty() && !token.contains('/')).then_some((kind, token))
+}
+
+/// Does to a body what a fault does.
+fn spoil(reply: &mut MediaReply, fault: Option<MediaFaultKind>) {
+    match fault {
+        Some(MediaFaultKind::Truncated) => {
+            reply.body.truncate(reply.body.len() / 2);
+            reply.length = Some(reply.body.len() as u64);
         }
-        Some(None) => StatusCode::RANGE_NOT_SATISFIABLE.into_response(),
+        Some(MediaFaultKind::Cut) => reply.body.truncate(reply.body.len() / 2),
+        Some(MediaFaultKind::Corrupted) => {
+            let mut bytes = reply.body.to_vec();
+            let middle = bytes.len() / 2;
+            if let Some(byte) = bytes.get_mut(middle) {
+                *byte ^= 1;
+            }
+            reply.body = bytes.into();
+        }
+        Some(MediaFaultKind::Length { claimed }) => reply.length = Some(claimed),
+        _ => {}
+    }
+}
+
+/// How long an answer takes that a fault makes slow.
+pub(crate) fn slowness(fault: Option<MediaFaultKind>) -> Duration {
+    match fault {
+        Some(MediaFaultKind::Slow { milliseconds }) => Duration::from_millis(milliseconds),
+        _ => Duration::ZERO,
     }
 }
 
@@ -185,8 +390,27 @@ fn byte_range(range: &str, len: usize) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn ranges_are_cut_to_the_blob() {
+    fn media() -> Media {
+        let media = Media::new(Clock::new(1_780_000_000));
+        media.grant("t".into());
+        media
+    }
+
+    fn post(target: &str, body: &'static [u8]) -> MediaRequest {
+        let request = MediaRequest::new(MediaMethod::Post, "media-1.invalid", target);
+        MediaRequest { body: Bytes::from_static(body), ..request }
+    }
+
+    fn token(blob: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(sha256(&[blob]))
+    }
+
+    fn told(reply: &MediaReply) -> Value {
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
+    #[tokio::test]
+    async fn ranges_are_cut_to_the_blob() {
         assert_eq!(byte_range("bytes=2-", 10), Some((2, 10)));
         assert_eq!(byte_range("bytes=0-3", 10), Some((0, 4)));
         assert_eq!(byte_range("bytes=5-99", 10), Some((5, 10)));
@@ -196,13 +420,56 @@ mod tests {
         }
     }
 
-    #[test]
-    fn blobs_are_given_back_and_bounded_in_total() {
-        let media = Media::default();
-        let path = media.put("image", "token", Bytes::from_static(b"blob")).unwrap();
-        assert_eq!(media.take(&path), Some(Bytes::from_static(b"blob")));
-        assert_eq!(media.take("/v/image/other"), None);
-        let large = Bytes::from(vec![0; MAX_TOTAL]);
-        assert_eq!(media.put("image", "large", large), Err(MediaFull));
+    #[tokio::test]
+    async fn an_upload_needs_its_token_and_is_what_its_name_says() {
+        let media = media();
+        let path = format!("/mms/image/{}", token(b"blob"));
+        let upload = |query: &str, body| media.answer(&post(&format!("{path}?{query}"), body));
+        assert_eq!(upload("auth=other", b"blob").status, 401);
+        assert_eq!(upload("auth=t", b"bulb").status, 400);
+        let reply = upload("auth=t", b"blob");
+        let direct_path = told(&reply)["direct_path"].as_str().unwrap().to_owned();
+        let get = |target: &str| {
+            media.answer(&MediaRequest::new(MediaMethod::Get, "media-2.invalid", target))
+        };
+        assert_eq!(get(&direct_path).body, b"blob"[..]);
+        assert_eq!(get(&direct_path.replace("oe=", "oe=f")).status, 403, "altered");
+        media.forget(&direct_path);
+        assert_eq!(get(&direct_path).status, 404);
+        media.revoke_tokens();
+        assert_eq!(upload("auth=t", b"blob").status, 401);
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_broke_off_goes_on_where_it_was() {
+        let media = media();
+        let path = format!("/mms/image/{}?auth=t", token(b"a whole blob"));
+        let cut = media.exchange(&post(&path, b"a whole blob"), Some(MediaFaultKind::Cut));
+        assert_eq!(cut, None);
+        let probe = media.answer(&post(&format!("{path}&resume=1"), b""));
+        assert_eq!(told(&probe), json!({ "resume": 6 }));
+        let rest = media.answer(&post(&format!("{path}&file_offset=6"), b"e blob"));
+        let direct_path = told(&rest)["direct_path"].as_str().unwrap().to_owned();
+        assert_eq!(media.blob(&direct_path).as_deref(), Some(&b"a whole blob"[..]));
+        let probe = told(&media.answer(&post(&format!("{path}&resume=1"), b"")));
+        assert_eq!(
+            (&probe["resume"], &probe["direct_path"]),
+            (&json!("complete"), &json!(direct_path))
+        );
+        let gap = media.answer(&post(&format!("{path}&file_offset=9"), b"rest"));
+        assert_eq!(gap.status, 416);
+    }
+
+    #[tokio::test]
+    async fn what_is_deleted_is_gone() {
+        let media = media();
+        let direct_path = media.put("image", &token(b"blob"), Bytes::from_static(b"blob")).unwrap();
+        let target = format!("/mms/image/{}", token(b"blob"));
+        let delete = |query: &str| {
+            let target = format!("{target}?{query}");
+            media.answer(&MediaRequest::new(MediaMethod::Delete, "media-1.invalid", target)).status
+        };
+        assert_eq!((delete("auth=x"), delete("auth=t"), delete("auth=t")), (401, 200, 404));
+        assert_eq!(media.blob(&direct_path), None);
     }
 }

@@ -37,6 +37,7 @@ pub(crate) use self::{
 use crate::{
     address::{DeviceAddress, PhoneNumber},
     fault::Faults,
+    media_host::Media,
 };
 
 /// A connection, numbered in the order of acceptance.
@@ -67,8 +68,7 @@ pub(crate) struct Server {
     pub(crate) phone_inbox: VecDeque<(PhoneNumber, OwnedNode)>,
     /// Clients below this version are refused.
     pub(crate) required_version: Option<Version>,
-    /// The `host:port` of the media host, if there is one.
-    pub(crate) media_host: Option<String>,
+    pub(crate) media: Media,
     pub(crate) faults: Faults,
     /// Companions that asked to be taken off their account.
     pub(crate) unlink_requests: VecDeque<DeviceAddress>,
@@ -95,7 +95,12 @@ enum Connection {
 }
 
 impl Server {
-    pub(crate) fn new(rng: ChaCha20Rng, faults: Faults, required_version: Option<Version>) -> Self {
+    pub(crate) fn new(
+        rng: ChaCha20Rng,
+        faults: Faults,
+        media: Media,
+        required_version: Option<Version>,
+    ) -> Self {
         Self {
             rng,
             now: 0,
@@ -107,7 +112,7 @@ impl Server {
             outputs: Vec::new(),
             phone_inbox: VecDeque::new(),
             required_version,
-            media_host: None,
+            media,
             faults,
             unlink_requests: VecDeque::new(),
             new_companions: VecDeque::new(),

@@ -85,12 +85,13 @@ impl Sim {
         let media_address = port(media.local_addr())?;
 
         let mut tasks = JoinSet::new();
-        let certificate = media_host::certificate(address.ip())?;
+        let certificate = media_host::serving::certificate(address.ip())?;
         let media_ca = certificate.authority_pem.clone();
-        let router = media_host::router(self.media(), media_address);
-        let serving = media_host::serve(media, certificate, router).map_err(ServeError::Listen)?;
+        let router = media_host::serving::router(self.clone());
+        let serving =
+            media_host::serving::serve(media, certificate, router).map_err(ServeError::Listen)?;
         tasks.spawn(serving);
-        self.with(|world| world.server.media_host = Some(media_address.to_string()));
+        self.media().serve_at(media_address);
         tasks.spawn(accept_clients(self.clone(), clients));
         let router = control::router(self.clone());
         tasks.spawn(async move {

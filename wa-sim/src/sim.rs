@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     connection::{self, Incoming, ServerKeys},
     fault::{Fate, FaultPlan, Faults},
-    media_host::Media,
+    media_host::{self, Media, MediaReply, MediaRequest},
     phone::{AddAccountError, CreateGroupError, Phone},
     server::{
         ConnectionId, Login, Output, Server, Version,
@@ -128,8 +128,10 @@ impl Sim {
             CertificateAuthority::new(KeyPair::random(&mut keys_rng), validity, &mut keys_rng);
         let static_keys = KeyPair::random(&mut keys_rng);
         let certificate_chain = authority.issue(&static_keys.public, validity, &mut keys_rng);
-        let server = Server::new(world_rng, Faults::new(fault_rng), config.required_version);
-        let media = Media::default();
+        let clock = Clock::new(config.clock_base_unix);
+        let media = Media::new(clock);
+        let faults = Faults::new(fault_rng);
+        let server = Server::new(world_rng, faults, media.clone(), config.required_version);
         let state = State {
             world: World::new(server, media.clone()),
             senders: BTreeMap::new(),
@@ -141,7 +143,7 @@ impl Sim {
             frames_out: 0,
         };
         let inner = Inner {
-            clock: Clock::new(config.clock_base_unix),
+            clock,
             keys: Arc::new(ServerKeys { static_keys, certificate_chain }),
             noise_root: authority.root(),
             media,
@@ -378,6 +380,42 @@ impl Sim {
         state.senders.insert(id, sender);
         let rng = ChaCha20Rng::seed_from_u64(state.connection_rng.next_u64());
         Some(Incoming { id, keys: self.inner.keys.clone(), rng, outputs })
+    }
+
+    /// Asks a media host something, without a port: the same that [`Sim::serve`] gives over HTTPS.
+    /// `None` if the connection breaks off.
+    pub async fn media_exchange(&self, request: MediaRequest) -> Option<MediaReply> {
+        let hosts = self.inner.media.hosts();
+        let host = hosts.iter().position(|host| *host == request.host);
+        let fault = self.with(|world| world.server.faults.on_media(host, request.act()));
+        tokio::time::sleep(media_host::slowness(fault)).await;
+        self.inner.media.exchange(&request, fault)
+    }
+
+    /// The names of the media hosts, as the server tells them to clients.
+    pub fn media_hosts(&self) -> Vec<String> {
+        self.inner.media.hosts()
+    }
+
+    /// From now on the media hosts take none of the tokens that clients have; the server gives new
+    /// ones.
+    pub fn revoke_media_tokens(&self) {
+        self.inner.media.revoke_tokens();
+    }
+
+    /// A blob as it lies on the media hosts, by its direct path.
+    pub fn media_blob(&self, direct_path: &str) -> Option<bytes::Bytes> {
+        self.inner.media.blob(direct_path)
+    }
+
+    /// How many blobs lie on the media hosts.
+    pub fn media_count(&self) -> usize {
+        self.inner.media.count()
+    }
+
+    /// Removes a blob from the media hosts, as they do after a month. False if there is none.
+    pub fn expire_media(&self, direct_path: &str) -> bool {
+        self.inner.media.forget(direct_path)
     }
 
     /// What the media host keeps.

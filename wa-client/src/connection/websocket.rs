@@ -8,7 +8,7 @@ use std::{io, net::IpAddr, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
@@ -66,7 +66,17 @@ impl Connector for WebSocketConnector {
 
 /// TLS with the web's certificate authorities, for everything this crate connects to.
 pub(crate) fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    tls_config_with(Vec::new())
+}
+
+/// TLS with the web's certificate authorities and these.
+pub(crate) fn tls_config_with(
+    extra: Vec<CertificateDer<'static>>,
+) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in extra {
+        roots.add(certificate)?;
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -8,6 +8,10 @@
     reason = "not every test file uses every helper"
 )]
 
+mod media_line;
+
+pub use media_line::MediaLine;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -112,6 +116,7 @@ impl Party {
         let client = Client::builder(Arc::clone(&store))
             .noise_root(sim.noise_root())
             .connector(Arc::new(line.clone()))
+            .media_transport(MediaLine::new(sim))
             .clock(Clock::starting_at(sim.now()))
             .version_source(None)
             .rng_seed(seed(&phone, sim))

@@ -28,7 +28,7 @@ pub(crate) use self::{
     history::Past,
     link::QrCode,
     link_code::normal_code,
-    media::{MediaClass, upload},
+    media::upload,
     receive::chat_of,
     stored::{Chat, StoredMessage, describe},
 };

@@ -1,15 +1,13 @@
 //! Files as a phone sends them: pictures, videos, audio, documents and stickers. Knows nothing of
 //! where they are kept.
 
+use wa_media::MediaType;
 use wa_proto::{
     Jid,
     content::{Content, Media, MediaKey},
 };
 
-use super::{
-    MAX_FILE, Phone, SendError,
-    endpoint::{MediaClass, upload},
-};
+use super::{MAX_FILE, Phone, SendError, endpoint::upload};
 
 /// What a file is sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +75,14 @@ impl OutgoingFile {
 }
 
 impl FileKind {
-    const fn class(self) -> MediaClass {
+    const fn media_type(self) -> MediaType {
         match self {
-            Self::Image | Self::Sticker => MediaClass::IMAGE,
-            Self::Video => MediaClass::VIDEO,
-            Self::Audio | Self::VoiceNote => MediaClass::AUDIO,
-            Self::Document => MediaClass::DOCUMENT,
+            Self::Image => MediaType::Image,
+            Self::Sticker => MediaType::Sticker,
+            Self::Video => MediaType::Video,
+            Self::Audio => MediaType::Audio,
+            Self::VoiceNote => MediaType::VoiceNote,
+            Self::Document => MediaType::Document,
         }
     }
 
@@ -110,19 +110,17 @@ impl Phone {
         let host = self.sim.media();
         let media = self.sim.with(|world| {
             let server = &mut world.server;
-            let uploaded = upload(&mut server.rng, &host, file.kind.class(), &file.bytes)
+            let uploaded = upload(&mut server.rng, &host, file.kind.media_type(), &file.bytes)
                 .map_err(|_| SendError::MediaFull)?;
             let mut media = Media::default();
-            media.url = server
-                .media_host
-                .as_ref()
-                .map(|host| format!("https://{host}{}", uploaded.direct_path));
+            media.url = host.url(&uploaded.direct_path);
             media.direct_path = Some(uploaded.direct_path);
             media.media_key = Some(MediaKey::new(uploaded.media_key.to_vec()));
             media.media_key_timestamp = i64::try_from(server.now).ok();
             media.file_sha256 = Some(uploaded.file_sha256.to_vec().into());
             media.file_enc_sha256 = Some(uploaded.file_enc_sha256.to_vec().into());
             media.file_length = Some(uploaded.file_length);
+            media.streaming_sidecar = uploaded.sidecar.map(Into::into);
             Ok(media)
         });
         let mut media = media?;

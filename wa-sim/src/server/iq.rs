@@ -19,8 +19,6 @@ pub(super) const BAD_REQUEST: IqError = (400, "bad-request");
 pub(super) const NOT_FOUND: IqError = (404, "item-not-found");
 /// The upload is refused.
 pub(super) const NOT_ACCEPTABLE: IqError = (406, "not-acceptable");
-/// This server has no such service.
-pub(super) const UNAVAILABLE: IqError = (503, "service-unavailable");
 
 impl Server {
     /// The answer to a query; none to a result or an error.
@@ -61,7 +59,7 @@ impl Server {
             ("abt", _) => Ok(Some(account::properties())),
             ("blocklist", set) => self.blocklist(from, iq, set),
             ("privacy", set) => self.privacy(from, iq, set),
-            ("w:m", _) => self.media_connection(from).map(Some),
+            ("w:m", _) => Ok(Some(self.media_connection(from))),
             ("w:g2", false) => self.group_get(from, iq),
             ("w:g2", true) => self.group_set(from, iq),
             ("w:profile:picture", true) => match iq.attrs.jid("target").filter(Jid::is_group) {

@@ -10,12 +10,13 @@ mod phrases;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wa_media::MediaType;
 use wa_proto::{Node, pb};
 
 pub(crate) use self::past::Past;
 use super::{
     Endpoint,
-    media::{MediaClass, Uploaded, upload},
+    media::{Uploaded, upload},
     send::fresh_message_id,
 };
 use crate::{
@@ -104,8 +105,8 @@ impl Endpoint {
     fn upload_chunk(&self, server: &mut Server, past: Past, number: u32) -> Option<pb::Message> {
         use pb::message::{HistorySyncNotification, ProtocolMessage, protocol_message::Type};
         let chunk = past.chunk(number).ok()?;
-        let Uploaded { direct_path, media_key, file_sha256, file_enc_sha256, file_length } =
-            upload(&mut server.rng, &self.media, MediaClass::HISTORY, &chunk.compressed).ok()?;
+        let Uploaded { direct_path, media_key, file_sha256, file_enc_sha256, file_length, .. } =
+            upload(&mut server.rng, &self.media, MediaType::History, &chunk.compressed).ok()?;
         let notification = HistorySyncNotification {
             file_sha256: Some(file_sha256.to_vec().into()),
             file_length: Some(file_length),

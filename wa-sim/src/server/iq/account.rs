@@ -2,9 +2,10 @@
 
 use wa_proto::{Node, OwnedNode};
 
-use super::{BAD_REQUEST, IqError, UNAVAILABLE};
+use super::{BAD_REQUEST, IqError};
 use crate::{
     address::DeviceAddress,
+    media_host::TOKEN_TTL,
     server::{Server, directory::Addressing},
 };
 
@@ -66,16 +67,20 @@ impl Server {
         Ok(Some(Node::new("privacy").children(categories)))
     }
 
-    /// `<media_conn>`: the media host and what to show there.
-    pub(super) fn media_connection(&mut self, from: DeviceAddress) -> Result<OwnedNode, IqError> {
-        let host = self.media_host.clone().ok_or(UNAVAILABLE)?;
+    /// `<media_conn>`: the media hosts and what to show there.
+    pub(super) fn media_connection(&mut self, from: DeviceAddress) -> OwnedNode {
         let auth = format!("sim-{}-{}", from.device, self.stanza_id());
-        Ok(Node::new("media_conn")
+        self.media.grant(auth.clone());
+        let mut hosts = self.media.hosts().into_iter();
+        let first = hosts.next().map(|host| Node::new("host").attr("hostname", host));
+        let others =
+            hosts.map(|host| Node::new("host").attr("hostname", host).attr("type", "fallback"));
+        Node::new("media_conn")
             .attr("auth", auth)
             .attr("ttl", "3600")
-            .attr("auth_ttl", "21600")
+            .attr("auth_ttl", TOKEN_TTL)
             .attr("max_buckets", "12")
-            .child(Node::new("host").attr("hostname", host)))
+            .children(first.into_iter().chain(others))
     }
 
     pub(super) fn set_about(&mut self, from: DeviceAddress, iq: &Node<'_>) -> Option<OwnedNode> {

@@ -1,0 +1,8 @@
+//! Files: up and down, checked before they are seen, over hosts that fail.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+mod parties;
+
+#[path = "media/downloads.rs"]
+mod downloads;
