@@ -26,6 +26,9 @@ pub enum SecretUse {
     MessageEdit,
     /// New content for a poll.
     PollEdit,
+    /// One more option for a poll. Clients are seen to use the label of [`Self::PollEdit`] for it
+    /// as well, so whoever opens one tries both.
+    PollAddOption,
     /// A proof for reports.
     ReportToken,
 }
@@ -40,6 +43,7 @@ impl SecretUse {
             Self::Comment => "Enc Comment",
             Self::MessageEdit => "Message Edit",
             Self::PollEdit => "Poll Edit",
+            Self::PollAddOption => "Poll Add Option",
             Self::ReportToken => "Report Token",
         }
     }

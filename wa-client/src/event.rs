@@ -14,7 +14,9 @@ mod message;
 pub use connection::{
     BanReason, ConnectRefusal, DisconnectReason, LogoutReason, OfflineCounts, PairingFailure,
 };
-pub use message::{LossReason, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason};
+pub use message::{
+    LossReason, MessageChange, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason,
+};
 
 /// Something happened. `Debug` shows ids and never what people wrote.
 #[derive(Clone, PartialEq)]
@@ -127,6 +129,9 @@ pub enum Event {
     },
     /// A message was received, or sent by another device of this account, and is archived.
     Message(MessageEvent),
+    /// A message that is in the archive changed: edited, reacted to, revoked, voted on, pinned,
+    /// and so on.
+    MessageChanged(MessageChange),
     /// What became of messages sent: delivered, read, played.
     StatusChanged(StatusChange),
     /// What became of one message on its way out.
@@ -221,6 +226,7 @@ impl Event {
             Self::OfflineSyncPreview(_) => "OfflineSyncPreview",
             Self::OfflineSyncCompleted { .. } => "OfflineSyncCompleted",
             Self::Message(_) => "Message",
+            Self::MessageChanged(_) => "MessageChanged",
             Self::StatusChanged(_) => "StatusChanged",
             Self::SendStatus { .. } => "SendStatus",
             Self::UndecryptableMessage { .. } => "UndecryptableMessage",

@@ -97,8 +97,8 @@ pub use connection::{
 pub use error::{Error, Remedy};
 pub use event::{
     BanReason, ConnectRefusal, DisconnectReason, EVENT_BUFFER, Event, EventStream, LogoutReason,
-    LossReason, MessageEvent, OfflineCounts, PairingFailure, Repair, SendState, StatusChange,
-    UndecryptableReason,
+    LossReason, MessageChange, MessageEvent, OfflineCounts, PairingFailure, Repair, SendState,
+    StatusChange, UndecryptableReason,
 };
 pub use inner::State;
 pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};

@@ -12,6 +12,7 @@ use wa_proto::stanza::InfoItem;
 use crate::{
     event::{Event, OfflineCounts},
     placeholder,
+    receive::settle,
     stanza_handler::{HandleError, Outcome, StanzaContext},
 };
 
@@ -37,6 +38,7 @@ pub(crate) async fn handle_info(
                 if is_news {
                     cx.inner.emit(Event::OfflineSyncCompleted { count });
                     placeholder::resume(&cx.inner).await?;
+                    settle::resume(&cx.inner).await?;
                 }
             }
             InfoItem::EdgeRouting(info) if info.len() <= MAX_ROUTING_INFO_LEN => {

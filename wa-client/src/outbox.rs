@@ -35,6 +35,7 @@ use crate::{
     receive::{
         own_jids,
         record::{Arrival, Way, record},
+        settle,
     },
 };
 
@@ -116,6 +117,7 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
         sender_alt: None,
         from_me: true,
         way: Way::Outgoing,
+        deletes_as_admin: true,
         timestamp: inner.now(),
         push_name: None,
         own,
@@ -138,8 +140,10 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
         attempts: 0,
         idempotency_key,
     })));
-    inner.store.commit(draft.into_changes()).await?;
+    let committed = inner.store.commit(draft.into_changes()).await?;
     emit(inner, &chat, id.as_str(), SendState::Queued);
+    settle::tell_alterations(inner, &committed);
+    settle::open(inner, committed.openable).await?;
     Ok(())
 }
 

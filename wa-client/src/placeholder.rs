@@ -11,16 +11,21 @@ use std::{
 
 use prost::Message as _;
 use wa_proto::{
-    Jid, Unwrapped,
+    Jid,
     pb::{self, message::PeerDataOperationRequestType as Operation},
+    stanza::ChatKind,
 };
 use wa_store::{
-    Change, Changes, Committed, MessageKey, MessageKind, NewMessage, Placeholder, StoreError,
-    Timestamp,
+    Change, Changes, Committed, MessageKey, MessageKind, Placeholder, StoreError, Timestamp,
 };
 
 use crate::{
-    draft::Draft, event::LossReason, inner::Inner, lid, receive::record::Arrival, retry, send,
+    draft::Draft,
+    event::LossReason,
+    inner::Inner,
+    lid,
+    receive::record::{Arrival, Way, record},
+    retry, send,
 };
 
 /// How long the sender has for its own answer before the phone is asked.
@@ -69,6 +74,11 @@ pub(crate) fn arrived(inner: &Inner, committed: &Committed) {
     for archived in &committed.archived {
         inner.placeholders.end(archived.key.id.as_str());
     }
+}
+
+/// A message was read, whatever it turned out to be: nobody has to be asked for it any more.
+pub(crate) fn was_read(inner: &Inner, id: &str) {
+    inner.placeholders.end(id);
 }
 
 /// Asks the phone for its copy, after a while, unless the message has arrived by then.
@@ -197,19 +207,20 @@ async fn fill(
     let (Some(message), true) = (copy.message, gap.kind == MessageKind::UNREADABLE) else {
         return Ok(false);
     };
-    let raw = message.encode_to_vec();
-    let unwrapped = Unwrapped::from_message(message);
-    let kind = MessageKind::new(unwrapped.kind().as_str());
-    let mut new = NewMessage::new(gap.key, gap.timestamp, kind);
-    new.text = unwrapped.content.text().map(str::to_owned);
-    new.reply_to = unwrapped.context.quoted.map(|quoted| quoted.id.as_str().into());
-    new.push_name = gap.push_name.or(copy.push_name);
-    new.raw = raw.into();
-    if let Some(secret) = unwrapped.context.message_secret {
-        let secret = secret.as_bytes().into();
-        draft.push(Change::PutMessageSecret { key: new.key.clone(), secret });
-    }
-    draft.push(Change::Archive(Box::new(new)));
+    let arrival = Arrival {
+        id: gap.key.id.as_str().to_owned(),
+        kind: ChatKind::of(&gap.key.chat),
+        chat: gap.key.chat,
+        sender: gap.key.sender,
+        sender_alt: None,
+        from_me: gap.key.from_me,
+        way: Way::History,
+        deletes_as_admin: true,
+        timestamp: gap.timestamp,
+        push_name: gap.push_name.or(copy.push_name),
+        own: answer.own.clone(),
+    };
+    record(draft, &arrival, &message.encode_to_vec()).await?;
     Ok(true)
 }
 

@@ -8,9 +8,13 @@
 pub(crate) mod decrypt;
 mod protocol;
 pub(crate) mod record;
+pub(crate) mod settle;
+mod unseal;
 mod verdict;
 
-use wa_proto::stanza::{IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind};
+use wa_proto::stanza::{
+    Edit, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
+};
 use wa_store::{Account, Committed, StoreError, Timestamp};
 
 use crate::{
@@ -54,6 +58,7 @@ pub(crate) async fn handle(
             let committed = inner.store.commit(draft.into_changes()).await?;
             drop(held);
             placeholder::arrived(inner, &committed);
+            placeholder::was_read(inner, &arrival.id);
             announce(inner, &committed, &arrival, &reading).await?;
             receipts::deliver(cx, owed).await?;
             Ok(Outcome::Answered)
@@ -101,6 +106,7 @@ async fn arrival(
         sender_alt: source.sender_alt.clone(),
         from_me: source.is_from_me,
         way: Way::Live,
+        deletes_as_admin: message.edit == Edit::AdminRevoke,
         timestamp: Timestamp::from_secs(i64::try_from(message.timestamp).unwrap_or(i64::MAX)),
         push_name: message.push_name.clone(),
         own,
@@ -178,15 +184,11 @@ async fn announce(
     if reading.identity_changed {
         inner.emit(Event::IdentityChanged { user: arrival.sender.to_user(), implicit: true });
     }
-    for archived in &committed.archived {
-        let Some(message) = message_event(inner, &archived.key).await? else { continue };
-        inner.emit(match (archived.filled, reading.from_phone) {
-            (true, true) => Event::MessageRepaired { message, by: Repair::Phone },
-            (true, false) => Event::MessageRepaired { message, by: Repair::Retry },
-            (false, _) => Event::Message(message),
-        });
-    }
-    Ok(())
+    let way = match reading.from_phone {
+        true => Repair::Phone,
+        false => Repair::Retry,
+    };
+    settle::settle(inner, committed, way).await
 }
 
 /// An archived message as an event.
@@ -208,6 +210,7 @@ pub(crate) async fn message_event(
         id: message.key.id.as_str().to_owned(),
         timestamp: u64::try_from(message.timestamp.secs()).unwrap_or_default(),
         from_me: message.key.from_me,
+        kind: message.kind,
         text: message.text,
     }))
 }

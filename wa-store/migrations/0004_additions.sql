@@ -48,3 +48,5 @@ CREATE INDEX messages_comments ON messages (chat, reply_to) WHERE kind = 'commen
 ALTER TABLE edits ADD COLUMN sender_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE edits DROP COLUMN position;
 ALTER TABLE reactions ADD COLUMN sender_ms INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE chats ADD COLUMN ephemeral_set_at INTEGER;

@@ -32,6 +32,8 @@ pub struct Chat {
     pub archived: bool,
     /// How long messages live, in seconds; `None` or 0: for ever.
     pub ephemeral_secs: Option<u32>,
+    /// When that was set, if told.
+    pub ephemeral_set_at: Option<Timestamp>,
 }
 
 impl Chat {
@@ -48,6 +50,7 @@ impl Chat {
             pinned_at: None,
             archived: false,
             ephemeral_secs: None,
+            ephemeral_set_at: None,
         }
     }
 
@@ -60,7 +63,13 @@ impl Chat {
         self.muted_until = update.muted_until.unwrap_or(self.muted_until);
         self.pinned_at = update.pinned_at.unwrap_or(self.pinned_at);
         self.archived = update.archived.unwrap_or(self.archived);
-        self.ephemeral_secs = update.ephemeral_secs.unwrap_or(self.ephemeral_secs);
+        // What was set earlier may be heard of later.
+        if let Some(seconds) = update.ephemeral_secs
+            && update.ephemeral_set_at.is_none_or(|at| Some(at) >= self.ephemeral_set_at)
+        {
+            self.ephemeral_secs = seconds;
+            self.ephemeral_set_at = update.ephemeral_set_at.or(self.ephemeral_set_at);
+        }
     }
 
     /// Takes over what the same person's chat under the phone number holds: counts are added,
@@ -75,7 +84,10 @@ impl Chat {
         self.pinned_at = self.pinned_at.max(other.pinned_at);
         // A chat that is shown on either side stays shown.
         self.archived &= other.archived;
-        self.ephemeral_secs = self.ephemeral_secs.or(other.ephemeral_secs);
+        if other.ephemeral_set_at > self.ephemeral_set_at || self.ephemeral_secs.is_none() {
+            self.ephemeral_secs = other.ephemeral_secs;
+            self.ephemeral_set_at = other.ephemeral_set_at;
+        }
     }
 }
 
@@ -106,8 +118,10 @@ pub struct ChatUpdate {
     pub pinned_at: Option<Option<Timestamp>>,
     /// See [`Chat::archived`].
     pub archived: Option<bool>,
-    /// See [`Chat::ephemeral_secs`].
+    /// See [`Chat::ephemeral_secs`]. Left alone if it was set before what is there.
     pub ephemeral_secs: Option<Option<u32>>,
+    /// When it was set.
+    pub ephemeral_set_at: Option<Timestamp>,
 }
 
 impl ChatUpdate {
@@ -122,6 +136,7 @@ impl ChatUpdate {
             pinned_at: None,
             archived: None,
             ephemeral_secs: None,
+            ephemeral_set_at: None,
         }
     }
 }

@@ -91,6 +91,7 @@ rules! {
         contacts_are_found_by_any_name_or_number
         chats_stand_pinned_first_then_by_their_last_message
         chats_are_filtered
+        the_timer_set_last_counts
         secrets_and_tokens_are_found_under_both_names
     }
     app_state {

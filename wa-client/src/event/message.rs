@@ -5,6 +5,7 @@
 use std::fmt;
 
 use wa_proto::Jid;
+use wa_store::{Alteration, MessageKey, MessageKind};
 
 /// A message that is in the archive.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct MessageEvent {
     pub timestamp: u64,
     /// Whether this account sent it.
     pub from_me: bool,
+    /// What it is.
+    pub kind: MessageKind,
     /// Its text, or the caption of its media.
     pub text: Option<String>,
 }
@@ -33,6 +36,29 @@ impl fmt::Debug for MessageEvent {
         f.debug_struct("MessageEvent")
             .field("sequence", &self.sequence)
             .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something happened to a message that is in the archive: the store tells how it stands now.
+///
+/// What was added to a message before it came shows with it, and is not told apart.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MessageChange {
+    /// The message.
+    pub key: MessageKey,
+    /// Whose doing it is; nobody's where time did it.
+    pub by: Option<Jid>,
+    /// What happened.
+    pub what: Alteration,
+}
+
+impl fmt::Debug for MessageChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageChange")
+            .field("id", &self.key.id)
+            .field("what", &self.what)
             .finish_non_exhaustive()
     }
 }

@@ -5,14 +5,15 @@
 
 mod addition;
 mod arrival;
-mod row;
+pub(crate) mod row;
+pub(crate) mod sealed;
 mod sender_key;
 
 use wa_proto::{Content, Jid, Unwrapped, content::Protocol};
-use wa_store::{Change, ChatUpdate, ContactUpdate, StoreError};
+use wa_store::{Added, Change, ContactUpdate, MessageKey, StoreError};
 
 pub(crate) use arrival::{Arrival, Way};
-use row::{MALFORMED, archive, is_addition};
+use row::row;
 
 use crate::draft::Draft;
 
@@ -45,7 +46,7 @@ pub(crate) async fn record(
     let unwrapped = match Unwrapped::decode(raw.to_vec()) {
         Ok(unwrapped) => unwrapped,
         Err(_) => {
-            archive(draft, arrival, arrival.key(), MALFORMED, None, raw, None);
+            draft.push(Change::Archive(Box::new(row::malformed(arrival, raw))));
             return Ok(Recorded::Malformed);
         }
     };
@@ -60,7 +61,21 @@ pub(crate) async fn record(
     }
     let chat = destination(draft, arrival, &unwrapped).await?;
     note_push_name(draft, arrival);
-    Ok(apply(draft, arrival, chat, unwrapped, raw))
+    let key = arrival.key_in(chat.clone());
+    let recorded = apply(draft, arrival, chat, unwrapped, raw);
+    if matches!(recorded, Recorded::Noted | Recorded::Protocol(_)) {
+        clear_placeholder(draft, key).await?;
+    }
+    Ok(recorded)
+}
+
+/// What could not be read at first stood in the chat, and turned out to be nothing that stands
+/// there.
+async fn clear_placeholder(draft: &mut Draft<'_>, key: MessageKey) -> Result<(), StoreError> {
+    if draft.store().placeholder(&key).await?.is_some() {
+        draft.push(Change::DeleteMessage(key));
+    }
+    Ok(())
 }
 
 /// The chat: what the stanza says, except that an own message without a recipient names it within.
@@ -86,6 +101,14 @@ fn note_push_name(draft: &mut Draft<'_>, arrival: &Arrival) {
     draft.push(Change::PutContact(Box::new(contact)));
 }
 
+/// Keeps the secret that a message carries for what will be added to it.
+fn keep_secret(draft: &mut Draft<'_>, key: &MessageKey, unwrapped: &Unwrapped) {
+    if let Some(secret) = &unwrapped.context.message_secret {
+        let secret = secret.as_bytes().into();
+        draft.push(Change::PutMessageSecret { key: key.clone(), secret });
+    }
+}
+
 fn apply(
     draft: &mut Draft<'_>,
     arrival: &Arrival,
@@ -94,31 +117,89 @@ fn apply(
     raw: &[u8],
 ) -> Recorded {
     let key = arrival.key_in(chat.clone());
-    if let Some(secret) = &unwrapped.context.message_secret {
-        let secret = secret.as_bytes().into();
-        draft.push(Change::PutMessageSecret { key: key.clone(), secret });
-    }
-    let kind = unwrapped.kind();
-    let quoted = unwrapped.context.quoted.as_ref().map(|quoted| quoted.id.clone());
-    match unwrapped.content {
-        Content::Protocol(Protocol::EphemeralSetting { expiration, .. }) => {
-            let mut update = ChatUpdate::new(chat);
-            update.ephemeral_secs = Some(Some(expiration).filter(|seconds| *seconds != 0));
-            draft.push(Change::PutChat(Box::new(update)));
-            Recorded::Noted
+    match &unwrapped.content {
+        Content::Protocol(protocol) => {
+            return match addition::timer(arrival, &chat, protocol) {
+                Some(change) => {
+                    draft.push(change);
+                    Recorded::Noted
+                }
+                None => Recorded::Protocol(Box::new(protocol.clone())),
+            };
         }
-        Content::Protocol(protocol) => Recorded::Protocol(Box::new(protocol)),
-        Content::SenderKeyDistribution => Recorded::KeyOnly,
-        Content::Placeholder | Content::ContextOnly | Content::Empty => Recorded::Noted,
-        Content::Reaction(reaction) => addition::react(draft, arrival, &chat, reaction),
-        Content::Edit(edit) => addition::edit(draft, arrival, &chat, &edit, raw),
-        Content::Revoke(revoke) => addition::revoke(draft, arrival, &chat, &revoke),
+        Content::SenderKeyDistribution => return Recorded::KeyOnly,
+        Content::Placeholder | Content::ContextOnly | Content::Empty => return Recorded::Noted,
+        _ => {}
+    }
+    keep_secret(draft, &key, &unwrapped);
+    if let Some(target) = arrival.target(&chat, unwrapped.content.target())
+        && let Some(recorded) = apply_to(draft, arrival, &key, target, &unwrapped, raw)
+    {
+        return recorded;
+    }
+    if matches!(unwrapped.content, Content::Edit(_) | Content::Revoke(_)) {
+        // Whose they change cannot be told.
+        return Recorded::Forged;
+    }
+    draft.push(Change::Archive(Box::new(row(arrival, key.clone(), &unwrapped, raw))));
+    match &unwrapped.content {
+        Content::Poll(poll) => {
+            addition::add(draft, arrival, key, None, addition::poll(poll));
+        }
+        Content::LiveLocation(location) => {
+            if let Some(position) = addition::position(location) {
+                addition::add(draft, arrival, key, None, position);
+            }
+        }
+        _ => {}
+    }
+    match row::is_addition(unwrapped.kind()) {
+        true => Recorded::Noted,
+        false => Recorded::Message,
+    }
+}
+
+/// Does what a message says of an earlier one; nothing if it is one of its own.
+fn apply_to(
+    draft: &mut Draft<'_>,
+    arrival: &Arrival,
+    key: &MessageKey,
+    target: MessageKey,
+    unwrapped: &Unwrapped,
+    raw: &[u8],
+) -> Option<Recorded> {
+    match &unwrapped.content {
+        Content::Reaction(reaction) => {
+            let emoji = reaction.emoji.clone();
+            addition::react(draft, arrival, target, emoji, reaction.at_ms);
+        }
+        Content::Edit(edit) => {
+            let (content, at_ms) = (&edit.content, edit.at_ms);
+            return Some(addition::edit(draft, arrival, target, content, at_ms, raw));
+        }
+        Content::Revoke(_) => return Some(addition::revoke(draft, arrival, target)),
+        Content::PollOption(added) => {
+            let option = Added::PollOption(added.option.clone());
+            addition::add(draft, arrival, target, None, option);
+        }
+        Content::Pin(pin) => {
+            let seconds = unwrapped.context.add_on_seconds;
+            addition::pin(draft, arrival, target, pin, seconds);
+        }
+        Content::Keep(keep) => {
+            let what = Added::Keep { kept: keep.kept };
+            addition::add(draft, arrival, target, keep.at_ms, what);
+        }
+        Content::Comment(_) => {
+            addition::comment(draft, arrival, key.clone(), unwrapped, &target, raw);
+            return Some(Recorded::Message);
+        }
         content => {
-            let text = content.text().map(str::to_owned);
-            archive(draft, arrival, key, kind.as_str(), text, raw, quoted);
-            if is_addition(kind) { Recorded::Noted } else { Recorded::Message }
+            sealed::sealed_in(content)?;
+            sealed::keep(draft, arrival, target, raw);
         }
     }
+    Some(Recorded::Noted)
 }
 
 #[cfg(test)]
@@ -142,6 +223,7 @@ mod tests {
             sender_alt: None,
             from_me,
             way: Way::Live,
+            deletes_as_admin: false,
             timestamp: Timestamp::from_secs(1_700_000_000),
             push_name: None,
             own: OwnJids {

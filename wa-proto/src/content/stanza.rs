@@ -1,6 +1,6 @@
 //! What a `<message>` stanza says in the clear about the content sealed in it.
 //!
-//! Owns the attributes `type`, `mediatype` and `edit`. Knows nothing of the rest of the stanza.
+//! Owns the attributes `type`, `mediatype` and `edit`, and what `<meta>` says. Knows nothing of the rest of the stanza.
 
 use super::{Content, SealedEditKind};
 
@@ -80,6 +80,28 @@ impl Content {
         })
     }
 
+    /// The attribute of the stanza's `<meta>` that tells the server what sort of poll or event
+    /// message this is, if it is one: its name and value.
+    pub fn meta_attribute(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Poll(_) => ("polltype", "creation"),
+            Self::PollVote(_) => ("polltype", "vote"),
+            Self::Event(_) => ("event_type", "creation"),
+            Self::EventResponse(_) => ("event_type", "response"),
+            Self::EncryptedEdit(edit) if edit.kind == SealedEditKind::Event => {
+                ("event_type", "edit")
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether a device that cannot decrypt it is to keep that from its user: it shows nothing by
+    /// itself, so that nothing is missed visibly.
+    pub fn hides_failure(&self) -> bool {
+        self.edit_attribute().is_some()
+            || matches!(self, Self::Reaction(_) | Self::EncryptedReaction(_) | Self::PollVote(_))
+    }
+
     /// The `edit` attribute of the stanza. Deleting somebody else's message is an admin's
     /// deletion.
     pub fn edit_attribute(&self) -> Option<EditAttribute> {
@@ -106,8 +128,9 @@ impl Content {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::{Media, Poll, Reaction, Revoke};
+    use crate::content::{Media, Poll, PollVote, Reaction, Revoke};
     use crate::ids::{MessageId, MessageKey};
+    use crate::pb::message as pb;
 
     fn key(from_me: bool) -> Option<MessageKey> {
         let id = MessageId::new("3EB0AA").unwrap();
@@ -120,6 +143,18 @@ mod tests {
             let poll = Poll { version, ..Poll::new("?", Vec::new(), 0) };
             assert_eq!(Content::Poll(poll).stanza_type(), "poll");
         }
+    }
+
+    #[test]
+    fn polls_and_votes_say_in_the_clear_what_they_are() {
+        let poll = Content::Poll(Poll::new("?", Vec::new(), 0));
+        assert_eq!(poll.meta_attribute(), Some(("polltype", "creation")));
+        assert!(!poll.hides_failure());
+        let vote = PollVote::from(pb::PollUpdateMessage::default());
+        let vote = Content::PollVote(vote);
+        assert_eq!(vote.meta_attribute(), Some(("polltype", "vote")));
+        assert!(vote.hides_failure());
+        assert_eq!(Content::from("hi").meta_attribute(), None);
     }
 
     #[test]

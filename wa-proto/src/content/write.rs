@@ -2,7 +2,10 @@
 //!
 //! Owns the form each kind takes on the wire. Knows nothing of stanzas, devices or encryption.
 
-use super::{Contact, Content, Edit, Keep, Kind, Location, MessageContext, Pin, Poll, Text};
+use super::{
+    Contact, Content, Edit, Event, Keep, Kind, LiveLocation, Location, MessageContext, Pin, Poll,
+    SealedEdit, SealedEditKind, Text,
+};
 use crate::ids::MessageKey;
 use crate::pb::message::{self, FutureProofMessage, ProtocolMessage, protocol_message::Type};
 use crate::pb::{self, ContextInfo, Message};
@@ -51,6 +54,29 @@ impl Content {
             Self::Location(location) => {
                 message.location_message = Some(Box::new(location_message(location, info)));
             }
+            Self::LiveLocation(location) => {
+                message.live_location_message = Some(Box::new(live_location(location, info)));
+            }
+            Self::Event(event) => {
+                message.event_message = Some(Box::new(event_message(event, info)));
+            }
+            Self::Comment(comment) => {
+                let inner = comment.content.to_bare_message(context)?;
+                message.comment_message = Some(Box::new(message::CommentMessage {
+                    message: Some(Box::new(inner)),
+                    target_message_key: key(comment.target.as_ref()),
+                }));
+            }
+            Self::PollOption(added) => {
+                message.poll_add_option_message = Some(message::PollAddOptionMessage {
+                    poll_creation_message_key: key(added.target.as_ref()),
+                    add_option: Some(message::poll_creation_message::Option {
+                        option_name: Some(added.option.clone()),
+                        option_hash: None,
+                    }),
+                    ..Default::default()
+                });
+            }
             Self::Contact(contact) => {
                 message.contact_message = Some(Box::new(contact_message(contact, info)));
             }
@@ -81,6 +107,7 @@ impl Content {
             Self::Poll(poll) => return Ok(poll_message(poll, info)),
             Self::EncryptedReaction(_)
             | Self::EncryptedComment(_)
+            | Self::EncryptedEdit(_)
             | Self::EventResponse(_)
             | Self::PollVote(_) => return Ok(self.to_sealed_message()),
             Self::Protocol(protocol) => message.protocol_message = Some(Box::new(protocol.to_pb())),
@@ -104,6 +131,24 @@ impl Content {
                     target_message_key: key(sealed.target.as_ref()),
                     enc_payload: Some(sealed.payload.clone()),
                     enc_iv: Some(sealed.iv.clone()),
+                });
+            }
+            Self::EncryptedEdit(SealedEdit { kind, sealed }) => {
+                use message::secret_encrypted_message::SecretEncType as Type;
+                let kind = match kind {
+                    SealedEditKind::Event => Type::EventEdit,
+                    SealedEditKind::Message => Type::MessageEdit,
+                    SealedEditKind::Schedule => Type::MessageSchedule,
+                    SealedEditKind::Poll => Type::PollEdit,
+                    SealedEditKind::PollOption => Type::PollAddOption,
+                    SealedEditKind::Unknown => Type::Unknown,
+                };
+                message.secret_encrypted_message = Some(message::SecretEncryptedMessage {
+                    target_message_key: key(sealed.target.as_ref()),
+                    enc_payload: Some(sealed.payload.clone()),
+                    enc_iv: Some(sealed.iv.clone()),
+                    secret_enc_type: Some(kind.into()),
+                    ..Default::default()
                 });
             }
             Self::EventResponse(sealed) => {
@@ -206,6 +251,38 @@ fn location_message(
         url: location.url.clone(),
         comment: location.comment.clone(),
         jpeg_thumbnail: location.thumbnail.clone(),
+        context_info: info,
+        ..Default::default()
+    }
+}
+
+fn live_location(
+    location: &LiveLocation,
+    info: Option<Box<ContextInfo>>,
+) -> message::LiveLocationMessage {
+    message::LiveLocationMessage {
+        degrees_latitude: Some(location.latitude),
+        degrees_longitude: Some(location.longitude),
+        accuracy_in_meters: location.accuracy_in_meters,
+        speed_in_mps: location.speed,
+        degrees_clockwise_from_magnetic_north: location.bearing,
+        caption: location.caption.clone(),
+        sequence_number: location.sequence_number,
+        context_info: info,
+        ..Default::default()
+    }
+}
+
+fn event_message(event: &Event, info: Option<Box<ContextInfo>>) -> message::EventMessage {
+    let location = event.location.as_ref();
+    message::EventMessage {
+        name: Some(event.name.clone()),
+        description: event.description.clone(),
+        location: location.map(|location| Box::new(location_message(location, None))),
+        join_link: event.join_link.clone(),
+        start_time: event.starts_at,
+        end_time: event.ends_at,
+        is_canceled: Some(event.canceled),
         context_info: info,
         ..Default::default()
     }

@@ -72,6 +72,20 @@ pub enum ChatKind {
     Newsletter,
 }
 
+impl ChatKind {
+    /// The kind of a chat by its address alone.
+    pub fn of(chat: &Jid) -> Self {
+        match &chat.server {
+            Server::Group => Self::Group,
+            Server::Newsletter => Self::Newsletter,
+            _ if chat.is_bot() => Self::Bot,
+            Server::Broadcast if chat.is_status() => Self::Status,
+            Server::Broadcast => Self::Broadcast,
+            _ => Self::Direct,
+        }
+    }
+}
+
 /// A message's addresses contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

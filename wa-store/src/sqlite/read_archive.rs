@@ -77,7 +77,8 @@ const CHAT: &str = "SELECT h.jid, h.name, h.unread, h.marked_unread, h.muted_unt
              nullif(c.push_name, '')),
          (SELECT m.seq FROM messages m WHERE m.chat = h.jid
           ORDER BY m.timestamp DESC, m.seq DESC LIMIT 1),
-         (SELECT max(m.timestamp) FROM messages m WHERE m.chat = h.jid)
+         (SELECT max(m.timestamp) FROM messages m WHERE m.chat = h.jid),
+         h.ephemeral_set_at
      FROM chats h LEFT JOIN lids l ON l.lid = h.jid LEFT JOIN contacts c ON c.jid = h.jid";
 
 fn chat_row(row: Columns<'_>) -> Result<Chat> {
@@ -95,6 +96,7 @@ fn chat_row(row: Columns<'_>) -> Result<Chat> {
         pinned_at: row.optional_time(5)?,
         archived: row.get(6)?,
         ephemeral_secs: row.get(7)?,
+        ephemeral_set_at: row.optional_time(12)?,
         ..Chat::new(jid)
     })
 }

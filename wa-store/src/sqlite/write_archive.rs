@@ -477,7 +477,7 @@ impl Write<'_> {
         one(
             self.db,
             "SELECT jid, name, unread, marked_unread, muted_until, pinned_at, archived,
-                 ephemeral_secs
+                 ephemeral_secs, ephemeral_set_at
              FROM chats WHERE jid = ?1",
             [jid],
             |row| {
@@ -489,6 +489,7 @@ impl Write<'_> {
                     pinned_at: row.optional_time(5)?,
                     archived: row.get(6)?,
                     ephemeral_secs: row.get(7)?,
+                    ephemeral_set_at: row.optional_time(8)?,
                     ..Chat::new(row.jid(0)?)
                 })
             },
@@ -506,8 +507,8 @@ impl Write<'_> {
         run(
             self.db,
             "INSERT OR REPLACE INTO chats (jid, name, unread, marked_unread, muted_until,
-                 pinned_at, archived, ephemeral_secs)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 pinned_at, archived, ephemeral_secs, ephemeral_set_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 chat.jid.to_string(),
                 chat.name,
@@ -516,7 +517,8 @@ impl Write<'_> {
                 chat.muted_until.map(Timestamp::secs),
                 chat.pinned_at.map(Timestamp::secs),
                 chat.archived,
-                chat.ephemeral_secs
+                chat.ephemeral_secs,
+                chat.ephemeral_set_at.map(Timestamp::secs)
             ],
         )
         .map(drop)

@@ -141,3 +141,25 @@ pub(crate) async fn secrets_and_tokens_are_found_under_both_names(store: &dyn St
     assert_eq!(store.privacy_token(&ada_lid()).await.unwrap(), None);
     assert_eq!(store.nct_salt().await.unwrap(), None);
 }
+
+pub(crate) async fn the_timer_set_last_counts(store: &dyn Store) {
+    let set = |chat: Jid, seconds: u32, set_at: Option<i64>| {
+        let mut update = ChatUpdate::new(chat);
+        update.ephemeral_secs = Some(Some(seconds).filter(|seconds| *seconds != 0));
+        update.ephemeral_set_at = set_at.map(at);
+        Change::PutChat(Box::new(update))
+    };
+    let timer = async || {
+        let chat = store.chat(&bob()).await.unwrap().unwrap();
+        (chat.ephemeral_secs, chat.ephemeral_set_at)
+    };
+    commit(store, [set(bob(), 3600, Some(5)), set(bob(), 60, Some(4))]).await;
+    assert_eq!(timer().await, (Some(3600), Some(at(5))));
+    commit(store, [set(bob(), 0, Some(6))]).await;
+    assert_eq!(timer().await, (None, Some(at(6))));
+    commit(store, [set(bob(), 60, None)]).await;
+    assert_eq!(timer().await, (Some(60), Some(at(6))));
+    let learn = Change::LearnLid { phone: ada(), lid: ada_lid() };
+    commit(store, [set(ada(), 90, Some(9)), set(ada_lid(), 60, Some(8)), learn]).await;
+    assert_eq!(store.chat(&ada()).await.unwrap().unwrap().ephemeral_secs, Some(90));
+}

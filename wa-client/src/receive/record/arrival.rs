@@ -6,7 +6,7 @@ use wa_proto::{
     Jid,
     stanza::{ChatKind, OwnJids},
 };
-use wa_store::{MessageKey, Timestamp};
+use wa_store::{MessageKey, Moment, Timestamp};
 
 /// A message on its way into the archive: whose it is, by canonical addresses.
 #[derive(Clone)]
@@ -21,6 +21,9 @@ pub(crate) struct Arrival {
     pub(crate) sender_alt: Option<Jid>,
     pub(crate) from_me: bool,
     pub(crate) way: Way,
+    /// Whether it may delete what others wrote in a group: the server lets only admins mark a
+    /// message as an admin's deletion, and the own phone and this device are believed.
+    pub(crate) deletes_as_admin: bool,
     pub(crate) timestamp: Timestamp,
     pub(crate) push_name: Option<String>,
     pub(crate) own: OwnJids,
@@ -39,6 +42,13 @@ pub(crate) enum Way {
 }
 
 impl Arrival {
+    /// When it adds something, beside others of the same second.
+    pub(super) fn moment(&self, sender_ms: Option<i64>) -> Moment {
+        let mut moment = Moment::new(self.timestamp, self.id.as_str());
+        moment.sender_ms = sender_ms.unwrap_or_default();
+        moment
+    }
+
     /// The message's name in the store.
     pub(crate) fn key(&self) -> MessageKey {
         self.key_in(self.chat.clone())
