@@ -18,7 +18,7 @@ use crate::{
     event::{Event, EventStream, LogoutReason},
     inner::{Inner, State},
     media::{Download, MediaFile},
-    presence, receipts,
+    receipts,
     request::RequestError,
     send::SendMessage,
 };
@@ -168,21 +168,6 @@ impl Client {
     /// The store's.
     pub async fn mark_read(&self, chat: &Jid, ids: &[MessageId]) -> Result<(), Error> {
         receipts::mark_read(&self.shared.inner, chat, ids).await
-    }
-
-    /// Shows the account as available (`true`) or not (`false`, as every client begins), now and
-    /// after every reconnect of this client.
-    ///
-    /// While it is available, WhatsApp takes the user to sit in front of this client: **the phone
-    /// stops notifying of new messages**, and messages that arrive here count as delivered to the
-    /// user. So be available only while somebody looks. Without a connection it takes effect with
-    /// the next.
-    ///
-    /// # Errors
-    /// [`Error::NotLinked`]; [`Error::InvalidInput`] while the account has no name known
-    /// here, because presence is told under a name.
-    pub async fn set_available(&self, available: bool) -> Result<(), Error> {
-        presence::set_available(&self.shared.inner, available).await
     }
 
     /// Unlinks this device: tells the server, forgets the credentials, keeps the archive.

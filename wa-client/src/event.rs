@@ -10,6 +10,7 @@ use wa_proto::Jid;
 
 mod connection;
 mod message;
+mod presence;
 
 pub use connection::{
     BanReason, ConnectRefusal, DisconnectReason, LogoutReason, OfflineCounts, PairingFailure,
@@ -17,6 +18,7 @@ pub use connection::{
 pub use message::{
     LossReason, MessageChange, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason,
 };
+pub use presence::{ChatPresenceEvent, PresenceEvent, Typing};
 
 /// Something happened. `Debug` shows ids and never what people wrote.
 #[derive(Clone, PartialEq)]
@@ -179,6 +181,10 @@ pub enum Event {
         /// Whether it was noticed from a message rather than told by the server.
         implicit: bool,
     },
+    /// Somebody who is watched came or went.
+    Presence(PresenceEvent),
+    /// Somebody writes in a chat, or stopped.
+    ChatPresence(ChatPresenceEvent),
     /// The server restricts what this account may send.
     AccountRestricted {
         /// The server's code.
@@ -233,6 +239,8 @@ impl Event {
             Self::MessageRepaired { .. } => "MessageRepaired",
             Self::MessageLost { .. } => "MessageLost",
             Self::IdentityChanged { .. } => "IdentityChanged",
+            Self::Presence(_) => "Presence",
+            Self::ChatPresence(_) => "ChatPresence",
             Self::AccountRestricted { .. } => "AccountRestricted",
             Self::Lagged { .. } => "Lagged",
         }

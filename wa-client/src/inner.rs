@@ -29,6 +29,7 @@ use crate::{
     pairing::Attempt,
     payload::DeviceDescription,
     placeholder::Placeholders,
+    presence::Watched,
     receipts::Receipts,
     request::{REQUEST_TIMEOUT, RequestError, RequestIds},
     version::{ClientVersion, VersionSource},
@@ -78,6 +79,8 @@ pub(crate) struct Inner {
     pub(crate) outbox: Outbox,
     pub(crate) placeholders: Placeholders,
     pub(crate) receipts: Receipts,
+    /// Whose coming and going is watched.
+    pub(crate) watched: Watched,
     /// What is known of the linking under way.
     pub(crate) attempt: Attempt,
     /// How many retries of others are answered at a time.
@@ -130,6 +133,7 @@ impl Inner {
             outbox: Outbox::default(),
             placeholders: Placeholders::default(),
             receipts: Receipts::new(),
+            watched: Watched::default(),
             attempt: Attempt::default(),
             retry_answers: tokio::sync::Semaphore::new(PARALLEL_RETRY_ANSWERS),
             ids,

@@ -96,9 +96,7 @@ pub use connection::{
 };
 pub use error::{Error, Remedy};
 pub use event::{
-    BanReason, ConnectRefusal, DisconnectReason, EVENT_BUFFER, Event, EventStream, LogoutReason,
-    LossReason, MessageChange, MessageEvent, OfflineCounts, PairingFailure, Repair, SendState,
-    StatusChange, UndecryptableReason,
+    BanReason, ConnectRefusal, DisconnectReason, EVENT_BUFFER, Event, EventStream, LogoutReason, LossReason, MessageChange, MessageEvent, OfflineCounts, PairingFailure, Repair, SendState, StatusChange, UndecryptableReason, ChatPresenceEvent, PresenceEvent, Typing,
 };
 pub use inner::State;
 pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};

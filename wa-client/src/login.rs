@@ -56,7 +56,7 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
         // A closed link shows by itself.
         Ok(()) | Err(HandleError::Link(_)) => {}
     }
-    presence::restore(inner, &cx.link).await;
+    presence::restore(inner, &cx.link).await.map_err(storage)?;
     privacy_settings::refresh(inner, &cx.link).await.map_err(storage)?;
     purge(inner).await.map_err(storage)?;
     let session = unified_session(unified_session_id(inner.clock.unix_ms()));

@@ -47,11 +47,11 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// The token to attach to a message to somebody, if they gave one that is still good.
+/// The token that somebody gave, if it is still good.
 ///
 /// # Errors
 /// The store's.
-pub(crate) async fn for_message(inner: &Inner, to: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) async fn of(inner: &Inner, to: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
     let token = inner.store.privacy_token(to).await?;
     Ok(token
         .filter(|token| !token.token.is_empty() && is_valid(token.timestamp, inner.now()))

@@ -16,7 +16,7 @@ use crate::{
     connection::{Ending, Link, LinkClosed, Session},
     devices,
     inner::Inner,
-    offline, pairing, prekeys, receipts, receive,
+    offline, pairing, prekeys, presence, receipts, receive,
 };
 
 /// What a handler works with: the client, and the connection the stanza came on. What a handler
@@ -109,6 +109,14 @@ async fn dispatch(cx: &StanzaContext, stanza: Stanza) -> Result<Outcome, HandleE
         Stanza::Ack(ack) => receipts::handle_ack(cx, ack).await,
         Stanza::Iq(Iq::Request { id, from, request }) => asked(cx, &id, &from, request).await,
         Stanza::Info(items) => offline::handle_info(cx, items).await,
+        Stanza::Presence(presence) => {
+            presence::told(&cx.inner, presence).await?;
+            Ok(Outcome::Answered)
+        }
+        Stanza::ChatState(state) => {
+            presence::typing_told(&cx.inner, state).await?;
+            Ok(Outcome::Answered)
+        }
         // Nothing is done about calls yet, but each is told that it arrived.
         Stanza::Call(_) => Ok(Outcome::Ack),
         Stanza::Malformed(malformed) => {

@@ -2,6 +2,7 @@
 //! accounts, move phones and look. Knows nothing of how it is done.
 
 mod groups;
+mod account;
 mod outgoing;
 
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/groups/{jid}/participants", post(groups::change_members))
         .route("/faults", post(set_faults).get(faults))
         .route("/stats", get(stats))
+        .merge(account::routes())
         .fallback(async || ControlError::new(StatusCode::NOT_FOUND, "there is no such call"))
         .method_not_allowed_fallback(async || {
             ControlError::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method")

@@ -6,6 +6,7 @@ pub(crate) mod endpoint;
 mod file;
 mod groups;
 mod history;
+mod presence;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub use self::{
     file::{FileKind, OutgoingFile},
     groups::{GroupAction, GroupChangeRefused, GroupSettings},
     history::{HistoryError, HistoryMessage, HistoryPlan, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES},
+    presence::PhoneActivity,
 };
 use crate::{
     Sim,

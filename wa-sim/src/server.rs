@@ -15,8 +15,10 @@ mod pairing;
 mod pairing_code;
 mod pairing_passkey;
 pub(crate) mod prekey_shelf;
+mod presence;
 pub(crate) mod receipts;
 mod router;
+mod tokens;
 mod usync;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -64,6 +66,9 @@ pub(crate) struct Server {
     connections: BTreeMap<ConnectionId, Connection>,
     /// Which connection a device is on.
     online: BTreeMap<DeviceAddress, ConnectionId>,
+    presences: presence::Presences,
+    /// The tokens that one account gave another.
+    tokens: BTreeMap<(PhoneNumber, PhoneNumber), tokens::Token>,
     pub(crate) outputs: Vec<(ConnectionId, Output)>,
     pub(crate) phone_inbox: VecDeque<(PhoneNumber, OwnedNode)>,
     /// Clients below this version are refused.
@@ -109,6 +114,8 @@ impl Server {
             groups: BTreeMap::new(),
             connections: BTreeMap::new(),
             online: BTreeMap::new(),
+            presences: presence::Presences::default(),
+            tokens: BTreeMap::new(),
             outputs: Vec::new(),
             phone_inbox: VecDeque::new(),
             required_version,
@@ -168,6 +175,7 @@ impl Server {
             && self.online.get(&session.address) == Some(&id)
         {
             self.online.remove(&session.address);
+            self.forget_presence(session.address);
         }
     }
 
@@ -230,6 +238,7 @@ impl Server {
             && self.online.get(&session.address) == Some(&connection)
         {
             self.online.remove(&session.address);
+            self.forget_presence(session.address);
         }
     }
 

@@ -76,7 +76,7 @@ pub(super) async fn prepare(
     if recipients.person.is_lid() {
         stanza.peer_recipient_phone = inner.store.phone_of(&recipients.person).await?;
     }
-    let token = privacy_token::for_message(inner, &recipients.person).await?;
+    let token = privacy_token::of(inner, &recipients.person).await?;
     stanza.tctoken = token.map(Into::into);
 
     let stanza = stanza.to_node();

@@ -71,6 +71,8 @@ pub(crate) struct Endpoint {
     typed_code: Option<link_code::TypedCode>,
     /// The client that is being linked by passkey.
     pub(crate) passkey: Option<passkey::PasskeyLink>,
+    /// What others were seen to do.
+    pub(crate) activities: VecDeque<super::PhoneActivity>,
     /// Whether messages that arrive are marked as read at once.
     pub(crate) reads_at_once: bool,
     /// What it uploads for companions that are new.
@@ -111,6 +113,7 @@ impl Endpoint {
             resent: BTreeMap::new(),
             typed_code: None,
             passkey: None,
+            activities: VecDeque::new(),
             reads_at_once: false,
             past: None,
             history_pushes: BTreeMap::new(),
@@ -130,6 +133,7 @@ impl Endpoint {
             "receipt" => self.receive_receipt(server, node),
             "ack" => self.take_ack(node),
             "notification" => self.receive_notification(server, node),
+            "chatstate" => self.note_activity(server, node),
             _ => {}
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct Account {
     pub(crate) key_index_time: u64,
     pub(crate) privacy: BTreeMap<String, String>,
     pub(crate) blocked: BTreeSet<PhoneNumber>,
+    /// The key of what its companions show where they have no token.
+    pub(crate) nct_salt: Option<Vec<u8>>,
     /// With whom it has exchanged anything: who is told when its devices change.
     pub(crate) contacts: BTreeSet<PhoneNumber>,
 }
@@ -71,6 +73,7 @@ impl Account {
             key_index_time: 0,
             privacy: BTreeMap::from(privacy),
             blocked: BTreeSet::new(),
+            nct_salt: None,
             contacts: BTreeSet::new(),
         }
     }

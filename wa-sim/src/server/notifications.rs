@@ -1,10 +1,10 @@
 //! What the server tells devices of its own accord: changed device lists, prekeys running low.
-//! Also presence and typing, which are passed on and never kept. Knows nothing of content.
+//! Knows nothing of content.
 
 use std::collections::BTreeSet;
 
 use wa_crypto::sha256;
-use wa_proto::{Jid, Node, OwnedNode};
+use wa_proto::{Jid, Node};
 
 use super::{Server, directory::Addressing};
 use crate::address::{DeviceAddress, PhoneNumber};
@@ -73,42 +73,5 @@ impl Server {
             .attr("t", self.now)
             .child(Node::new("count").attr("value", count));
         self.deliver(address, notification);
-    }
-
-    /// `<presence>`: the push name is kept, the state is passed on to live contacts.
-    pub(super) fn take_presence(&mut self, from: DeviceAddress, node: &Node<'_>) {
-        if let (Some(name), Some(device)) = (node.attrs.text("name"), self.device_mut(from)) {
-            device.push_name = Some(name.into_owned());
-        }
-        let kind =
-            node.attrs.text("type").map_or_else(|| "available".into(), |kind| kind.into_owned());
-        if !matches!(kind.as_str(), "available" | "unavailable") {
-            return;
-        }
-        let Some(account) = self.accounts.get(&from.account) else { return };
-        let presence =
-            Node::new("presence").attr("from", account.jid(Addressing::Lid)).attr("type", kind);
-        for contact in account.contacts.clone() {
-            self.send_to_companions(contact, &presence);
-        }
-    }
-
-    /// `<chatstate to>`: typing, passed on to whoever is connected now.
-    pub(super) fn route_chatstate(&mut self, from: DeviceAddress, node: &Node<'_>) {
-        let Some(to) = node.attrs.jid("to") else { return };
-        let sender = self.user_jid(from.account, Addressing::of(&to));
-        let content = node.nodes().iter().map(|child| child.clone().into_owned());
-        let state: OwnedNode = Node::new("chatstate").attr("from", sender).children(content);
-        if let Some(account) = self.account_of(&to) {
-            self.send_to_companions(account, &state);
-        }
-    }
-
-    fn send_to_companions(&mut self, account: PhoneNumber, node: &OwnedNode) {
-        for address in self.devices_of(account) {
-            if !address.is_phone() {
-                self.send_to_device(address, node.clone());
-            }
-        }
     }
 }

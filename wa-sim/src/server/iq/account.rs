@@ -42,16 +42,20 @@ impl Server {
         Ok(Some(Node::new("list").attr("addressing_mode", "lid").children(items)))
     }
 
-    /// The privacy settings; tokens that are set are accepted and have no effect here.
+    /// The privacy settings, and the tokens that are given to people.
     pub(super) fn privacy(
         &mut self,
         from: DeviceAddress,
         iq: &Node<'_>,
         set: bool,
     ) -> Result<Option<OwnedNode>, IqError> {
-        let account = self.accounts.get_mut(&from.account).ok_or(BAD_REQUEST)?;
         if set {
+            if let Some(tokens) = iq.find("tokens") {
+                self.give_tokens(from, tokens);
+                return Ok(None);
+            }
             let Some(settings) = iq.find("privacy") else { return Ok(None) };
+            let account = self.accounts.get_mut(&from.account).ok_or(BAD_REQUEST)?;
             for category in settings.find_all("category") {
                 let (name, value) = (category.attrs.text("name"), category.attrs.text("value"));
                 // Only what there is can be changed.
@@ -61,6 +65,7 @@ impl Server {
                 }
             }
         }
+        let account = self.accounts.get(&from.account).ok_or(BAD_REQUEST)?;
         let categories = account.privacy.iter().map(|(name, value)| {
             Node::new("category").attr("name", name.clone()).attr("value", value.clone())
         });
