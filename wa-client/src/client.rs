@@ -18,7 +18,7 @@ use crate::{
     event::{Event, EventStream, LogoutReason},
     inner::{Inner, State},
     media::{Download, MediaFile},
-    receipts,
+    receipts::{self, Mark},
     request::RequestError,
     send::SendMessage,
 };
@@ -167,7 +167,16 @@ impl Client {
     /// # Errors
     /// The store's.
     pub async fn mark_read(&self, chat: &Jid, ids: &[MessageId]) -> Result<(), Error> {
-        receipts::mark_read(&self.shared.inner, chat, ids).await
+        receipts::mark(&self.shared.inner, chat, ids, Mark::Read).await
+    }
+
+    /// Tells the senders that these messages of a chat were played: voice messages, video notes and
+    /// what can be viewed once. Without a connection they learn it with the next.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn mark_played(&self, chat: &Jid, ids: &[MessageId]) -> Result<(), Error> {
+        receipts::mark(&self.shared.inner, chat, ids, Mark::Played).await
     }
 
     /// Unlinks this device: tells the server, forgets the credentials, keeps the archive.

@@ -100,18 +100,39 @@ async fn keep(
     inner: &Inner,
     result: &UsyncResult,
 ) -> Result<Option<(Jid, DeviceList)>, StoreError> {
-    if let Some(Ok(other)) = &result.lid {
-        lid::learn(inner, &result.jid, other).await?;
-    }
-    if let Some(phone) = &result.phone {
-        lid::learn(inner, &result.jid, phone).await?;
-    }
+    learn_address(inner, result).await?;
     let Some(Ok(devices)) = &result.devices else { return Ok(None) };
     let person = lid::canonical(&*inner.store, &result.jid.to_user()).await?;
     let list = checked(inner, &person, devices).await?;
     let put = Change::PutDeviceList { user: person.clone(), list: list.clone() };
     inner.store.commit(put.into()).await?;
     Ok(Some((person, list)))
+}
+
+/// Learns the other name of a person, if the server told it.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn learn_address(inner: &Inner, result: &UsyncResult) -> Result<(), StoreError> {
+    if let Some(Ok(other)) = &result.lid {
+        lid::learn(inner, &result.jid, other).await?;
+    }
+    if let Some(phone) = &result.phone {
+        lid::learn(inner, &result.jid, phone).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the devices that the server told of one person, and gives them.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn told_devices(
+    inner: &Inner,
+    result: &UsyncResult,
+) -> Result<Vec<Jid>, StoreError> {
+    let kept = keep(inner, result).await?;
+    Ok(kept.map(|(person, list)| jids(&person, &list)).unwrap_or_default())
 }
 
 /// Drops the devices that the account does not vouch for.
@@ -187,6 +208,17 @@ pub(crate) async fn resolve(inner: &Inner, phone: &Jid) -> Result<Jid, Error> {
     let found = found.ok_or(Error::NotOnWhatsApp)?;
     keep(inner, found).await?;
     Ok(lid::canonical(&*inner.store, &found.jid.to_user()).await?)
+}
+
+/// Forgets the account's own list.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn forget_own(inner: &Inner) -> Result<(), StoreError> {
+    let account = inner.account();
+    let own = [account.jid.as_ref(), account.lid.as_ref()];
+    inner.store.commit(forget(own.into_iter().flatten())).await?;
+    Ok(())
 }
 
 /// Forgets the lists of these people, so that they are asked for before the next message.

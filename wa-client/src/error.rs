@@ -7,7 +7,7 @@ use std::time::Duration;
 use wa_proto::stanza::{IqError, ParseError};
 use wa_store::StoreError;
 
-use crate::request::RequestError;
+use crate::{event::Restriction, request::RequestError};
 
 /// A call did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +59,20 @@ pub enum Error {
     NoDeviceReached,
     /// The server lets this account not write to this person now (463). Trying again makes it
     /// worse.
-    #[error("the server restricts whom this account may write to; do not try again soon")]
-    AccountRestricted,
+    #[error("the server restricts whom this account may write to: {restriction}; do not try again")]
+    AccountRestricted {
+        /// What keeps the account from writing.
+        restriction: Restriction,
+    },
+    /// The server does not take the message in its form (479). Mostly the recipient's devices or
+    /// keys have changed; what is known of them is asked for again before the next message.
+    #[error(
+        "the server does not take the message in this form (479): what is known of the recipient was out of date and is asked for again"
+    )]
+    StanzaRefused,
+    /// The server's answer is not in the form that is known.
+    #[error("the server's answer is not in a form that is known")]
+    UnreadableAnswer,
     /// The server refused a message for good. It is not sent again.
     #[error("the server refused the message with code {code}")]
     SendRefused {
@@ -108,6 +120,7 @@ impl Error {
             | Self::Timeout(_)
             | Self::Disconnected
             | Self::RateLimited
+            | Self::StanzaRefused
             | Self::NoDeviceReached => Remedy::Retry,
             Self::Server { code } if *code >= 500 => Remedy::Retry,
             Self::NotLinked | Self::LoggedOut => Remedy::LinkAgain,
@@ -116,11 +129,11 @@ impl Error {
             | Self::TextTooLong { .. }
             | Self::Content(_)
             | Self::NotOnWhatsApp
-            | Self::AccountRestricted
+            | Self::AccountRestricted { .. }
             | Self::SendRefused { .. }
             | Self::Server { .. } => Remedy::FixTheCall,
             Self::Refused(_) | Self::Store(_) => Remedy::FixTheMachine,
-            Self::Protocol(_) | Self::Internal(_) => Remedy::ReportBug,
+            Self::Protocol(_) | Self::UnreadableAnswer | Self::Internal(_) => Remedy::ReportBug,
         }
     }
 }

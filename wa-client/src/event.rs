@@ -8,13 +8,17 @@ use std::{fmt, time::Duration};
 use tokio::sync::broadcast;
 use wa_proto::Jid;
 
+mod account;
 mod connection;
+mod contact;
 mod message;
 mod presence;
 
+pub use account::{AccountEvent, Restriction};
 pub use connection::{
     BanReason, ConnectRefusal, DisconnectReason, LogoutReason, OfflineCounts, PairingFailure,
 };
+pub use contact::ContactEvent;
 pub use message::{
     LossReason, MessageChange, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason,
 };
@@ -185,10 +189,16 @@ pub enum Event {
     Presence(PresenceEvent),
     /// Somebody writes in a chat, or stopped.
     ChatPresence(ChatPresenceEvent),
-    /// The server restricts what this account may send.
+    /// Something of the account changed, here, on another device or at the server.
+    Account(AccountEvent),
+    /// Somebody, or a group, shows something else than before.
+    Contact(ContactEvent),
+    /// The server restricts what this account may send. What it refused is never sent again.
     AccountRestricted {
         /// The server's code.
         code: u16,
+        /// What keeps the account from sending.
+        restriction: Restriction,
         /// When the restriction ends, in seconds since 1970, if known.
         until: Option<u64>,
     },
@@ -239,6 +249,8 @@ impl Event {
             Self::MessageRepaired { .. } => "MessageRepaired",
             Self::MessageLost { .. } => "MessageLost",
             Self::IdentityChanged { .. } => "IdentityChanged",
+            Self::Account(_) => "Account",
+            Self::Contact(_) => "Contact",
             Self::Presence(_) => "Presence",
             Self::ChatPresence(_) => "ChatPresence",
             Self::AccountRestricted { .. } => "AccountRestricted",

@@ -103,6 +103,8 @@ pub(crate) struct Locks {
     /// By person: a session with one of their devices advances for one message at a time. To
     /// hold several, see [`crate::lid::lock_people`].
     pub(crate) sessions: KeyedLocks<Jid>,
+    /// The tokens that are given to people.
+    pub(crate) tokens: tokio::sync::Mutex<()>,
     /// The stock of prekeys.
     pub(crate) prekeys: tokio::sync::Mutex<()>,
 }
@@ -126,6 +128,7 @@ impl Inner {
             locks: Locks {
                 chats: KeyedLocks::new(),
                 sessions: KeyedLocks::new(),
+                tokens: tokio::sync::Mutex::new(()),
                 prekeys: tokio::sync::Mutex::new(()),
             },
             identity_notices: IdentityNotices::default(),

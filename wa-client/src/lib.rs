@@ -54,11 +54,13 @@
 //! ```
 
 mod account;
+mod account_notice;
 mod builder;
 mod client;
 mod clock;
 mod connection;
 mod devices;
+mod dirty;
 mod draft;
 mod error;
 mod event;
@@ -68,21 +70,26 @@ mod keyed_locks;
 mod lid;
 mod login;
 pub mod media;
+mod mex;
 mod offline;
 mod outbox;
 mod pairing;
 mod payload;
+mod people;
 mod phone_number;
 mod placeholder;
 mod prekeys;
 mod presence;
-mod privacy_settings;
+mod privacy;
 mod privacy_token;
+mod profile;
 mod receipts;
 mod receive;
 mod request;
+mod restriction;
 mod retry;
 mod send;
+mod server_settings;
 mod stanza_handler;
 #[cfg(test)]
 mod vectors;
@@ -96,11 +103,17 @@ pub use connection::{
 };
 pub use error::{Error, Remedy};
 pub use event::{
-    BanReason, ConnectRefusal, DisconnectReason, EVENT_BUFFER, Event, EventStream, LogoutReason, LossReason, MessageChange, MessageEvent, OfflineCounts, PairingFailure, Repair, SendState, StatusChange, UndecryptableReason, ChatPresenceEvent, PresenceEvent, Typing,
+    AccountEvent, BanReason, ChatPresenceEvent, ConnectRefusal, ContactEvent, DisconnectReason,
+    EVENT_BUFFER, Event, EventStream, LogoutReason, LossReason, MessageChange, MessageEvent,
+    OfflineCounts, PairingFailure, PresenceEvent, Repair, Restriction, SendState, StatusChange,
+    Typing, UndecryptableReason,
 };
 pub use inner::State;
 pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};
 pub use payload::{DeviceDescription, Platform};
+pub use people::{About, OnWhatsApp, People, PersonInfo};
+pub use privacy::{Privacy, PrivacyKind, PrivacySettings, PrivacyValue, StatusAudience};
+pub use profile::{GetPicture, MAX_ABOUT_LEN, MAX_PICTURE_LEN, Profile, ProfilePicture};
 pub use request::RequestError;
 pub use send::{MAX_TEXT_LEN, SendMessage, Sent};
 pub use version::{ClientVersion, ParseVersionError, VersionError, VersionSource, WebPageVersion};

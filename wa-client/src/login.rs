@@ -4,6 +4,8 @@
 //! A client that sends before its prekeys are in order makes sessions nobody can answer, and one
 //! that never becomes active is deaf. Knows nothing of what is sent afterwards.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 use wa_proto::{
     request::SetActive,
@@ -15,10 +17,11 @@ use crate::{
     connection::Ending,
     event::Event,
     inner::{Inner, State},
-    outbox,
+    outbox, people,
     prekeys::{self, PreKeysError},
-    presence, privacy_settings, receipts,
+    presence, privacy, receipts,
     request::{REQUEST_TIMEOUT, RequestError},
+    server_settings,
     stanza_handler::{HandleError, StanzaContext},
 };
 
@@ -57,12 +60,30 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
         Ok(()) | Err(HandleError::Link(_)) => {}
     }
     presence::restore(inner, &cx.link).await.map_err(storage)?;
-    privacy_settings::refresh(inner, &cx.link).await.map_err(storage)?;
     purge(inner).await.map_err(storage)?;
+    refresh_in_background(inner);
     let session = unified_session(unified_session_id(inner.clock.unix_ms()));
     // A closed link shows by itself.
     let _ = cx.link.send(&session).await;
     Ok(())
+}
+
+/// Asks for what may have changed while nobody was connected. Without an answer, what was known
+/// before stays in force.
+fn refresh_in_background(inner: &Arc<Inner>) {
+    let shared = Arc::clone(inner);
+    inner.spawn(async move {
+        let outcomes = [
+            ("privacy settings", privacy::refresh(&shared).await),
+            ("the block list", people::block_list::refresh(&shared).await),
+            ("the server's settings", server_settings::refresh(&shared).await),
+        ];
+        for (what, outcome) in outcomes {
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "not known anew: {what}");
+            }
+        }
+    });
 }
 
 /// Forgets what is past its time: at every login, and daily while connected.

@@ -10,6 +10,7 @@ use wa_noise::MAX_ROUTING_INFO_LEN;
 use wa_proto::stanza::InfoItem;
 
 use crate::{
+    dirty,
     event::{Event, OfflineCounts},
     placeholder,
     receive::settle,
@@ -44,6 +45,9 @@ pub(crate) async fn handle_info(
             InfoItem::EdgeRouting(info) if info.len() <= MAX_ROUTING_INFO_LEN => {
                 let info = info.to_vec();
                 cx.inner.update_account(|account, _| account.routing_info = Some(info)).await?;
+            }
+            InfoItem::Dirty { kind, timestamp } => {
+                dirty::refresh_in_background(&cx.inner, kind, timestamp);
             }
             InfoItem::DowngradeWebClient => cx.inner.emit(Event::QrScannedWithoutMultidevice),
             _ => {}

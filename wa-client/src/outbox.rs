@@ -37,6 +37,7 @@ use crate::{
         record::{Arrival, Way, record},
         settle,
     },
+    restriction,
 };
 
 /// A message as the caller handed it over.
@@ -160,7 +161,7 @@ pub(crate) async fn wait_for_ack(
     let answer = inner.outbox.wait(id.as_str());
     match inner.store.outbox_entry(&id.as_str().into()).await? {
         Some(OutboxEntry { state: OutboxState::Failed(code), .. }) => {
-            return Err(refusal(code.parse().unwrap_or_default()));
+            return Err(refusal(inner, code.parse().unwrap_or_default()).await);
         }
         Some(entry) if entry.state.is_pending() => {}
         // Acknowledged before.
@@ -172,17 +173,24 @@ pub(crate) async fn wait_for_ack(
     pump_in_background(inner);
     match tokio::time::timeout(limit, answer).await {
         Ok(Ok(Ok(timestamp))) => Ok(timestamp),
-        Ok(Ok(Err(code))) => Err(refusal(code)),
+        Ok(Ok(Err(code))) => Err(refusal(inner, code).await),
         Ok(Err(_)) => Err(Error::Disconnected),
         Err(_) => Err(Error::Timeout(limit)),
     }
 }
 
-fn refusal(code: u16) -> Error {
+/// Why a message will never go, as the caller is told.
+async fn refusal(inner: &Inner, code: u16) -> Error {
     match code {
         NOT_ON_WHATSAPP => Error::NotOnWhatsApp,
         NO_DEVICE => Error::NoDeviceReached,
-        463 => Error::AccountRestricted,
+        restriction::RESTRICTED => match restriction::known(inner).await {
+            Ok(known) => Error::AccountRestricted {
+                restriction: known.unwrap_or(crate::event::Restriction::Unknown),
+            },
+            Err(error) => error.into(),
+        },
+        MALFORMED_STANZA => Error::StanzaRefused,
         code => Error::SendRefused { code },
     }
 }
@@ -313,10 +321,7 @@ pub(crate) async fn acked(inner: &Arc<Inner>, ack: &ServerAck) -> Result<(), Sto
     }
     let chat = lid::canonical(&*inner.store, &entry.chat).await?;
     if let Some(code) = ack.error {
-        if code == 463 {
-            inner.emit(Event::AccountRestricted { code, until: None });
-        }
-        return fail(inner, &chat, id, code).await;
+        return refused(inner, &chat, id, code).await;
     }
     let timestamp = ack.timestamp.unwrap_or_else(|| inner.clock.unix());
     let mut changes = Changes::new();
@@ -368,8 +373,35 @@ fn refresh_lid(inner: &Arc<Inner>, chat: Jid) {
     });
 }
 
+/// The server refused a message. It is never sent again; whoever waits is told once it is known
+/// why.
+async fn refused(inner: &Arc<Inner>, chat: &Jid, id: &str, code: u16) -> Result<(), StoreError> {
+    if code == MALFORMED_STANZA {
+        let account = inner.account();
+        let own = [account.jid.as_ref(), account.lid.as_ref()];
+        let stale = devices::forget(own.into_iter().flatten().chain([chat]));
+        inner.store.commit(stale).await?;
+    }
+    if code != restriction::RESTRICTED {
+        return fail(inner, chat, id, code).await;
+    }
+    give_up(inner, chat, id, code).await?;
+    let (shared, id) = (Arc::clone(inner), id.to_owned());
+    inner.spawn(async move {
+        restriction::explain(&shared).await;
+        shared.outbox.settle(&id, Err(code));
+    });
+    Ok(())
+}
+
 /// A message will not be sent.
 async fn fail(inner: &Inner, chat: &Jid, id: &str, code: u16) -> Result<(), StoreError> {
+    give_up(inner, chat, id, code).await?;
+    inner.outbox.settle(id, Err(code));
+    Ok(())
+}
+
+async fn give_up(inner: &Inner, chat: &Jid, id: &str, code: u16) -> Result<(), StoreError> {
     let state = OutboxState::Failed(code.to_string());
     let mut changes = Changes::from(Change::SetOutboxState { id: id.into(), state });
     if let Some(key) = key(inner, chat, id) {
@@ -377,7 +409,6 @@ async fn fail(inner: &Inner, chat: &Jid, id: &str, code: u16) -> Result<(), Stor
         changes.push(Change::SetStatus { key, status, server_timestamp: None });
     }
     inner.store.commit(changes).await?;
-    inner.outbox.settle(id, Err(code));
     emit(inner, chat, id, SendState::Failed { code });
     Ok(())
 }
@@ -399,6 +430,8 @@ const NOT_ON_WHATSAPP: u16 = 404;
 /// The code under which an entry fails that could be encrypted for nobody: HTTP's "failed
 /// dependency".
 const NO_DEVICE: u16 = 424;
+/// The code with which the server refuses a stanza's form.
+const MALFORMED_STANZA: u16 = 479;
 /// How many chats are served at a time.
 const PARALLEL_CHATS: usize = 8;
 /// How long to wait before a request that failed is made again.
@@ -416,11 +449,5 @@ mod tests {
         assert!(outbox.leaves("A", 2), "not acknowledged, so again on the next");
         outbox.returned("A");
         assert!(outbox.leaves("A", 2));
-    }
-
-    #[test]
-    fn a_restricted_account_has_its_own_error() {
-        assert!(matches!(refusal(463), Error::AccountRestricted));
-        assert!(matches!(refusal(479), Error::SendRefused { code: 479 }));
     }
 }

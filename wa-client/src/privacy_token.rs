@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use wa_crypto::hmac_sha256;
 use wa_proto::{Jid, request::IssuePrivacyTokens, stanza};
 use wa_store::{Change, PrivacyToken, SecretBytes, StoreError, Timestamp};
 
@@ -13,7 +14,7 @@ use crate::{inner::Inner, lid, receipts};
 /// Tokens are given once in each of these, in seconds: 7 days.
 const BUCKET_SECS: i64 = 7 * 24 * 60 * 60;
 /// For how many buckets a token is good.
-const VALID_BUCKETS: i64 = 4;
+const VALID_BUCKETS: i64 = wa_store::TOKEN_WEEKS;
 /// The kind of token that lets people write.
 const TRUSTED_CONTACT: &str = "trusted_contact";
 
@@ -58,6 +59,20 @@ pub(crate) async fn of(inner: &Inner, to: &Jid) -> Result<Option<Vec<u8>>, Store
         .map(|token| token.token.as_bytes().to_vec()))
 }
 
+/// What to show somebody who gave no token: made of the account's salt and their LID. `None` as
+/// long as either is not known.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn stand_in(inner: &Inner, to: &Jid) -> Result<Option<Vec<u8>>, StoreError> {
+    let to = lid::canonical(&*inner.store, &to.to_user()).await?;
+    let Some(salt) = inner.store.nct_salt().await?.filter(|salt| !salt.is_empty()) else {
+        return Ok(None);
+    };
+    let is_person = to.is_lid() && !to.is_bot();
+    Ok(is_person.then(|| hmac_sha256(salt.as_bytes(), &[to.to_string().as_bytes()]).to_vec()))
+}
+
 /// Gives somebody a token of this account's, in the background, if they have none of this bucket.
 pub(crate) fn issue(inner: &Arc<Inner>, to: Jid) {
     spawn_issue(inner, to, false);
@@ -78,6 +93,8 @@ fn spawn_issue(inner: &Arc<Inner>, to: Jid, again: bool) {
 }
 
 async fn give(inner: &Inner, to: &Jid, again: bool) -> Result<(), crate::Error> {
+    // Two messages at once give one token.
+    let _one_at_a_time = inner.locks.tokens.lock().await;
     let now = inner.now();
     let known = inner.store.privacy_token(to).await?;
     let issued_at = known.as_ref().and_then(|known| known.issued_at);
@@ -91,7 +108,9 @@ async fn give(inner: &Inner, to: &Jid, again: bool) -> Result<(), crate::Error> 
     }
     let timestamp = u64::try_from(now.secs()).unwrap_or_default();
     inner.request(&IssuePrivacyTokens { to: vec![to.clone()], timestamp }).await?;
-    // Also for people who gave none themselves, so that a restart does not give another.
+    // Also for people who gave none themselves, so that a restart does not give another. One that
+    // came meanwhile is kept.
+    let known = inner.store.privacy_token(to).await?;
     let none =
         PrivacyToken { token: SecretBytes::default(), timestamp: Timestamp::MIN, issued_at: None };
     let token = PrivacyToken { issued_at: Some(now), ..known.unwrap_or(none) };

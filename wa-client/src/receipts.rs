@@ -26,7 +26,7 @@ use crate::{
     error::Error,
     event::{Event, SendState, StatusChange},
     inner::Inner,
-    lid, outbox, privacy_settings,
+    lid, outbox, privacy,
     receive::own_jids,
     retry,
     stanza_handler::{HandleError, Outcome, StanzaContext},
@@ -125,16 +125,30 @@ pub(crate) async fn flush(inner: &Inner, link: &Link) -> Result<(), HandleError>
     Ok(())
 }
 
-/// Tells the senders that these messages of a chat were read: one receipt for each sender. Where
-/// read receipts are off, only the own devices learn of it.
+/// What the user did with messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Read,
+    Played,
+}
+
+/// Tells the senders that these messages of a chat were read or played: one receipt for each
+/// sender. Where read receipts are off, only the own devices learn of it.
 ///
 /// # Errors
 /// The store's. Without a connection the receipts leave with the next.
-pub(crate) async fn mark_read(inner: &Inner, chat: &Jid, ids: &[MessageId]) -> Result<(), Error> {
+pub(crate) async fn mark(
+    inner: &Inner,
+    chat: &Jid,
+    ids: &[MessageId],
+    mark: Mark,
+) -> Result<(), Error> {
     let chat = lid::canonical(&*inner.store, &chat.to_user()).await?;
-    let kind = match privacy_settings::tells_what_was_read(inner).await? {
-        true => SentReceiptKind::Read,
-        false => SentReceiptKind::ReadSelf,
+    let kind = match (mark, privacy::tells_what_was_read(inner).await?) {
+        (Mark::Read, true) => SentReceiptKind::Read,
+        (Mark::Read, false) => SentReceiptKind::ReadSelf,
+        (Mark::Played, true) => SentReceiptKind::Played,
+        (Mark::Played, false) => SentReceiptKind::PlayedSelf,
     };
     let mut draft = Draft::new(&*inner.store);
     let mut owed = Vec::new();
@@ -149,10 +163,12 @@ pub(crate) async fn mark_read(inner: &Inner, chat: &Jid, ids: &[MessageId]) -> R
         };
         owed.push(owe(inner, &mut draft, &receipt));
     }
-    let mut update = ChatUpdate::new(chat);
-    update.unread = Some(0);
-    update.marked_unread = Some(false);
-    draft.push(Change::PutChat(Box::new(update)));
+    if mark == Mark::Read {
+        let mut update = ChatUpdate::new(chat);
+        update.unread = Some(0);
+        update.marked_unread = Some(false);
+        draft.push(Change::PutChat(Box::new(update)));
+    }
     inner.store.commit(draft.into_changes()).await?;
     let Some(link) = inner.link() else { return Ok(()) };
     for Owed { name, node } in owed {

@@ -13,6 +13,7 @@ use wa_proto::{
 use wa_store::StoreError;
 
 use crate::{
+    account_notice,
     connection::{Ending, Link, LinkClosed, Session},
     devices,
     inner::Inner,
@@ -152,7 +153,11 @@ async fn notified(cx: &StanzaContext, notification: Notification) -> Result<Outc
         NotificationBody::PasskeyContinuation { identity } => {
             pairing::passkey_continued(cx, &identity).await?;
         }
-        _ => return devices::handle_notification(cx, notification).await,
+        _ => {
+            if let Some(other) = account_notice::handle(&cx.inner, notification).await? {
+                return devices::handle_notification(cx, other).await;
+            }
+        }
     }
     Ok(Outcome::Ack)
 }

@@ -8,7 +8,9 @@ mod app_state;
 mod encrypt;
 mod group;
 mod media;
+mod mex;
 mod pairing;
+mod profile;
 mod session;
 mod usync;
 
@@ -29,9 +31,15 @@ pub use group::{
     UnlinkSubGroup, UpdateJoinRequests,
 };
 pub use media::{MediaConn, MediaConnAnswer, MediaHost};
+pub use mex::Mex;
 pub use pairing::{
     CompanionNonce, EncryptedPairing, LinkCodeFinish, LinkCodeHello, PairingRef, PasskeyOptions,
     PasskeyPrologue,
+};
+pub use profile::{
+    BusinessHours, BusinessProfile, BusinessProfileAnswer, MAX_BUSINESS_FIELDS, Picture,
+    PictureAnswer, PictureLocation, SetAbout, SetDisappearingMode, SetOwnPicture, StatusList,
+    StatusPrivacy,
 };
 pub use session::{AbProps, AbPropsAnswer, CleanDirty, Ping, SetActive, SetPassive};
 pub use usync::{

@@ -1,8 +1,8 @@
 //! The control API: JSON over HTTP, by which those who do not hold the simulation as a value make
 //! accounts, move phones and look. Knows nothing of how it is done.
 
-mod groups;
 mod account;
+mod groups;
 mod outgoing;
 
 use std::time::Duration;

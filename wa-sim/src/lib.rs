@@ -39,7 +39,7 @@ pub use phone::{
     AddAccountError, CreateGroupError, FileKind, GroupAction, GroupChangeRefused, GroupSettings,
     HistoryError, HistoryMessage, HistoryPlan, LinkError, LinkedDevice, MAX_FILE,
     MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES, MAX_POLL_OPTIONS, MAX_TEXT, MessageStatus,
-    OutgoingFile, Phone, PhoneActivity, PhoneMessage, SendError, UnlinkError,
+    OutgoingFile, Phone, PhoneActivity, PhoneMessage, SendError, StatusAudience, UnlinkError,
 };
 pub use server::directory::Addressing;
 pub use serving::{ServeError, Serving};

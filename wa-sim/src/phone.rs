@@ -2,6 +2,7 @@
 //! is its endpoint's business.
 
 mod about;
+mod account;
 pub(crate) mod endpoint;
 mod file;
 mod groups;
@@ -21,6 +22,7 @@ use wa_proto::{
 
 use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
 pub use self::{
+    account::StatusAudience,
     file::{FileKind, OutgoingFile},
     groups::{GroupAction, GroupChangeRefused, GroupSettings},
     history::{HistoryError, HistoryMessage, HistoryPlan, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES},
@@ -273,6 +275,15 @@ impl Phone {
     /// told enough.
     pub fn passkey_code(&self) -> Option<String> {
         self.sim.with(|world| world.phones.get(&self.number)?.passkey.as_ref()?.shown.clone())
+    }
+
+    /// Gives the account a name by which it can be found without its number.
+    pub fn set_username(&self, name: &str) {
+        self.act(|phone, server| {
+            if let Some(account) = server.accounts.get_mut(&phone.address.account) {
+                account.username = Some(name.to_owned());
+            }
+        });
     }
 
     /// Waits until a device is linked; answers whether it was.

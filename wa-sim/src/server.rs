@@ -5,7 +5,9 @@
 //! nothing of bytes, sockets, tasks or of what messages say.
 
 pub(crate) mod account;
+mod account_news;
 pub(crate) mod directory;
+mod dirty;
 pub(crate) mod groups;
 pub(crate) mod iq;
 mod login;
@@ -16,7 +18,9 @@ mod pairing_code;
 mod pairing_passkey;
 pub(crate) mod prekey_shelf;
 mod presence;
+mod properties;
 pub(crate) mod receipts;
+pub(crate) mod restrictions;
 mod router;
 mod tokens;
 mod usync;
@@ -67,6 +71,7 @@ pub(crate) struct Server {
     /// Which connection a device is on.
     online: BTreeMap<DeviceAddress, ConnectionId>,
     presences: presence::Presences,
+    properties: properties::Properties,
     /// The tokens that one account gave another.
     tokens: BTreeMap<(PhoneNumber, PhoneNumber), tokens::Token>,
     pub(crate) outputs: Vec<(ConnectionId, Output)>,
@@ -115,6 +120,7 @@ impl Server {
             connections: BTreeMap::new(),
             online: BTreeMap::new(),
             presences: presence::Presences::default(),
+            properties: properties::Properties::default(),
             tokens: BTreeMap::new(),
             outputs: Vec::new(),
             phone_inbox: VecDeque::new(),

@@ -292,6 +292,11 @@ impl Sim {
         heard.map(|(_, stanza)| stanza.clone()).collect()
     }
 
+    /// Sets one of the server's switches (`abt`), by number.
+    pub fn set_server_setting(&self, code: &str, value: &str) {
+        self.with(|world| world.server.set_property(code, value));
+    }
+
     /// From now on clients below this version are refused as outdated.
     pub fn require_version(&self, version: Option<Version>) {
         self.with(|world| world.server.required_version = version);

@@ -174,7 +174,8 @@ pub enum Change {
     PutSentMessage(Box<SentMessage>),
     /// Forgets what is past its time at `now`: handled payloads, retry counts,
     /// session recreations and base keys after 14 days, sent messages and finished outbox entries
-    /// after 7, sealed additions whose message did not come after 30.
+    /// after 7, sealed additions whose message did not come after 30, and tokens once neither the
+    /// one given nor the one got is good any more.
     PurgeExpired {
         /// The time now.
         now: Timestamp,

@@ -130,6 +130,15 @@ impl fmt::Debug for ContactUpdate {
     }
 }
 
+/// How long a token is of any use, in weeks: the one it was given in and the three after.
+pub const TOKEN_WEEKS: i64 = 4;
+
+/// The time before which tokens are of no use any more, in whole weeks.
+pub(crate) fn token_cutoff(now: Timestamp) -> Timestamp {
+    const WEEK: i64 = 7 * 24 * 60 * 60;
+    Timestamp::from_secs((now.secs().div_euclid(WEEK) - (TOKEN_WEEKS - 1)).saturating_mul(WEEK))
+}
+
 /// The token a person gave, which the server demands of those who write to them first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivacyToken {

@@ -61,7 +61,7 @@ pub use app_state::{
 };
 pub use changes::{Altered, Archived, Change, Changes, Committed};
 pub use chat::{Chat, ChatUpdate};
-pub use contact::{Contact, ContactUpdate, PrivacyToken};
+pub use contact::{Contact, ContactUpdate, PrivacyToken, TOKEN_WEEKS};
 pub use device_list::{Device, DeviceList};
 pub use error::StoreError;
 pub use history::{GapPlace, GapReason, HistoryChunk, HistoryGap};

@@ -93,6 +93,7 @@ rules! {
         chats_are_filtered
         the_timer_set_last_counts
         secrets_and_tokens_are_found_under_both_names
+        tokens_are_forgotten_after_four_weeks_unless_one_was_given_since
     }
     app_state {
         sync_keys_are_kept_and_never_replaced

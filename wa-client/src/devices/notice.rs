@@ -4,10 +4,7 @@
 
 use wa_proto::{
     Jid,
-    stanza::{
-        AccountChange, DeviceEntry, DevicesChange, DevicesChangeKind, Notification,
-        NotificationBody,
-    },
+    stanza::{DeviceEntry, DevicesChange, DevicesChangeKind, Notification, NotificationBody},
 };
 use wa_store::{Change, Changes, Device, DeviceList, StoreError};
 
@@ -15,7 +12,7 @@ use super::participant_hash::participant_hash;
 use crate::{
     identity,
     inner::Inner,
-    lid, privacy_settings, privacy_token,
+    lid, privacy_token,
     stanza_handler::{HandleError, Outcome, StanzaContext},
 };
 
@@ -28,16 +25,6 @@ pub(crate) async fn handle_notification(
     let inner = &*cx.inner;
     match notification.body {
         NotificationBody::Devices(change) => devices_changed(inner, &change).await?,
-        NotificationBody::Account(changes) => {
-            for change in changes {
-                if let AccountChange::Devices { .. } = change {
-                    forget_own(inner).await?;
-                }
-                if let AccountChange::Privacy(settings) = change {
-                    privacy_settings::keep(inner, &settings).await?;
-                }
-            }
-        }
         NotificationBody::IdentityChanged { user, lid } => {
             if let Some(lid) = &lid {
                 lid::learn(inner, &user, lid).await?;
@@ -51,13 +38,6 @@ pub(crate) async fn handle_notification(
         _ => {}
     }
     Ok(Outcome::Ack)
-}
-
-async fn forget_own(inner: &Inner) -> Result<(), StoreError> {
-    let account = inner.account();
-    let own = [account.jid.as_ref(), account.lid.as_ref()];
-    inner.store.commit(super::forget(own.into_iter().flatten())).await?;
-    Ok(())
 }
 
 /// Somebody linked or unlinked devices: the list is changed alike, and thrown away if it then is

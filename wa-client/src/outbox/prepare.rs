@@ -77,6 +77,10 @@ pub(super) async fn prepare(
         stanza.peer_recipient_phone = inner.store.phone_of(&recipients.person).await?;
     }
     let token = privacy_token::of(inner, &recipients.person).await?;
+    if token.is_none() {
+        let stand_in = privacy_token::stand_in(inner, &recipients.person).await?;
+        stanza.cstoken = stand_in.map(Into::into);
+    }
     stanza.tctoken = token.map(Into::into);
 
     let stanza = stanza.to_node();

@@ -95,6 +95,8 @@ pub enum UsyncProtocol {
     DisappearingMode,
     /// What kind of assistant they are.
     Bot,
+    /// The name by which they can be found without their number.
+    Username,
 }
 
 impl UsyncProtocol {
@@ -107,6 +109,7 @@ impl UsyncProtocol {
             Self::Picture => Node::new("picture"),
             Self::Business => Node::new("business").child(Node::new("verified_name")),
             Self::DisappearingMode => Node::new("disappearing_mode"),
+            Self::Username => Node::new("username"),
             Self::Bot => Node::new("bot").child(Node::new("profile").attr("v", "1")),
         }
     }
@@ -159,6 +162,8 @@ pub struct UsyncResult {
     pub devices: UsyncField<UsyncDevices>,
     /// Whether they are on WhatsApp.
     pub is_registered: UsyncField<bool>,
+    /// The phone number they were asked about by, as it was asked.
+    pub asked: Option<CompactString>,
     /// Their LID.
     pub lid: UsyncField<Jid>,
     /// Their "about" text.
@@ -171,6 +176,8 @@ pub struct UsyncResult {
     pub disappearing_mode: UsyncField<u32>,
     /// The `<bot>` node as it came.
     pub bot: UsyncField<OwnedNode>,
+    /// The name by which they can be found, if they have one.
+    pub username: UsyncField<Option<String>>,
 }
 
 /// Somebody's "about" text.
@@ -226,10 +233,19 @@ impl Request for Usync {
             Some((protocol, IqError::read(Some(answer.find("error")?))))
         });
         Ok(UsyncAnswer {
-            users: list.find_all("user").map(UsyncResult::read).collect::<Result<_, _>>()?,
+            // A number that nobody has comes without an address.
+            users: list
+                .find_all("user")
+                .filter(|user| user.attrs.value("jid").is_some() || !is_nobody(user))
+                .map(UsyncResult::read)
+                .collect::<Result<_, _>>()?,
             errors: errors.collect(),
         })
     }
+}
+
+fn is_nobody(user: &OwnedNode) -> bool {
+    user.find("contact").is_some_and(|contact| !contact.attrs.is("type", "in"))
 }
 
 impl UsyncResult {
@@ -239,6 +255,7 @@ impl UsyncResult {
             phone: node.attrs.jid("pn_jid"),
             devices: field(node, "devices", UsyncDevices::read)?,
             is_registered: field(node, "contact", |contact| Ok(contact.attrs.is("type", "in")))?,
+            asked: node.find("contact").and_then(|contact| contact.content_text().map(Into::into)),
             lid: field(node, "lid", |lid| lid.need_jid("val"))
                 // The server knows no LID of them: an attribute without a value.
                 .or_else(|_| Ok(None))?,
@@ -255,6 +272,10 @@ impl UsyncResult {
                 mode.need_number("duration")
             })?,
             bot: field(node, "bot", |bot| Ok(bot.clone()))?,
+            username: field(node, "username", |name| {
+                let name = name.content_text().filter(|name| !name.is_empty());
+                Ok(name.map(str::to_owned))
+            })?,
         })
     }
 }

@@ -93,9 +93,45 @@ pub enum NotificationBody {
         /// An encoded `PrimaryEphemeralIdentity`.
         identity: Bytes,
     },
-    /// Any other type, as it came: `business`, `disappearing_mode`, `mex`, `newsletter`, `status`
-    /// and others.
+    /// `status`: somebody's "about" text.
+    About {
+        /// The text.
+        text: String,
+    },
+    /// `disappearing_mode`: the timer that somebody's new chats begin with.
+    DisappearingMode {
+        /// In seconds; 0 is off.
+        duration: u32,
+    },
+    /// `business`: what a business says of itself, or that it is one.
+    Business,
+    /// `mex`: news in GraphQL's form.
+    Mex(Vec<MexUpdate>),
+    /// Any other type, as it came.
     Raw(OwnedNode),
+}
+
+/// One piece of news in GraphQL's form.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MexUpdate {
+    /// What happened, by name.
+    pub operation: Option<CompactString>,
+    /// What it says, JSON.
+    pub json: Bytes,
+}
+
+/// Without the JSON, which may name people.
+impl std::fmt::Debug for MexUpdate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MexUpdate").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}
+
+impl MexUpdate {
+    fn read(node: &OwnedNode) -> Option<Self> {
+        let json = Bytes::copy_from_slice(node.content_bytes()?);
+        Some(Self { operation: node.text_opt("op_name"), json })
+    }
 }
 
 /// An app-state collection has news.
@@ -205,6 +241,16 @@ impl NotificationBody {
                 tokens: PrivacyToken::read_all(node)?,
             },
             Some("link_code_companion_reg") => read_link_code(node)?,
+            Some("status") => match node.find("set").and_then(|set| set.content_text()) {
+                Some(text) => Self::About { text: text.to_owned() },
+                None => Self::Raw(node.clone()),
+            },
+            Some("disappearing_mode") => match node.find("disappearing_mode") {
+                Some(mode) => Self::DisappearingMode { duration: mode.need_number("duration")? },
+                None => Self::Raw(node.clone()),
+            },
+            Some("business") => Self::Business,
+            Some("mex") => Self::Mex(node.nodes().iter().filter_map(MexUpdate::read).collect()),
             Some("passkey_prologue_request") => Self::PasskeyRequest {
                 options: node
                     .find("passkey_request_options")

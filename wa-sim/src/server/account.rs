@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wa_crypto::PublicKey;
 
-use super::{offline::OfflineQueue, prekey_shelf::PrekeyShelf};
+use super::{offline::OfflineQueue, prekey_shelf::PrekeyShelf, restrictions::Restrictions};
 use crate::{
     address::{PHONE, PhoneNumber},
     stats::DeviceCounters,
@@ -19,6 +19,17 @@ pub(crate) struct Account {
     pub(crate) lid: u64,
     pub(crate) name: String,
     pub(crate) about: String,
+    pub(crate) about_set: u64,
+    pub(crate) picture: Option<Picture>,
+    /// The name by which it can be found.
+    pub(crate) username: Option<String>,
+    /// What it says of itself if it is a business.
+    pub(crate) business: Option<String>,
+    /// The timer of its new chats, in seconds, and when it was set.
+    pub(crate) disappearing_mode: (u32, u64),
+    /// Who sees its status posts: `whitelist` or `blacklist`, and the people on it.
+    pub(crate) status_audience: Option<(&'static str, Vec<PhoneNumber>)>,
+    pub(crate) restrictions: Restrictions,
     pub(crate) devices: BTreeMap<u16, Device>,
     next_device: u16,
     /// The `ADVSignedKeyIndexList` as the phone last published it, and when.
@@ -30,6 +41,17 @@ pub(crate) struct Account {
     pub(crate) nct_salt: Option<Vec<u8>>,
     /// With whom it has exchanged anything: who is told when its devices change.
     pub(crate) contacts: BTreeSet<PhoneNumber>,
+    /// To whom it has written, who may therefore write to it.
+    pub(crate) wrote_to: BTreeSet<PhoneNumber>,
+}
+
+/// A picture.
+#[derive(Debug, Clone)]
+pub(crate) struct Picture {
+    pub(crate) id: String,
+    pub(crate) jpeg: Vec<u8>,
+    /// Where the media host has it.
+    pub(crate) path: String,
 }
 
 #[derive(Debug)]
@@ -45,6 +67,8 @@ pub(crate) struct Device {
     pub(crate) was_live: bool,
     pub(crate) shelf: PrekeyShelf,
     pub(crate) queue: OfflineQueue,
+    /// What is marked as changed, and when it was.
+    pub(crate) dirty: BTreeMap<String, u64>,
     pub(crate) counters: DeviceCounters,
 }
 
@@ -59,6 +83,7 @@ impl Account {
             was_live: true,
             shelf: phone,
             queue: OfflineQueue::default(),
+            dirty: BTreeMap::new(),
             counters: DeviceCounters::default(),
         };
         let privacy = DEFAULT_PRIVACY.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -67,6 +92,13 @@ impl Account {
             lid,
             name,
             about: "Hey there! I am using WhatsApp.".to_owned(),
+            about_set: 0,
+            picture: None,
+            username: None,
+            business: None,
+            disappearing_mode: (0, 0),
+            status_audience: None,
+            restrictions: Restrictions::default(),
             devices: BTreeMap::from([(PHONE, device)]),
             next_device: 1,
             key_index_list: Vec::new(),
@@ -75,6 +107,7 @@ impl Account {
             blocked: BTreeSet::new(),
             nct_salt: None,
             contacts: BTreeSet::new(),
+            wrote_to: BTreeSet::new(),
         }
     }
 
@@ -100,7 +133,7 @@ impl Account {
     }
 }
 
-const DEFAULT_PRIVACY: [(&str, &str); 8] = [
+const DEFAULT_PRIVACY: [(&str, &str); 10] = [
     ("readreceipts", "all"),
     ("profile", "all"),
     ("status", "all"),
@@ -109,4 +142,6 @@ const DEFAULT_PRIVACY: [(&str, &str); 8] = [
     ("groupadd", "all"),
     ("calladd", "all"),
     ("messages", "all"),
+    ("defense", "off"),
+    ("stickers", "contacts"),
 ];

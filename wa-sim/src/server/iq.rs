@@ -4,6 +4,8 @@
 mod account;
 mod encrypt;
 mod group;
+mod mex;
+mod profile;
 
 use wa_proto::{Jid, Node, OwnedNode};
 
@@ -30,12 +32,12 @@ impl Server {
         let id = iq.attrs.text("id").unwrap_or_default().into_owned();
         let to = iq.attrs.jid("to").unwrap_or_else(Jid::server);
         let answer = Node::new("iq").attr("from", to).attr("id", id);
-        Some(match self.iq_result(from, iq, kind == "set") {
-            Ok(children) => answer.attr("type", "result").children(children),
-            Err((code, text)) => answer
-                .attr("type", "error")
-                .child(Node::new("error").attr("code", u32::from(code)).attr("text", text)),
-        })
+        let is_personal = !iq.attrs.jid("target").is_some_and(|target| target.is_group());
+        if iq.attrs.is("xmlns", "w:profile:picture") && kind == "get" && is_personal {
+            let picture = self.picture(from, iq)?;
+            return Some(finished(answer, picture));
+        }
+        Some(finished(answer, self.iq_result(from, iq, kind == "set")))
     }
 
     fn iq_result(
@@ -56,7 +58,10 @@ impl Server {
                 let usync = iq.find("usync").ok_or(BAD_REQUEST)?;
                 self.answer_usync(usync).map(Some).ok_or(BAD_REQUEST)
             }
-            ("abt", _) => Ok(Some(account::properties())),
+            ("abt", _) => Ok(Some(self.properties(iq.find("props")))),
+            ("w:mex", _) => self.mex(from, iq),
+            ("w:biz", false) => self.business_profile(iq),
+            ("disappearing_mode", true) => self.set_disappearing_mode(from, iq),
             ("blocklist", set) => self.blocklist(from, iq, set),
             ("privacy", set) => self.privacy(from, iq, set),
             ("w:m", _) => Ok(Some(self.media_connection(from))),
@@ -64,11 +69,15 @@ impl Server {
             ("w:g2", true) => self.group_set(from, iq),
             ("w:profile:picture", true) => match iq.attrs.jid("target").filter(Jid::is_group) {
                 Some(group) => self.set_group_picture(from, &group, iq),
-                None => Ok(None),
+                None => self.set_picture(from, iq),
             },
             ("w:sync:app:state", _) => Ok(account::app_state(iq)),
             ("w:profile:picture", false) => Err(NOT_FOUND),
-            ("status", true) => Ok(self.set_about(from, iq)),
+            ("status", true) => {
+                self.set_about(from, iq);
+                Ok(None)
+            }
+            ("status", false) => self.status_privacy(from),
             _ => Ok(None),
         }
     }
@@ -79,7 +88,17 @@ impl Server {
         match &*namespace {
             "passive" if iq.find("active").is_some() => self.become_active(from),
             "md" => self.take_unlink_request(from, iq),
+            "urn:xmpp:whatsapp:dirty" => self.take_clean(from, iq),
             _ => {}
         }
+    }
+}
+
+fn finished(answer: OwnedNode, outcome: Result<Option<OwnedNode>, IqError>) -> OwnedNode {
+    match outcome {
+        Ok(children) => answer.attr("type", "result").children(children),
+        Err((code, text)) => answer
+            .attr("type", "error")
+            .child(Node::new("error").attr("code", u32::from(code)).attr("text", text)),
     }
 }

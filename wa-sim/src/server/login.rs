@@ -117,6 +117,9 @@ impl Server {
             ),
         );
         self.send(id, preview_node(preview));
+        for mark in self.dirty_nodes(address) {
+            self.send(id, mark);
+        }
         if !payload.passive() {
             self.become_active(address);
         }

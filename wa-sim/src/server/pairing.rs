@@ -1,6 +1,8 @@
 //! Linking a companion by QR: what the server and its connection say to each other from the refs
 //! to the restart. Knows nothing of the phone's keys; the phone's part is handed in signed.
 
+use std::collections::BTreeMap;
+
 use prost::Message as _;
 use wa_crypto::{PublicKey, Signature};
 use wa_proto::{Jid, Node, OwnedNode, pb};
@@ -239,6 +241,7 @@ impl Server {
             was_live: false,
             shelf,
             queue: OfflineQueue::default(),
+            dirty: BTreeMap::new(),
             counters: DeviceCounters::default(),
         };
         let Some(account) = self.accounts.get_mut(&address.account) else { return };

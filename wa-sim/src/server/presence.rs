@@ -126,7 +126,7 @@ impl Server {
         let state: OwnedNode = Node::new("chatstate");
         if to.is_group() {
             let Ok(members) = self.group_members_for(from.account, &to.user) else { return };
-            let author = self.user_jid(from.account, Addressing::Lid);
+            let author = self.user_jid(from.account, self.group_addressing(&to.user));
             let state = state.attr("from", to).attr("participant", author).children(content);
             for account in members.into_iter().filter(|&member| member != from.account) {
                 self.send_to_all(account, &state);

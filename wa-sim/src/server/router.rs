@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use wa_proto::{Jid, Node, OwnedNode};
 
-use super::{Server, ack_node, directory::Addressing, groups::GroupError};
+use super::{
+    Server, ack_node, directory::Addressing, groups::GroupError, restrictions::NACK_RESTRICTED,
+};
 use crate::address::{DeviceAddress, PHONE, PhoneNumber};
 
 /// The most devices one message may be addressed to.
@@ -16,7 +18,8 @@ const KEPT_ATTRS: [&str; 6] =
     ["type", "edit", "category", "push_priority", "verified_name", "expiration"];
 
 /// What is not simply passed on of a message's children.
-const CONSUMED_CHILDREN: [&str; 4] = ["participants", "enc", "tctoken", "device-identity"];
+const CONSUMED_CHILDREN: [&str; 5] =
+    ["participants", "enc", "tctoken", "cstoken", "device-identity"];
 
 /// Where a message goes.
 enum Chat {
@@ -62,6 +65,9 @@ impl Server {
                 Ok(None)
             }
             Chat::Person(recipient) => {
+                if !self.may_write(from.account, recipient, node) {
+                    return Err(NACK_RESTRICTED);
+                }
                 self.remember_contacts(from.account, recipient);
                 for (address, enc) in &parts {
                     if address.account == recipient || address.account == from.account {
@@ -217,7 +223,11 @@ impl Server {
         message.attr("recipient", chat).attr_opt(name, other)
     }
 
+    /// That one account wrote to another.
     fn remember_contacts(&mut self, one: PhoneNumber, other: PhoneNumber) {
+        if let Some(account) = self.accounts.get_mut(&one) {
+            account.wrote_to.insert(other);
+        }
         for (account, contact) in [(one, other), (other, one)] {
             if let Some(account) = self.accounts.get_mut(&account) {
                 account.contacts.insert(contact);

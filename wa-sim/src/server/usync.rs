@@ -1,6 +1,7 @@
 //! usync: what a client asks about people, protocol by protocol. Knows nothing of why it asks.
 
-use wa_proto::{Jid, Node, OwnedNode};
+use prost::Message as _;
+use wa_proto::{Jid, Node, OwnedNode, pb};
 
 use super::{Server, account::Account, directory::Addressing};
 use crate::address::PhoneNumber;
@@ -43,7 +44,7 @@ impl Server {
         let by_lid = asked.as_ref().is_some_and(Jid::is_lid);
         let answers = protocols
             .iter()
-            .filter_map(|protocol| self.usync_answer(&protocol.tag, account, by_lid));
+            .filter_map(|protocol| self.usync_answer(&protocol.tag, account, by_lid, by_number));
         let pn = account.filter(|_| by_lid).map(|account| account.jid(Addressing::Phone));
         Node::new("user").attr_opt("jid", jid).attr_opt("pn_jid", pn).children(answers)
     }
@@ -53,20 +54,37 @@ impl Server {
         protocol: &str,
         account: Option<&Account>,
         by_lid: bool,
+        by_number: Option<&str>,
     ) -> Option<OwnedNode> {
+        let contact = |kind: &'static str| {
+            let number = by_number.map(|text| text.as_bytes().to_vec());
+            let contact = Node::new("contact").attr("type", kind);
+            match number {
+                Some(number) => contact.bytes(number),
+                None => contact,
+            }
+        };
         let Some(account) = account else {
-            return (protocol == "contact").then(|| Node::new("contact").attr("type", "out"));
+            return (protocol == "contact").then(|| contact("out"));
         };
         Some(match protocol {
-            "contact" => Node::new("contact").attr("type", "in"),
+            "contact" => contact("in"),
             "devices" => devices_node(account),
             "lid" if by_lid => return None,
             "lid" => Node::new("lid").attr("val", account.jid(Addressing::Lid)),
-            "status" => {
-                Node::new("status").attr("t", self.now).bytes(account.about.clone().into_bytes())
-            }
+            "status" => Node::new("status")
+                .attr("t", account.about_set)
+                .bytes(account.about.clone().into_bytes()),
             "disappearing_mode" => {
-                Node::new("disappearing_mode").attr("duration", "0").attr("t", "0")
+                let (duration, set) = account.disappearing_mode;
+                Node::new("disappearing_mode").attr("duration", duration).attr("t", set)
+            }
+            "picture" => Node::new("picture").attr("id", account.picture.as_ref()?.id.clone()),
+            "username" => Node::new("username").bytes(account.username.clone()?.into_bytes()),
+            "business" => {
+                account.business.as_ref()?;
+                let certificate = verified_name(&account.name);
+                Node::new("business").child(Node::new("verified_name").bytes(certificate))
             }
             _ => return None,
         })
@@ -83,4 +101,14 @@ fn devices_node(account: &Account) -> OwnedNode {
         .attr("ts", account.key_index_time)
         .bytes(account.key_index_list.clone());
     Node::new("devices").child(Node::new("device-list").children(devices)).child(list)
+}
+
+/// The certificate of a business's name; its signature is of no use here.
+fn verified_name(name: &str) -> Vec<u8> {
+    let details = pb::verified_name_certificate::Details {
+        verified_name: Some(name.to_owned()),
+        ..Default::default()
+    };
+    let details = Some(details.encode_to_vec().into());
+    pb::VerifiedNameCertificate { details, ..Default::default() }.encode_to_vec()
 }

@@ -322,6 +322,10 @@ impl State {
         self.outbox.retain(|entry| entry.state.is_pending() || entry.created_at >= sent);
         let outbox = &self.outbox;
         self.outbox_places.retain(|id, _| outbox.iter().any(|entry| entry.id == *id));
+        let cutoff = crate::contact::token_cutoff(now);
+        self.tokens.retain(|_, token| {
+            token.timestamp >= cutoff || token.issued_at.is_some_and(|at| at >= cutoff)
+        });
     }
 
     fn unlink(&mut self) {

@@ -442,6 +442,11 @@ impl<'a> Write<'a> {
             ("DELETE FROM sealed WHERE at < ?1", now.minus_secs(SEALED_RETENTION_SECS).secs()),
             ("DELETE FROM sent_messages WHERE sent_at < ?1", sent),
             ("DELETE FROM outbox WHERE state >= 2 AND created_at < ?1", sent),
+            (
+                "DELETE FROM privacy_tokens
+                 WHERE timestamp < ?1 AND coalesce(issued_at, ?1 - 1) < ?1",
+                crate::contact::token_cutoff(now).secs(),
+            ),
         ] {
             self.run(sql, [before])?;
         }

@@ -3,6 +3,7 @@
 use wa_proto::Jid;
 use wa_store::{
     Change, ChatQuery, ChatUpdate, ContactQuery, ContactUpdate, MessageKey, PrivacyToken, Store,
+    Timestamp,
 };
 
 use super::samples::{ada, ada_lid, archive, at, bob, commit, group, text};
@@ -162,4 +163,28 @@ pub(crate) async fn the_timer_set_last_counts(store: &dyn Store) {
     let learn = Change::LearnLid { phone: ada(), lid: ada_lid() };
     commit(store, [set(ada(), 90, Some(9)), set(ada_lid(), 60, Some(8)), learn]).await;
     assert_eq!(store.chat(&ada()).await.unwrap().unwrap().ephemeral_secs, Some(90));
+}
+
+pub(crate) async fn tokens_are_forgotten_after_four_weeks_unless_one_was_given_since(
+    store: &dyn Store,
+) {
+    const WEEK: i64 = 7 * 24 * 60 * 60;
+    let token = |timestamp, issued_at: Option<i64>| PrivacyToken {
+        token: [1; 8].into(),
+        timestamp: Timestamp::from_secs(timestamp),
+        issued_at: issued_at.map(Timestamp::from_secs),
+    };
+    commit(
+        store,
+        [
+            Change::PutPrivacyToken { jid: ada(), token: token(10 * WEEK + 5, None) },
+            Change::PutPrivacyToken { jid: bob(), token: token(5, Some(11 * WEEK)) },
+        ],
+    )
+    .await;
+    commit(store, [Change::PurgeExpired { now: Timestamp::from_secs(14 * WEEK - 1) }]).await;
+    assert!(store.privacy_token(&ada()).await.unwrap().is_some(), "good to the week's end");
+    commit(store, [Change::PurgeExpired { now: Timestamp::from_secs(14 * WEEK) }]).await;
+    assert!(store.privacy_token(&ada()).await.unwrap().is_none());
+    assert!(store.privacy_token(&bob()).await.unwrap().is_some(), "one was given to them since");
 }

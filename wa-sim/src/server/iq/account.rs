@@ -1,19 +1,19 @@
-//! What a client asks about its own account: properties, privacy, who is blocked, where media go.
+//! What a client asks about its own account: privacy, who is blocked, where media go.
 
+use std::collections::BTreeSet;
+
+use wa_crypto::sha256;
 use wa_proto::{Node, OwnedNode};
 
 use super::{BAD_REQUEST, IqError};
 use crate::{
-    address::DeviceAddress,
+    address::{DeviceAddress, PhoneNumber},
     media_host::TOKEN_TTL,
     server::{Server, directory::Addressing},
 };
 
 /// The most people an account may block.
 const MAX_BLOCKED: usize = 1_000;
-
-/// The longest "about" text, in bytes.
-const MAX_ABOUT: usize = 1_000;
 
 impl Server {
     pub(super) fn blocklist(
@@ -26,20 +26,45 @@ impl Server {
             let item = iq.find("item").ok_or(BAD_REQUEST)?;
             let who = item.attrs.jid("jid").and_then(|jid| self.account_of(&jid));
             let who = who.ok_or(BAD_REQUEST)?;
-            let account = self.accounts.get_mut(&from.account).ok_or(BAD_REQUEST)?;
-            if item.attrs.is("action", "block") && account.blocked.len() < MAX_BLOCKED {
-                account.blocked.insert(who);
-            } else {
-                account.blocked.remove(&who);
-            }
+            self.change_blocked(from, who, item.attrs.is("action", "block"));
         }
-        let blocked = self.accounts.get(&from.account).map(|account| account.blocked.clone());
-        let items = blocked.unwrap_or_default().into_iter().map(|number| {
+        let items = self.blocked(from.account).into_iter().map(|number| {
             Node::new("item")
                 .attr("jid", self.user_jid(number, Addressing::Lid))
                 .attr("pn_jid", self.user_jid(number, Addressing::Phone))
         });
-        Ok(Some(Node::new("list").attr("addressing_mode", "lid").children(items)))
+        let hash = self.blocked_hash(from.account);
+        Ok(Some(
+            Node::new("list").attr("addressing_mode", "lid").attr("dhash", hash).children(items),
+        ))
+    }
+
+    fn blocked(&self, account: PhoneNumber) -> BTreeSet<PhoneNumber> {
+        self.accounts.get(&account).map(|account| account.blocked.clone()).unwrap_or_default()
+    }
+
+    fn blocked_hash(&self, account: PhoneNumber) -> String {
+        let people: Vec<String> = self.blocked(account).iter().map(ToString::to_string).collect();
+        hex::encode(sha256(&[people.join(",").as_bytes()]).first_chunk::<6>().unwrap_or(&[0; 6]))
+    }
+
+    /// Blocks somebody or no longer, and tells the account's other devices.
+    pub(crate) fn change_blocked(&mut self, by: DeviceAddress, who: PhoneNumber, block: bool) {
+        let before = self.blocked_hash(by.account);
+        let Some(account) = self.accounts.get_mut(&by.account) else { return };
+        if block && account.blocked.len() < MAX_BLOCKED {
+            account.blocked.insert(who);
+        } else {
+            account.blocked.remove(&who);
+        }
+        let item = Node::new("item")
+            .attr("jid", self.user_jid(who, Addressing::Lid))
+            .attr("action", if block { "block" } else { "unblock" });
+        let change = Node::new("blocklist")
+            .attr("dhash", self.blocked_hash(by.account))
+            .attr("prev_dhash", before)
+            .child(item);
+        self.tell_account(by.account, Some(by), &change);
     }
 
     /// The privacy settings, and the tokens that are given to people.
@@ -64,6 +89,9 @@ impl Server {
                     *kept = value.into_owned();
                 }
             }
+            let change = Node::new("privacy")
+                .children(settings.nodes().iter().map(|node| node.clone().into_owned()));
+            self.tell_account(from.account, Some(from), &change);
         }
         let account = self.accounts.get(&from.account).ok_or(BAD_REQUEST)?;
         let categories = account.privacy.iter().map(|(name, value)| {
@@ -87,30 +115,6 @@ impl Server {
             .attr("max_buckets", "12")
             .children(first.into_iter().chain(others))
     }
-
-    pub(super) fn set_about(&mut self, from: DeviceAddress, iq: &Node<'_>) -> Option<OwnedNode> {
-        let text = iq.find("status").and_then(|status| status.content_text()).unwrap_or_default();
-        if text.len() <= MAX_ABOUT
-            && let Some(account) = self.accounts.get_mut(&from.account)
-        {
-            account.about = text.to_owned();
-        }
-        None
-    }
-}
-
-/// `<props>`: the server's switches.
-pub(super) fn properties() -> OwnedNode {
-    let property = |code: &'static str, value: &'static str| {
-        Node::new("prop").attr("config_code", code).attr("config_value", value)
-    };
-    Node::new("props")
-        .attr("protocol", "1")
-        .attr("hash", "sim")
-        .attr("refresh", "86400")
-        .child(property("10518", "0"))
-        .child(property("9666", "0"))
-        .child(property("14303", "0"))
 }
 
 /// `<sync>`: every collection asked for is empty, at version 0.
