@@ -4,6 +4,24 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+mod account;
+mod archive;
+mod history;
+mod named;
+mod poll;
+mod send;
+mod tool;
+
+pub(crate) use account::{LinkArguments, LogoutArguments, QrFormat, StatusArguments};
+pub(crate) use archive::{
+    ChatsArguments, ContactsArguments, LabelsArguments, MessagesArguments, SearchArguments,
+};
+pub(crate) use history::{GapsArguments, HistoryCommand, SyncArguments};
+pub(crate) use named::{NamedChat, NamedMessage};
+pub(crate) use poll::PollCommand;
+pub(crate) use send::{ContactArguments, LocationArguments, SendArguments, SendOptions};
+pub(crate) use tool::{DemoArguments, GenerateArguments, Generated};
+
 /// WhatsApp on the command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -32,6 +50,7 @@ Examples:
   wa-cli send '+44 7700 900123' 'See you at six'
   date | wa-cli send Anna -
   wa-cli search --chat Anna 'train ticket'
+  wa-cli sync --follow --json                   every event, one object a line
   wa-cli messages Anna --limit 20 --json
 
 Exit codes:
@@ -98,16 +117,32 @@ pub(crate) enum ColorChoice {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Link this machine to your phone by a QR code
+    /// Link this machine to your phone by a code
     Link(LinkArguments),
     /// Send a text message
     Send(SendArguments),
+    /// Send a place
+    Location(LocationArguments),
+    /// Send a contact card
+    Contact(ContactArguments),
+    /// Questions with options to choose from
+    #[command(subcommand)]
+    Poll(PollCommand),
     /// List the chats, the latest first
     Chats(ChatsArguments),
     /// Show the messages of a chat
     Messages(MessagesArguments),
     /// Find messages by words
     Search(SearchArguments),
+    /// List the people who are known
+    Contacts(ContactsArguments),
+    /// List the labels, or what has one
+    Labels(LabelsArguments),
+    /// Take in what waits on the server
+    Sync(SyncArguments),
+    /// The past of the chats
+    #[command(subcommand)]
+    History(HistoryCommand),
     /// Tell which account is linked, and how much is kept
     Status(StatusArguments),
     /// Unlink this machine
@@ -116,169 +151,6 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     /// Print shell completions or the manual page
     Generate(GenerateArguments),
-}
-
-/// `link`.
-#[derive(Debug, Args)]
-pub(crate) struct LinkArguments {
-    /// How to show the codes
-    #[arg(long, value_name = "FORMAT", default_value = "half-block")]
-    pub(crate) qr_format: QrFormat,
-    /// The name the phone shows for this device
-    #[arg(long, value_name = "NAME")]
-    pub(crate) device_name: Option<String>,
-}
-
-/// How to show a QR code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum QrFormat {
-    /// Half blocks on stderr, to be scanned from the terminal
-    HalfBlock,
-    /// The text of each code on a line of its own on stdout
-    Text,
-}
-
-/// `send`.
-#[derive(Debug, Args)]
-pub(crate) struct SendArguments {
-    /// A phone number with its country code, a JID, or the name of a contact or chat
-    pub(crate) recipient: String,
-    /// The text; '-' reads it from standard input
-    pub(crate) text: String,
-    /// Quote this message
-    #[arg(long, value_name = "MESSAGE-ID")]
-    pub(crate) reply_to: Option<String>,
-    /// Sending again with the same key sends nothing and answers with the first message
-    #[arg(long, value_name = "KEY")]
-    pub(crate) id_key: Option<String>,
-    /// Which of several people of that name, as listed in the error
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100))]
-    pub(crate) pick: Option<u64>,
-}
-
-/// `chats`.
-#[derive(Debug, Args)]
-pub(crate) struct ChatsArguments {
-    /// Show at most this many
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub(crate) limit: u64,
-    /// Only chats whose name or number holds this
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) query: Option<String>,
-    /// Connect first and take in what has arrived
-    #[arg(long)]
-    pub(crate) sync: bool,
-}
-
-/// `messages`.
-#[derive(Debug, Args)]
-pub(crate) struct MessagesArguments {
-    /// A phone number with its country code, a JID, or the name of a contact or chat
-    pub(crate) chat: String,
-    /// Show at most this many, the newest
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
-    pub(crate) limit: u64,
-    /// Only messages before this date or time (2026-11-22, 2026-11-22T18:00)
-    #[arg(long, value_name = "TIME")]
-    pub(crate) before: Option<String>,
-    /// Only messages from this date or time on
-    #[arg(long, value_name = "TIME")]
-    pub(crate) after: Option<String>,
-    /// Which of several chats of that name, as listed in the error
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100))]
-    pub(crate) pick: Option<u64>,
-    /// Connect first and take in what has arrived
-    #[arg(long)]
-    pub(crate) sync: bool,
-}
-
-/// `search`.
-#[derive(Debug, Args)]
-pub(crate) struct SearchArguments {
-    /// Words that must all be there; "a phrase", begin*, -without
-    pub(crate) query: String,
-    /// Only this chat
-    #[arg(long, value_name = "CHAT")]
-    pub(crate) chat: Option<String>,
-    /// Only from this person
-    #[arg(long, value_name = "PERSON")]
-    pub(crate) from: Option<String>,
-    /// Only messages before this date or time
-    #[arg(long, value_name = "TIME")]
-    pub(crate) before: Option<String>,
-    /// Only messages from this date or time on
-    #[arg(long, value_name = "TIME")]
-    pub(crate) after: Option<String>,
-    /// Only this kind: text, image, video, audio, document, …
-    #[arg(long, value_name = "KIND")]
-    pub(crate) kind: Option<String>,
-    /// Only what was sent from this account
-    #[arg(long, conflicts_with = "received")]
-    pub(crate) sent: bool,
-    /// Only what was received
-    #[arg(long)]
-    pub(crate) received: bool,
-    /// Best matches first instead of newest first
-    #[arg(long)]
-    pub(crate) ranked: bool,
-    /// Show at most this many
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1_000))]
-    pub(crate) limit: u64,
-    /// Go on where the page with this cursor ended
-    #[arg(long, value_name = "CURSOR")]
-    pub(crate) cursor: Option<String>,
-    /// Exit with 1 if nothing was found
-    #[arg(long)]
-    pub(crate) exit_status: bool,
-}
-
-/// `status`.
-#[derive(Debug, Args)]
-pub(crate) struct StatusArguments {
-    /// Connect, to see whether the link still holds
-    #[arg(long)]
-    pub(crate) online: bool,
-}
-
-/// `logout`.
-#[derive(Debug, Args)]
-pub(crate) struct LogoutArguments {
-    /// Do not ask
-    #[arg(short, long)]
-    pub(crate) yes: bool,
-    /// Delete the archive of messages too
-    #[arg(long)]
-    pub(crate) delete_archive: bool,
-}
-
-/// `demo`.
-#[derive(Debug, Args)]
-pub(crate) struct DemoArguments {
-    /// Who plays; the same seed gives the same people with the same phones
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
-}
-
-/// `generate`.
-#[derive(Debug, Args)]
-pub(crate) struct GenerateArguments {
-    /// What to print
-    pub(crate) what: Generated,
-}
-
-/// What `generate` prints.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Generated {
-    /// Completions for bash
-    Bash,
-    /// Completions for zsh
-    Zsh,
-    /// Completions for fish
-    Fish,
-    /// Completions for PowerShell
-    Powershell,
-    /// The manual page
-    Man,
 }
 
 #[cfg(test)]

@@ -112,10 +112,10 @@ fn refused(reason: &ConnectRefusal) -> Failure {
     }
 }
 
-/// The failure of codes that nobody scanned.
+/// The failure of codes that nobody took to the phone.
 pub(crate) fn not_scanned() -> Failure {
-    Failure::new(Cause::TimedOut, "nobody scanned a code in time")
-        .remedy("scan it in WhatsApp under Settings, Linked devices; for new codes: wa-cli link")
+    Failure::new(Cause::TimedOut, "nobody scanned or typed a code in time")
+        .remedy("do so in WhatsApp under Settings, Linked devices; for new codes: wa-cli link")
 }
 
 /// A lost connection only brings new codes; everything else ends the linking.

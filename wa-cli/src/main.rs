@@ -4,10 +4,11 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
+use wa_store::Store;
 
 use crate::{
     account::{Access, OpenAccount},
-    args::{Arguments, ColorChoice, Command, GlobalArguments},
+    args::{Arguments, ColorChoice, Command, GlobalArguments, PollCommand},
     failure::{Cause, Failure},
     output::Output,
 };
@@ -15,6 +16,7 @@ use crate::{
 mod account;
 mod args;
 mod commands;
+mod delivery;
 mod ending;
 mod failure;
 mod moment;
@@ -84,12 +86,23 @@ fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let result = runtime.block_on(async {
         tokio::select! {
             result = dispatch(arguments, output) => result,
-            _ = tokio::signal::ctrl_c() => Err(Failure::new(Cause::Interrupted, "interrupted")),
+            failure = interruption(&arguments.command) => Err(failure),
         }
     });
     // Reads of the database end in order; a thread that waits for a line from the terminal may not.
     runtime.shutdown_timeout(SHUTDOWN_TIME);
     result
+}
+
+/// Waits until somebody interrupts; for ever where the command does so itself.
+async fn interruption(command: &Command) -> Failure {
+    if matches!(command, Command::Sync(arguments) if arguments.follow) {
+        return std::future::pending().await;
+    }
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Failure::new(Cause::Interrupted, "interrupted"),
+        Err(_) => std::future::pending().await,
+    }
 }
 
 /// How long what is still at work may take to end.
@@ -100,25 +113,37 @@ async fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     match &arguments.command {
         Command::Link(arguments) => commands::link::run(arguments, global, output).await,
         Command::Send(arguments) => commands::send::run(arguments, global, output).await,
-        Command::Chats(arguments) => {
-            let account = reading(global, arguments.sync).await?;
-            let result = commands::chats::run(arguments, account.store.as_ref(), output).await;
-            account.close_after(result).await
-        }
-        Command::Messages(arguments) => {
-            let account = reading(global, arguments.sync).await?;
-            let result = commands::messages::run(arguments, account.store.as_ref(), output).await;
-            account.close_after(result).await
-        }
-        Command::Search(arguments) => {
-            let account = reading(global, false).await?;
-            let result = commands::search::run(arguments, account.store.as_ref(), output).await;
-            account.close_after(result).await
-        }
+        Command::Location(arguments) => commands::send::location(arguments, global, output).await,
+        Command::Contact(arguments) => commands::send::contact(arguments, global, output).await,
+        Command::Sync(arguments) => commands::sync::run(arguments, global, output).await,
+        Command::History(command) => commands::history::run(command, global, output).await,
         Command::Status(arguments) => commands::status::run(arguments, global, output).await,
         Command::Logout(arguments) => commands::logout::run(arguments, global, output).await,
         Command::Demo(arguments) => commands::demo::run(arguments, output).await,
         Command::Generate(arguments) => commands::generate::run(arguments, output),
+        command => {
+            let sync = match command {
+                Command::Chats(arguments) => arguments.sync,
+                Command::Messages(arguments) => arguments.sync,
+                _ => false,
+            };
+            let account = reading(global, sync).await?;
+            let result = read(command, account.store.as_ref(), output).await;
+            account.close_after(result).await
+        }
+    }
+}
+
+/// The commands that only read the archive.
+async fn read(command: &Command, store: &dyn Store, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::Chats(arguments) => commands::chats::run(arguments, store, output).await,
+        Command::Messages(arguments) => commands::messages::run(arguments, store, output).await,
+        Command::Search(arguments) => commands::search::run(arguments, store, output).await,
+        Command::Contacts(arguments) => commands::contacts::run(arguments, store, output).await,
+        Command::Labels(arguments) => commands::labels::run(arguments, store, output).await,
+        Command::Poll(PollCommand::Show(named)) => commands::poll::show(named, store, output).await,
+        _ => Err(Failure::new(Cause::Failed, "this command does not read")),
     }
 }
 

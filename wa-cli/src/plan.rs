@@ -3,9 +3,10 @@
 use jiff::tz::TimeZone;
 use wa_bridge::{Candidate, Recipient, Resolution};
 use wa_proto::Jid;
-use wa_store::{Store, Timestamp};
+use wa_store::{ArchivedMessage, Store, Timestamp};
 
 use crate::{
+    args::{NamedChat, NamedMessage},
     failure::{Cause, Failure},
     moment,
     view::number,
@@ -30,6 +31,46 @@ pub(crate) async fn recipient(
         _ => Err(Failure::new(Cause::Failed, format!("nobody named {named:?} is known"))
             .remedy("write the phone number with its country code, or see: wa-cli chats")),
     }
+}
+
+/// The person or chat that a command's first argument names.
+pub(crate) async fn chat(named: &NamedChat, store: &dyn Store) -> Result<Jid, Failure> {
+    recipient(&named.chat, named.pick, store).await
+}
+
+/// Several people, in the order in which they were named.
+pub(crate) async fn people(named: &[String], store: &dyn Store) -> Result<Vec<Jid>, Failure> {
+    let mut people = Vec::new();
+    for name in named {
+        let jid = recipient(name, None, store).await?;
+        if !jid.is_person() {
+            return Err(Failure::new(Cause::Usage, format!("{name:?} is no person"))
+                .remedy("write the phone number with its country code"));
+        }
+        people.push(jid);
+    }
+    Ok(people)
+}
+
+/// A message that is in the archive.
+pub(crate) async fn message(
+    named: &NamedMessage,
+    store: &dyn Store,
+) -> Result<ArchivedMessage, Failure> {
+    let chat = chat(&named.chat, store).await?;
+    let unknown =
+        |what: String| Failure::new(Cause::Usage, what).remedy("see: wa-cli messages CHAT --ids");
+    wa_proto::MessageId::new(named.id.as_str())
+        .map_err(|_| unknown(format!("{:?} is no message id", named.id)))?;
+    let found = store.messages_by_id(&chat, &named.id.as_str().into()).await?;
+    let mut found = found.into_iter();
+    let message = found.next().ok_or_else(|| {
+        unknown(format!("there is no message {:?} with {:?}", named.id, named.chat.chat))
+    })?;
+    if found.next().is_some() {
+        return Err(unknown(format!("several messages of this chat have the id {:?}", named.id)));
+    }
+    Ok(message)
 }
 
 /// A chat that is in the archive.

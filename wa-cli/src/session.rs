@@ -1,14 +1,15 @@
-//! One connection for one command: made, waited for, and closed in order.
+//! One connection for one command: made, asked, waited for, and closed in order.
 //!
 //! Knows nothing of what the command does with it.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
-use wa_client::{Client, ClientBuilder, DisconnectReason, Event, EventStream};
+use wa_client::{Client, ClientBuilder, DisconnectReason, Error, Event, EventStream};
 
 use crate::{
-    account::OpenAccount,
+    account::{Access, OpenAccount},
+    args::GlobalArguments,
     ending,
     failure::{Cause, Failure},
     server::Server,
@@ -55,16 +56,34 @@ impl Session {
         })
     }
 
-    /// Makes the client and begins to connect.
-    pub(crate) async fn open(account: &OpenAccount, limit: Duration) -> Result<Self, Failure> {
-        let session = Self::new(account, Some(limit), |builder| builder).await?;
-        session.connect()?;
-        Ok(session)
-    }
-
     /// Begins to connect.
     pub(crate) fn connect(&self) -> Result<(), Failure> {
         self.client.connect().map_err(ending::of_error)
+    }
+
+    /// Connects, and waits until that is done.
+    pub(crate) async fn begin(&mut self) -> Result<(), Failure> {
+        self.connect()?;
+        self.until_connected().await
+    }
+
+    /// Waits for the answer to what the client was asked, as long as it can come.
+    pub(crate) async fn ask<T>(
+        &mut self,
+        asked: impl IntoFuture<Output = Result<T, Error>>,
+    ) -> Result<T, Failure> {
+        let mut asked = pin!(asked.into_future());
+        loop {
+            tokio::select! {
+                answer = &mut asked => return answer.map_err(ending::of_error),
+                event = self.next() => event?,
+            };
+        }
+    }
+
+    /// From now on waits for as long as it takes.
+    pub(crate) fn lift_limit(&mut self) {
+        self.deadline = None;
     }
 
     /// The next event; a failure if the connection cannot come about any more, or not in time.
@@ -114,8 +133,9 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for the backlog, and gives what was queued before its chance to leave.
-    async fn take_in(&mut self, account: &OpenAccount) -> Result<(), Failure> {
+    /// Connects, waits for the backlog, and gives what was queued before its chance to leave.
+    pub(crate) async fn take_in(&mut self, account: &OpenAccount) -> Result<(), Failure> {
+        self.connect()?;
         self.until_drained().await?;
         self.until_flushed(account).await
     }
@@ -165,11 +185,31 @@ impl Session {
     }
 }
 
-/// Connects, takes in what has arrived, and closes.
-pub(crate) async fn sync(account: &OpenAccount, limit: Duration) -> Result<(), Failure> {
+/// Opens the linked account, does one thing with it, and closes client and database in order. What
+/// needs a connection makes one, so that wrong input is told before.
+pub(crate) async fn with<T>(
+    global: &GlobalArguments,
+    work: impl AsyncFnOnce(&mut Session, &OpenAccount) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let account = OpenAccount::open(global, Access::Own).await?;
+    let result = with_open(&account, global.timeout(), work).await;
+    account.close_after(result).await
+}
+
+/// The same with an account that is open already, and stays so.
+pub(crate) async fn with_open<T>(
+    account: &OpenAccount,
+    limit: Duration,
+    work: impl AsyncFnOnce(&mut Session, &OpenAccount) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     account.require_link().await?;
-    let mut session = Session::open(account, limit).await?;
-    let result = session.take_in(account).await;
+    let mut session = Session::new(account, Some(limit), |builder| builder).await?;
+    let result = work(&mut session, account).await;
     session.close().await;
     result
+}
+
+/// Connects, takes in what has arrived, and closes.
+pub(crate) async fn sync(account: &OpenAccount, limit: Duration) -> Result<(), Failure> {
+    with_open(account, limit, async |session, account| session.take_in(account).await).await
 }

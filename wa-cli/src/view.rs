@@ -1,14 +1,25 @@
-//! Chats and messages as the commands show them: as objects for scripts and as lines for people.
+//! People, chats and messages as the commands show them: as objects for scripts and as lines for
+//! people.
+
+mod media;
+mod message;
+mod person;
+mod poll;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use wa_proto::Jid;
-use wa_store::{Account, ArchivedMessage, Chat, Contact, Store, StoreError};
+use wa_store::{Account, Chat, Contact, Store, StoreError, Timestamp};
 
 use crate::{
     moment,
     output::{Output, foreign},
 };
+
+pub(crate) use media::{MediaView, bytes};
+pub(crate) use message::MessageView;
+pub(crate) use person::PersonView;
+pub(crate) use poll::PollView;
 
 /// Who is linked here, in `--json`.
 #[derive(Debug, Serialize)]
@@ -49,6 +60,11 @@ pub(crate) struct ChatView {
     pub(crate) name: Option<String>,
     pub(crate) unread: u32,
     pub(crate) archived: bool,
+    pub(crate) pinned: bool,
+    pub(crate) muted: bool,
+    pub(crate) marked_unread: bool,
+    /// After how many seconds messages disappear; null for never.
+    pub(crate) disappearing: Option<u32>,
     pub(crate) last_message_at: Option<String>,
 }
 
@@ -64,6 +80,10 @@ impl ChatView {
             name,
             unread: chat.unread,
             archived: chat.archived,
+            pinned: chat.pinned_at.is_some(),
+            muted: chat.muted_until.is_some_and(|until| until > now()),
+            marked_unread: chat.marked_unread,
+            disappearing: chat.ephemeral_secs.filter(|seconds| *seconds > 0),
             last_message_at: chat.last_message.map(|(_, at)| moment::rfc3339(at)),
         })
     }
@@ -78,97 +98,28 @@ impl ChatView {
             .collect::<Vec<_>>()
             .join("  ");
         let who = if who.is_empty() { self.jid.clone() } else { who };
-        let unread =
-            if self.unread > 0 { format!("  ({} unread)", self.unread) } else { String::new() };
-        format!("{}  {}{unread}\n", output.dim(&format!("{at:16}")), output.bold(&who))
-    }
-}
-
-/// A message in `--json`.
-#[derive(Debug, Serialize)]
-pub(crate) struct MessageView {
-    pub(crate) seq: u64,
-    pub(crate) id: String,
-    pub(crate) chat: String,
-    pub(crate) sender: String,
-    pub(crate) sender_name: Option<String>,
-    pub(crate) sender_phone: Option<String>,
-    pub(crate) from_me: bool,
-    pub(crate) timestamp: String,
-    pub(crate) kind: String,
-    pub(crate) text: Option<String>,
-    pub(crate) status: &'static str,
-    pub(crate) reply_to: Option<String>,
-    pub(crate) edited: bool,
-    pub(crate) revoked: bool,
-    pub(crate) starred: bool,
-}
-
-impl MessageView {
-    /// Looks up who wrote a message.
-    pub(crate) async fn new(
-        message: &ArchivedMessage,
-        store: &dyn Store,
-    ) -> Result<Self, StoreError> {
-        let contact = store.contact(&message.key.sender).await?;
-        let phone = match &contact {
-            Some(Contact { phone: Some(phone), .. }) => Some(phone.clone()),
-            _ => store.phone_of(&message.key.sender).await?,
+        let unread = match self.unread {
+            0 if self.marked_unread => Some("unread".into()),
+            0 => None,
+            unread => Some(format!("{unread} unread")),
         };
-        let phone = phone.or_else(|| Some(message.key.sender.clone()));
-        Ok(Self {
-            seq: message.seq.0,
-            id: message.key.id.to_string(),
-            chat: message.key.chat.to_string(),
-            sender: message.key.sender.to_string(),
-            sender_name: contact_name(contact.as_ref()).or_else(|| message.push_name.clone()),
-            sender_phone: phone.as_ref().and_then(number),
-            from_me: message.key.from_me,
-            timestamp: moment::rfc3339(message.timestamp),
-            kind: message.kind.to_string(),
-            text: message.text.clone(),
-            status: message.status.as_str(),
-            reply_to: message.reply_to.as_ref().map(ToString::to_string),
-            edited: message.edited_at.is_some(),
-            revoked: message.revoked.is_some(),
-            starred: message.starred,
-        })
-    }
-
-    /// The line for a person; `text` is what to show as the text.
-    pub(crate) fn line(
-        &self,
-        message: &ArchivedMessage,
-        text: &str,
-        output: &Output,
-        zone: &TimeZone,
-    ) -> String {
-        let who = if self.from_me { "you" } else { self.sender_label() };
-        let state = if self.from_me { format!(" [{}]", self.status) } else { String::new() };
-        let mark = if self.edited { " (edited)" } else { "" };
-        let at = moment::local(message.timestamp, zone);
-        let who = foreign::plain(who, " ");
-        format!("{}  {}{state}  {text}{mark}\n", output.dim(&at), output.bold(&who))
-    }
-
-    /// What to show where a message has no text: its kind, in brackets.
-    pub(crate) fn shown_text(&self) -> String {
-        match (&self.text, self.revoked) {
-            (_, true) => "(deleted)".into(),
-            (Some(text), false) if self.kind == "text" => foreign::plain(text, "\n    "),
-            (Some(text), false) => format!("[{}] {}", self.kind, foreign::plain(text, "\n    ")),
-            (None, false) => format!("[{}]", self.kind),
-        }
-    }
-
-    fn sender_label(&self) -> &str {
-        self.sender_name.as_deref().or(self.sender_phone.as_deref()).unwrap_or(&self.sender)
+        let states = [(self.pinned, "pinned"), (self.muted, "muted"), (self.archived, "archived")];
+        let states = states.into_iter().filter(|(holds, _)| *holds).map(|(_, name)| name.into());
+        let notes: Vec<String> = unread.into_iter().chain(states).collect();
+        let notes =
+            if notes.is_empty() { String::new() } else { format!("  ({})", notes.join(", ")) };
+        format!("{}  {}{notes}\n", output.dim(&format!("{at:16}")), output.bold(&who))
     }
 }
 
 /// A phone number as people write it, if this JID is one.
 pub(crate) fn number(jid: &Jid) -> Option<String> {
     jid.is_phone().then(|| format!("+{}", jid.user))
+}
+
+/// This second.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_secs(jiff::Timestamp::now().as_second())
 }
 
 fn contact_name(contact: Option<&Contact>) -> Option<String> {

@@ -1,7 +1,7 @@
 //! `link`: codes are shown until the phone scans one, then the new device logs in once.
 
 use serde_json::json;
-use wa_client::{Event, Platform};
+use wa_client::{Event, PairWithCode, Platform};
 
 use crate::{
     account::{Access, OpenAccount},
@@ -15,7 +15,7 @@ use crate::{
 
 mod screen;
 
-use screen::Screen;
+use screen::{Code, Screen};
 
 pub(crate) async fn run(
     arguments: &LinkArguments,
@@ -46,7 +46,8 @@ async fn link(
     .await?;
     session.connect()?;
     let mut screen = Screen::new(arguments.qr_format, *output);
-    let linked = show_until_linked(&mut session, &mut screen, output).await;
+    let phone = arguments.phone.as_deref();
+    let linked = show_until_linked(&mut session, &mut screen, phone, output).await;
     screen.clear();
     session.close().await;
     linked?;
@@ -57,13 +58,17 @@ async fn link(
 async fn show_until_linked(
     session: &mut Session,
     screen: &mut Screen,
+    phone: Option<&str>,
     output: &Output,
 ) -> Result<(), Failure> {
+    let client = session.client.clone();
+    let mut asked = phone.map(|number| client.pair_with_code(number).into_future());
     let mut waits_for_a_scan = false;
     loop {
         let event = tokio::select! {
             event = session.next() => event,
             () = screen.tick() => continue,
+            refused = refusal(&mut asked) => return Err(refused),
         };
         let event = match event {
             Err(failure) if failure.cause == Cause::TimedOut && waits_for_a_scan => {
@@ -72,9 +77,13 @@ async fn show_until_linked(
             event => event?,
         };
         match event {
-            Event::Qr { code, expires_in } => {
+            Event::Qr { code, expires_in } if phone.is_none() => {
                 waits_for_a_scan = true;
-                screen.show(&code, expires_in)?;
+                screen.show(Code::Scanned(&code), expires_in)?;
+            }
+            Event::PairingCode { code, expires_in } => {
+                waits_for_a_scan = true;
+                screen.show(Code::Typed(&code), expires_in)?;
             }
             Event::QrScannedWithoutMultidevice => {
                 screen.clear();
@@ -92,6 +101,18 @@ async fn show_until_linked(
             _ => {}
         }
     }
+}
+
+/// Waits until a code that was asked for is refused. The code itself comes as an event.
+async fn refusal(asked: &mut Option<<PairWithCode as IntoFuture>::IntoFuture>) -> Failure {
+    if let Some(answer) = asked {
+        let answer = answer.await;
+        *asked = None;
+        if let Err(error) = answer {
+            return ending::of_error(error);
+        }
+    }
+    std::future::pending().await
 }
 
 fn report(view: &AccountView, already: bool, output: &Output) -> Result<(), Failure> {

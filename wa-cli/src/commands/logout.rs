@@ -15,7 +15,7 @@ use crate::{
     ending,
     failure::{Cause, Failure},
     output::Output,
-    session::Session,
+    session::{self, Session},
     view::AccountView,
 };
 
@@ -62,10 +62,9 @@ async fn unlink(
     if view.is_none() {
         return Ok(None);
     }
-    let mut session = Session::open(account, global.timeout()).await?;
-    let result = leave(&mut session).await;
-    session.close().await;
-    match result {
+    let left =
+        session::with_open(account, global.timeout(), async |session, _| leave(session).await);
+    match left.await {
         // The phone was faster: there is nothing left to unlink.
         Err(failure) if account.linked().await?.is_some() => Err(failure),
         _ => Ok(view),
@@ -73,7 +72,7 @@ async fn unlink(
 }
 
 async fn leave(session: &mut Session) -> Result<(), Failure> {
-    session.until_connected().await?;
+    session.begin().await?;
     let left = session.time_left();
     match timeout(left, session.client.logout()).await {
         Ok(result) => result.map_err(ending::of_error),

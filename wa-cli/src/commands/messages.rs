@@ -11,7 +11,7 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let zone = TimeZone::system();
-    let chat = plan::known_chat(&arguments.chat, arguments.pick, store).await?;
+    let chat = plan::known_chat(&arguments.chat.chat, arguments.chat.pick, store).await?;
     let mut query = MessageQuery::chat(chat);
     query.limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     query.filter.since = plan::time(arguments.after.as_deref(), &zone)?;
@@ -23,7 +23,11 @@ pub(crate) async fn run(
     let mut lines = String::new();
     for message in &newest_first {
         let view = MessageView::new(message, store).await?;
-        lines.push_str(&view.line(message, &view.shown_text(), output, &zone));
+        let text = view.shown_text();
+        lines.push_str(&match arguments.ids {
+            true => view.line_with_id(message, &text, output, &zone),
+            false => view.line(message, &text, output, &zone),
+        });
         views.push(view);
     }
     if views.is_empty() {

@@ -50,7 +50,11 @@ pub(crate) async fn run(
         let message = MessageView::new(&hit.message, store).await?;
         let text = message.text.clone().unwrap_or_default();
         let marked = hit.snippet.marked(&text, &OPEN.to_string(), &CLOSE.to_string());
-        lines.push_str(&message.line(&hit.message, &highlighted(&marked, output), output, &zone));
+        let shown = highlighted(&marked, output);
+        lines.push_str(&match arguments.ids {
+            true => message.line_with_id(&hit.message, &shown, output, &zone),
+            false => message.line(&hit.message, &shown, output, &zone),
+        });
         view.hits.push(HitView {
             snippet: hit.snippet.marked(&text, "", ""),
             highlights: hit.snippet.highlights.iter().map(|h| (h.start, h.end)).collect(),

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     output::Output,
     session,
-    view::AccountView,
+    view::{AccountView, bytes},
 };
 
 #[derive(Debug, Serialize)]
@@ -100,22 +100,4 @@ fn size(database: &Path) -> u64 {
     log.push("-wal");
     let len = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
     len(database) + len(Path::new(&log))
-}
-
-fn bytes(count: u64) -> String {
-    match count {
-        0..1_000_000 => format!("{} kB", count.div_ceil(1_000)),
-        _ => format!("{}.{} MB", count / 1_000_000, count / 100_000 % 10),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_told_in_thousands() {
-        assert_eq!([bytes(0), bytes(1), bytes(999_000)], ["0 kB", "1 kB", "999 kB"]);
-        assert_eq!(bytes(12_345_678), "12.3 MB");
-    }
 }

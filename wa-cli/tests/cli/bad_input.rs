@@ -8,7 +8,7 @@ use crate::support::{BORIS, Machine, World};
 
 /// Runs twice, for people and for scripts, and gives the error object.
 #[track_caller]
-fn fails(machine: &Machine, arguments: &[&str], exit_code: i32, code: &str) -> Value {
+pub(crate) fn fails(machine: &Machine, arguments: &[&str], exit_code: i32, code: &str) -> Value {
     let plain = machine.run(arguments);
     assert_eq!(plain.code, Some(exit_code), "{}", plain.stderr);
     assert_eq!(plain.stdout, "");

@@ -37,6 +37,26 @@ async fn codes_for_scripts_come_as_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_code_can_be_typed_into_the_phone_instead() {
+    let world = World::new().await;
+    let machine = world.machine();
+    let number = format!("+{ANNA}");
+    let mut child = machine.command(&["link", "--phone", &number, "--json"]).spawn().unwrap();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+    let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(event["event"], "pairing_code", "no code to scan comes before it");
+    world.anna.enter_code(event["code"].as_str().unwrap()).unwrap();
+    let run = crate::support::finish(child, stdout);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(machine.json(&["status"])["phone"], number);
+
+    let stranger = world.machine().run(&["link", "--phone", "0123", "--json"]);
+    assert_eq!(stranger.code, Some(2), "{}", stranger.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_goes_out_and_its_answer_is_found() {
     let world = World::new().await;
     let machine = world.linked();

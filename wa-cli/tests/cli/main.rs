@@ -1,9 +1,11 @@
 //! Drives the real binary against a WhatsApp on loopback, as a person or a script would.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod bad_input;
 mod demo;
 mod everyday;
 mod killed;
+mod sending;
 mod support;
+mod syncing;

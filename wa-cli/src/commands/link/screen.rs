@@ -20,9 +20,17 @@ pub(super) struct Screen {
     shown: Option<Shown>,
 }
 
+/// A code, and what is to be done with it.
+pub(super) enum Code<'a> {
+    /// The phone's camera reads it.
+    Scanned(&'a str),
+    /// A person types it into the phone.
+    Typed(&'a str),
+}
+
 /// A code in `--json`.
 #[derive(Serialize)]
-struct QrEvent<'a> {
+struct CodeEvent<'a> {
     event: &'static str,
     code: &'a str,
     /// In seconds.
@@ -43,19 +51,31 @@ impl Screen {
     }
 
     /// Shows a code in place of the one before.
-    pub(super) fn show(&mut self, code: &str, expires_in: Duration) -> Result<(), Failure> {
+    pub(super) fn show(&mut self, code: Code, expires_in: Duration) -> Result<(), Failure> {
         let seconds = expires_in.as_secs();
+        let (event, text) = match code {
+            Code::Scanned(text) => ("qr", text),
+            Code::Typed(text) => ("pairing_code", text),
+        };
         if self.output.json {
-            let event = QrEvent { event: "qr", code, expires_in: seconds };
-            return Ok(self.output.object(&event)?);
+            return Ok(self.output.object(&CodeEvent {
+                event,
+                code: text,
+                expires_in: seconds,
+            })?);
         }
         if self.format == QrFormat::Text {
-            return Ok(self.output.text(code)?);
+            return Ok(self.output.text(text)?);
         }
-        let drawing = qr::half_blocks(code, self.output.interactive)
-            .map_err(|error| Failure::new(Cause::Failed, error.to_string()))?;
+        let text = match code {
+            Code::Typed(text) => format!("{HOW_TO_TYPE}\n\n    {text}\n\n"),
+            Code::Scanned(text) => {
+                let drawing = qr::half_blocks(text, self.output.interactive)
+                    .map_err(|error| Failure::new(Cause::Failed, error.to_string()))?;
+                format!("{HOW_TO_SCAN}\n\n{drawing}")
+            }
+        };
         self.clear();
-        let text = format!("{HOW_TO}\n\n{drawing}");
         self.output.stderr(&text);
         if self.output.interactive {
             let now = Instant::now();
@@ -86,5 +106,7 @@ impl Screen {
     }
 }
 
-const HOW_TO: &str =
+const HOW_TO_SCAN: &str =
     "Scan this with your phone: WhatsApp, Settings, Linked devices, Link a device.";
+
+const HOW_TO_TYPE: &str = "Type this into your phone: WhatsApp, Settings, Linked devices, Link a device, Link with phone number instead.";

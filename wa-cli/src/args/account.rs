@@ -1,0 +1,50 @@
+//! The commands about the account as a whole: linking, looking, unlinking.
+
+use clap::{Args, ValueEnum};
+
+/// `link`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wa-cli link                                 scan the code with the phone
+  wa-cli link --phone '+44 7700 900123'       type a code into the phone instead
+  wa-cli link --qr-format text | qrencode -o code.png")]
+pub(crate) struct LinkArguments {
+    /// Show a code to type into the phone of this number, instead of one to scan
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) phone: Option<String>,
+    /// How to show the codes
+    #[arg(long, value_name = "FORMAT", default_value = "half-block")]
+    pub(crate) qr_format: QrFormat,
+    /// The name the phone shows for this device
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device_name: Option<String>,
+}
+
+/// How to show a QR code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QrFormat {
+    /// Half blocks on stderr, to be scanned from the terminal
+    HalfBlock,
+    /// The text of each code on a line of its own on stdout
+    Text,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Connect, to see whether the link still holds
+    #[arg(long)]
+    pub(crate) online: bool,
+}
+
+/// `logout`.
+#[derive(Debug, Args)]
+pub(crate) struct LogoutArguments {
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Delete the archive of messages too
+    #[arg(long)]
+    pub(crate) delete_archive: bool,
+}
