@@ -16,6 +16,7 @@ use crate::{
     connection,
     error::Error,
     event::{Event, EventStream, LogoutReason},
+    groups::Groups,
     inner::{Inner, State},
     media::{Download, MediaFile},
     receipts::{self, Mark},
@@ -159,6 +160,11 @@ impl Client {
     /// Nothing of it is seen before every checksum was found right.
     pub fn download(&self, file: MediaFile) -> Download {
         Download::new(Arc::clone(&self.shared.inner), file)
+    }
+
+    /// The account's groups.
+    pub fn groups(&self) -> Groups {
+        Groups::new(Arc::clone(&self.shared.inner))
     }
 
     /// Tells the senders that these messages of a chat were read. Without a connection they learn

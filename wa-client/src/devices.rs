@@ -36,16 +36,20 @@ pub(crate) async fn devices_of(
     inner: &Inner,
     people: &[Jid],
 ) -> Result<BTreeMap<Jid, Vec<Jid>>, Error> {
+    let users: Vec<Jid> = people.iter().map(Jid::to_user).collect();
+    let people = lid::canonical_all(&*inner.store, &users).await?;
+    let mut lists = inner.store.device_lists(&people).await?;
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
-    for jid in people {
-        let person = lid::canonical(&*inner.store, &jid.to_user()).await?;
-        let list = inner.store.device_list(&person).await?;
-        match list.filter(|list| is_fresh(list, inner.now())) {
+    for person in people {
+        match lists.remove(&person).filter(|list| is_fresh(list, inner.now())) {
             Some(list) => drop(found.insert(person.clone(), jids(&person, &list))),
             None => missing.push(person),
         }
     }
+    missing.retain(|person| !found.contains_key(person));
+    missing.sort();
+    missing.dedup();
     for question in questions(&missing) {
         for (person, list) in fetch(inner, &question).await? {
             let devices = jids(&person, &list);
@@ -86,27 +90,34 @@ fn questions(people: &[Jid]) -> impl Iterator<Item = Usync> {
 /// Asks the server for the lists of some people, keeps them, and learns their LIDs.
 async fn fetch(inner: &Inner, question: &Usync) -> Result<Vec<(Jid, DeviceList)>, Error> {
     let answer = inner.request(question).await?;
-    let mut lists = Vec::new();
-    for result in &answer.users {
-        if let Some(list) = keep(inner, result).await? {
-            lists.push(list);
-        }
-    }
-    Ok(lists)
+    Ok(keep(inner, &answer.users).await?)
 }
 
-/// Keeps what the server told of one person; `None` if it told no devices.
+/// Keeps what the server told of people, in one commit; those of whom it told no devices are
+/// missing in the answer.
 async fn keep(
     inner: &Inner,
-    result: &UsyncResult,
-) -> Result<Option<(Jid, DeviceList)>, StoreError> {
-    learn_address(inner, result).await?;
-    let Some(Ok(devices)) = &result.devices else { return Ok(None) };
-    let person = lid::canonical(&*inner.store, &result.jid.to_user()).await?;
-    let list = checked(inner, &person, devices).await?;
-    let put = Change::PutDeviceList { user: person.clone(), list: list.clone() };
-    inner.store.commit(put.into()).await?;
-    Ok(Some((person, list)))
+    results: &[UsyncResult],
+) -> Result<Vec<(Jid, DeviceList)>, StoreError> {
+    let mut pairs = Vec::new();
+    for result in results {
+        let lid = result.lid.as_ref().and_then(|lid| lid.as_ref().ok());
+        pairs.extend(lid.into_iter().chain(&result.phone).map(|other| (&result.jid, other)));
+    }
+    lid::learn_all(inner, &pairs).await?;
+    let mut lists = Vec::new();
+    for result in results {
+        let Some(Ok(devices)) = &result.devices else { continue };
+        let person = lid::canonical(&*inner.store, &result.jid.to_user()).await?;
+        let list = checked(inner, &person, devices).await?;
+        lists.push((person, list));
+    }
+    let put = |(user, list): &(Jid, DeviceList)| Change::PutDeviceList {
+        user: user.clone(),
+        list: list.clone(),
+    };
+    inner.store.commit(lists.iter().map(put).collect()).await?;
+    Ok(lists)
 }
 
 /// Learns the other name of a person, if the server told it.
@@ -131,8 +142,8 @@ pub(crate) async fn told_devices(
     inner: &Inner,
     result: &UsyncResult,
 ) -> Result<Vec<Jid>, StoreError> {
-    let kept = keep(inner, result).await?;
-    Ok(kept.map(|(person, list)| jids(&person, &list)).unwrap_or_default())
+    let kept = keep(inner, std::slice::from_ref(result)).await?;
+    Ok(kept.iter().flat_map(|(person, list)| jids(person, list)).collect())
 }
 
 /// Drops the devices that the account does not vouch for.
@@ -206,7 +217,7 @@ pub(crate) async fn resolve(inner: &Inner, phone: &Jid) -> Result<Jid, Error> {
     })?;
     let found = answer.users.iter().find(|user| !matches!(user.is_registered, Some(Ok(false))));
     let found = found.ok_or(Error::NotOnWhatsApp)?;
-    keep(inner, found).await?;
+    keep(inner, std::slice::from_ref(found)).await?;
     Ok(lid::canonical(&*inner.store, &found.jid.to_user()).await?)
 }
 

@@ -54,6 +54,12 @@ pub enum Error {
     /// The person has no WhatsApp account.
     #[error("this person is not on WhatsApp")]
     NotOnWhatsApp,
+    /// This account is not in the group, or the group is gone.
+    #[error("this account is not in the group")]
+    NotInGroup,
+    /// Only admins of the group may do this.
+    #[error("only admins of the group may do this")]
+    AdminsOnly,
     /// The message could be encrypted for nobody it is for, or not for the recipient's phone.
     #[error("the recipient's phone cannot be reached: the server has no keys of it")]
     NoDeviceReached,
@@ -129,6 +135,8 @@ impl Error {
             | Self::TextTooLong { .. }
             | Self::Content(_)
             | Self::NotOnWhatsApp
+            | Self::NotInGroup
+            | Self::AdminsOnly
             | Self::AccountRestricted { .. }
             | Self::SendRefused { .. }
             | Self::Server { .. } => Remedy::FixTheCall,

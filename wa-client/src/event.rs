@@ -11,6 +11,7 @@ use wa_proto::Jid;
 mod account;
 mod connection;
 mod contact;
+mod group;
 mod message;
 mod presence;
 
@@ -19,6 +20,7 @@ pub use connection::{
     BanReason, ConnectRefusal, DisconnectReason, LogoutReason, OfflineCounts, PairingFailure,
 };
 pub use contact::ContactEvent;
+pub use group::GroupEvent;
 pub use message::{
     LossReason, MessageChange, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason,
 };
@@ -138,6 +140,8 @@ pub enum Event {
     /// A message that is in the archive changed: edited, reacted to, revoked, voted on, pinned,
     /// and so on.
     MessageChanged(MessageChange),
+    /// A group changed, or this account came into one or left it.
+    Group(GroupEvent),
     /// What became of messages sent: delivered, read, played.
     StatusChanged(StatusChange),
     /// What became of one message on its way out.
@@ -243,6 +247,7 @@ impl Event {
             Self::OfflineSyncCompleted { .. } => "OfflineSyncCompleted",
             Self::Message(_) => "Message",
             Self::MessageChanged(_) => "MessageChanged",
+            Self::Group(_) => "Group",
             Self::StatusChanged(_) => "StatusChanged",
             Self::SendStatus { .. } => "SendStatus",
             Self::UndecryptableMessage { .. } => "UndecryptableMessage",

@@ -100,6 +100,10 @@ pub(crate) struct Inner {
 pub(crate) struct Locks {
     /// By chat: messages leave in the order they were handed over.
     pub(crate) chats: KeyedLocks<Jid>,
+    /// By group: what is known of it changes by one answer or notice at a time.
+    pub(crate) groups: KeyedLocks<Jid>,
+    /// By group: the own sender key, and who has it, change for one message at a time.
+    pub(crate) sender_keys: KeyedLocks<Jid>,
     /// By person: a session with one of their devices advances for one message at a time. To
     /// hold several, see [`crate::lid::lock_people`].
     pub(crate) sessions: KeyedLocks<Jid>,
@@ -127,6 +131,8 @@ impl Inner {
             settings,
             locks: Locks {
                 chats: KeyedLocks::new(),
+                groups: KeyedLocks::new(),
+                sender_keys: KeyedLocks::new(),
                 sessions: KeyedLocks::new(),
                 tokens: tokio::sync::Mutex::new(()),
                 prekeys: tokio::sync::Mutex::new(()),

@@ -64,6 +64,7 @@ mod dirty;
 mod draft;
 mod error;
 mod event;
+mod groups;
 mod identity;
 mod inner;
 mod keyed_locks;
@@ -104,10 +105,11 @@ pub use connection::{
 pub use error::{Error, Remedy};
 pub use event::{
     AccountEvent, BanReason, ChatPresenceEvent, ConnectRefusal, ContactEvent, DisconnectReason,
-    EVENT_BUFFER, Event, EventStream, LogoutReason, LossReason, MessageChange, MessageEvent,
-    OfflineCounts, PairingFailure, PresenceEvent, Repair, Restriction, SendState, StatusChange,
-    Typing, UndecryptableReason,
+    EVENT_BUFFER, Event, EventStream, GroupEvent, LogoutReason, LossReason, MessageChange,
+    MessageEvent, OfflineCounts, PairingFailure, PresenceEvent, Repair, Restriction, SendState,
+    StatusChange, Typing, UndecryptableReason,
 };
+pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};
 pub use inner::State;
 pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};
 pub use payload::{DeviceDescription, Platform};

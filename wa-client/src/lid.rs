@@ -25,6 +25,25 @@ pub(crate) async fn canonical(store: &dyn Store, jid: &Jid) -> Result<Jid, Store
     })
 }
 
+/// The addresses under which the keys of several devices are kept, in the same order.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn canonical_all(store: &dyn Store, jids: &[Jid]) -> Result<Vec<Jid>, StoreError> {
+    let phones: Vec<Jid> =
+        jids.iter().filter(|jid| jid.is_phone()).map(|jid| Jid::phone(jid.user.clone())).collect();
+    let lids = match phones.is_empty() {
+        true => std::collections::HashMap::new(),
+        false => store.lids_of(&phones).await?,
+    };
+    let one = |jid: &Jid| match lids.get(&Jid::phone(jid.user.clone())) {
+        Some(lid) if jid.is_phone() => as_lid(jid, lid),
+        _ if jid.is_phone() => Jid { server: phone_server(&jid.server), agent: 0, ..jid.clone() },
+        _ => Jid { agent: 0, ..jid.clone() },
+    };
+    Ok(jids.iter().map(one).collect())
+}
+
 /// The same device by LID.
 fn as_lid(device: &Jid, lid: &Jid) -> Jid {
     let hosted = device.server == Server::Hosted;
@@ -74,6 +93,33 @@ pub(crate) async fn learn(inner: &Inner, one: &Jid, other: &Jid) -> Result<bool,
     inner.store.commit(changes).await?;
     tracing::debug!("learnt the LID of a person");
     Ok(true)
+}
+
+/// Notes of many people at once which addresses are theirs, in one commit; otherwise as [`learn`].
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<(), StoreError> {
+    let pairs: Vec<(Jid, Jid)> = pairs.iter().filter_map(|(one, other)| pair(one, other)).collect();
+    let phones: Vec<Jid> = pairs.iter().map(|(phone, _)| phone.clone()).collect();
+    if phones.is_empty() {
+        return Ok(());
+    }
+    let known = inner.store.lids_of(&phones).await?;
+    let news: Vec<_> =
+        pairs.into_iter().filter(|(phone, lid)| known.get(phone) != Some(lid)).collect();
+    if news.is_empty() {
+        return Ok(());
+    }
+    let people = news.iter().flat_map(|(phone, lid)| [phone.clone(), lid.clone()]);
+    let _unused = lock_people(inner, people).await;
+    let mut changes = Changes::new();
+    for (phone, lid) in news {
+        changes.push(Change::LearnLid { phone: phone.clone(), lid: lid.clone() });
+        changes.push(Change::MigrateToLid { phone, lid });
+    }
+    inner.store.commit(changes).await?;
+    Ok(())
 }
 
 /// Takes the session locks of these people, in one order for everybody, so that two holders of

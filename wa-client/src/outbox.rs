@@ -5,7 +5,9 @@
 //! server answers, so that no key is used twice and nobody gets a message twice. Messages of one
 //! chat leave in the order they were queued; chats do not wait for each other.
 
+mod group_ack;
 pub(crate) mod prepare;
+mod sealed;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,6 +26,7 @@ use wa_store::{
     Change, Changes, MessageKey, MessageStatus, OutboxEntry, OutboxState, SentMessage, StoreError,
 };
 
+use self::sealed::Sealed;
 use crate::{
     connection::Link,
     devices,
@@ -113,7 +116,7 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
     let arrival = Arrival {
         id: id.as_str().to_owned(),
         chat: chat.clone(),
-        kind: ChatKind::Direct,
+        kind: if chat.is_group() { ChatKind::Group } else { ChatKind::Direct },
         sender: lid::canonical(&*inner.store, &own.phone.to_user()).await?,
         sender_alt: None,
         from_me: true,
@@ -159,29 +162,30 @@ pub(crate) async fn wait_for_ack(
     limit: Duration,
 ) -> Result<u64, Error> {
     let answer = inner.outbox.wait(id.as_str());
-    match inner.store.outbox_entry(&id.as_str().into()).await? {
-        Some(OutboxEntry { state: OutboxState::Failed(code), .. }) => {
-            return Err(refusal(inner, code.parse().unwrap_or_default()).await);
+    let entry = match inner.store.outbox_entry(&id.as_str().into()).await? {
+        Some(OutboxEntry { state: OutboxState::Failed(code), chat, .. }) => {
+            return Err(refusal(inner, &chat, code.parse().unwrap_or_default()).await);
         }
-        Some(entry) if entry.state.is_pending() => {}
+        Some(entry) if entry.state.is_pending() => entry,
         // Acknowledged before.
         _ => return Ok(inner.clock.unix()),
-    }
+    };
     if matches!(inner.state(), State::Idle | State::Stopped) {
         return Err(Error::NotConnected);
     }
     pump_in_background(inner);
     match tokio::time::timeout(limit, answer).await {
         Ok(Ok(Ok(timestamp))) => Ok(timestamp),
-        Ok(Ok(Err(code))) => Err(refusal(inner, code).await),
+        Ok(Ok(Err(code))) => Err(refusal(inner, &entry.chat, code).await),
         Ok(Err(_)) => Err(Error::Disconnected),
         Err(_) => Err(Error::Timeout(limit)),
     }
 }
 
 /// Why a message will never go, as the caller is told.
-async fn refusal(inner: &Inner, code: u16) -> Error {
+async fn refusal(inner: &Inner, chat: &Jid, code: u16) -> Error {
     match code {
+        NOT_IN_GROUP if chat.is_group() => Error::NotInGroup,
         NOT_ON_WHATSAPP => Error::NotOnWhatsApp,
         NO_DEVICE => Error::NoDeviceReached,
         restriction::RESTRICTED => match restriction::known(inner).await {
@@ -274,6 +278,7 @@ async fn send_entry(
         Ok(()) => Ok(()),
         Err(Error::NotOnWhatsApp) => Ok(fail(inner, chat, &id, NOT_ON_WHATSAPP).await?),
         Err(Error::NoDeviceReached) => Ok(fail(inner, chat, &id, NO_DEVICE).await?),
+        Err(Error::NotInGroup) => Ok(fail(inner, chat, &id, NOT_IN_GROUP).await?),
         Err(error) => {
             inner.outbox.returned(&id);
             try_later(inner, &error);
@@ -304,7 +309,7 @@ async fn transmit(inner: &Arc<Inner>, link: &Link, entry: OutboxEntry) -> Result
         prepare::prepare(inner, entry, &stored).await?
     } else {
         inner.store.commit(Change::CountOutboxAttempt(id).into()).await?;
-        stored
+        Sealed::of(stored).stanza
     };
     link.send(&stanza).await.map_err(|_| Error::Disconnected)
 }
@@ -336,7 +341,13 @@ pub(crate) async fn acked(inner: &Arc<Inner>, ack: &ServerAck) -> Result<(), Sto
         Some(_) => Change::SetOutboxState { id: id.into(), state: OutboxState::Acked },
         None => Change::RemoveOutbox(id.into()),
     });
-    if disagrees(&entry.payload, ack) {
+    let _key = match chat.is_group() {
+        true => Some(inner.locks.sender_keys.lock(chat.clone()).await),
+        false => None,
+    };
+    if chat.is_group() {
+        changes.merge(group_ack::changes(inner, &chat, &entry.payload, ack).await?);
+    } else if disagrees(&entry.payload, ack) {
         tracing::info!(%id, "the server knows other devices; the lists are asked for again");
         let account = inner.account();
         let own = [account.jid.as_ref(), account.lid.as_ref()];
@@ -348,7 +359,9 @@ pub(crate) async fn acked(inner: &Arc<Inner>, ack: &ServerAck) -> Result<(), Sto
     if ack.refresh_lid {
         refresh_lid(inner, chat.clone());
     }
-    privacy_token::issue(inner, chat);
+    if chat.is_person() {
+        privacy_token::issue(inner, chat);
+    }
     Ok(())
 }
 
@@ -432,6 +445,9 @@ const NOT_ON_WHATSAPP: u16 = 404;
 const NO_DEVICE: u16 = 424;
 /// The code with which the server refuses a stanza's form.
 const MALFORMED_STANZA: u16 = 479;
+/// The code under which an entry fails whose group this account may not write to, HTTP's
+/// "forbidden"; also the server's.
+const NOT_IN_GROUP: u16 = 403;
 /// How many chats are served at a time.
 const PARALLEL_CHATS: usize = 8;
 /// How long to wait before a request that failed is made again.

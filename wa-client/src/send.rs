@@ -10,6 +10,7 @@ pub(crate) mod encrypt;
 pub(crate) mod message_id;
 pub(crate) mod peer;
 mod quote;
+pub(crate) mod sender_key;
 pub(crate) mod sessions;
 
 pub use builder::{SendMessage, Sent};

@@ -37,9 +37,9 @@ pub use message::{
 pub(crate) use notification::read_privacy;
 pub use notification::{
     AccountChange, BlocklistChange, CollectionNews, DeviceEntry, DevicesChange, DevicesChangeKind,
-    GroupChange, GroupNotification, GroupParticipant, GroupRole, LinkCodeAnswer, MediaRetryAnswer,
-    MediaRetryCiphertext, MexUpdate, Notification, NotificationBody, ParticipantChange,
-    ParticipantChangeKind, PictureChange, PrivacyToken, SignedKeyIndexList,
+    GroupChange, GroupNotification, GroupParticipant, GroupRole, LinkCodeAnswer, LinkKind,
+    MediaRetryAnswer, MediaRetryCiphertext, MexUpdate, Notification, NotificationBody,
+    ParticipantChange, ParticipantChangeKind, PictureChange, PrivacyToken, SignedKeyIndexList,
 };
 pub use outgoing::{OutgoingEnc, OutgoingMessage, PeerPriority};
 pub use pairing::{MAX_PAIRING_REFS, PairDevice, PairSuccess, pair_device_sign};

@@ -10,7 +10,7 @@ use wa_store::{Change, Changes, Device, DeviceList, StoreError};
 
 use super::participant_hash::participant_hash;
 use crate::{
-    identity,
+    groups, identity,
     inner::Inner,
     lid, privacy_token,
     stanza_handler::{HandleError, Outcome, StanzaContext},
@@ -25,6 +25,9 @@ pub(crate) async fn handle_notification(
     let inner = &*cx.inner;
     match notification.body {
         NotificationBody::Devices(change) => devices_changed(inner, &change).await?,
+        NotificationBody::Group(ref group) => {
+            groups::notice::handle(inner, &notification, group).await?;
+        }
         NotificationBody::IdentityChanged { user, lid } => {
             if let Some(lid) = &lid {
                 lid::learn(inner, &user, lid).await?;
@@ -56,8 +59,8 @@ async fn devices_changed(inner: &Inner, change: &DevicesChange) -> Result<(), St
     if change.kind == DevicesChangeKind::Remove {
         for entry in &change.devices {
             let device = lid::canonical(&*inner.store, &entry.jid).await?;
-            changes.push(Change::DeleteSession(device.clone()));
-            changes.push(Change::ForgetSenderKeyHolder(device));
+            // The mark that it has sender keys stays: it ends them at the next message.
+            changes.push(Change::DeleteSession(device));
         }
     }
     let list = inner.store.device_list(&person).await?;

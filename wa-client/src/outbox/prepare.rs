@@ -1,148 +1,75 @@
 //! From a queued message to its stanza: recipients, devices, sessions, ciphertexts.
 //!
 //! Reads as the flow it is. Whatever waits for the server comes first; then, under the locks of
-//! the people concerned, everything is encrypted and committed at once.
+//! the people concerned, everything is encrypted and committed at once. How that goes depends on
+//! the chat.
 
-use std::{collections::HashMap, sync::Arc};
+mod direct;
+mod group;
+
+use std::sync::Arc;
 
 use prost::Message as _;
 use wa_proto::{
-    Jid, MessageId, OwnedNode,
-    content::device_sent,
-    pb,
-    stanza::{Edit, EncKind, OutgoingEnc, OutgoingMessage},
+    Jid, MessageId, OwnedNode, pb,
+    stanza::{Edit, OutgoingMessage},
 };
-use wa_signal::PreKeyBundle;
-use wa_store::{Change, OutboxEntry};
+use wa_store::OutboxEntry;
 
-use crate::{
-    devices::{self, participant_hash::participant_hash},
-    draft::Draft,
-    error::Error,
-    identity,
-    inner::Inner,
-    lid, privacy_token,
-    send::{encrypt::encrypt, sessions},
-};
+use crate::{error::Error, inner::Inner};
 
-/// Who gets a message.
-struct Recipients {
-    /// The person, by LID where it is known.
-    person: Jid,
-    /// Their devices.
-    theirs: Vec<Jid>,
-    /// The account's other devices.
-    own: Vec<Jid>,
-}
-
-/// Makes the stanza of a queued entry, and commits it with the advanced sessions as about to
-/// leave.
+/// Makes the stanza of a queued entry, and commits it with the advanced keys as about to leave.
 ///
 /// # Errors
-/// [`Error::NotOnWhatsApp`], [`Error::NoDeviceReached`]; or the server could not be asked, or the
-/// store failed, and then the entry stays as it is.
+/// Those of the chat's kind: [`Error::NotOnWhatsApp`], [`Error::NoDeviceReached`],
+/// [`Error::NotInGroup`]; or the server could not be asked, or the store failed, and then the
+/// entry stays as it is.
 pub(super) async fn prepare(
     inner: &Arc<Inner>,
     entry: OutboxEntry,
     queued: &OwnedNode,
 ) -> Result<OwnedNode, Error> {
-    let account = inner.account();
-    let message = queued
-        .content_bytes()
-        .and_then(|raw| pb::Message::decode(raw).ok())
-        .ok_or(Error::Internal("an outbox entry cannot be decoded"))?;
-    let id = MessageId::new(entry.id.as_str())
-        .map_err(|_| Error::Internal("an outbox entry has an invalid id"))?;
-    let recipients = recipients(inner, &entry.chat).await?;
-    let devices = [&recipients.theirs[..], &recipients.own[..]].concat();
-    let bundles = sessions::missing_bundles(inner, &devices).await?;
-
-    let _held = lid::lock_people(inner, devices.iter().cloned()).await;
-    let mut draft = Draft::new(&*inner.store);
-    let media_type = queued.attrs.text("mediatype").map(Into::into);
-    let participants = fan_out(&mut draft, inner, &recipients, &bundles, message).await?;
-
-    let kind = queued.attrs.text("type").unwrap_or("text".into());
-    let mut stanza = OutgoingMessage::new(recipients.person.clone(), id, &*kind);
-    stanza.edit = edit(queued);
-    stanza.participant_hash = Some(participant_hash(&devices).into());
-    if participants.iter().any(|(_, enc)| enc.kind == EncKind::PreKeyMessage) {
-        stanza.device_identity = account.device_identity.clone().map(Into::into);
+    let skeleton = Skeleton::of(&entry, queued)?;
+    if !entry.chat.is_group() {
+        return direct::prepare(inner, entry, skeleton).await;
     }
-    stanza.participants = participants;
-    for (_, enc) in &mut stanza.participants {
-        enc.media_type.clone_from(&media_type);
-    }
-    if recipients.person.is_lid() {
-        stanza.peer_recipient_phone = inner.store.phone_of(&recipients.person).await?;
-    }
-    let token = privacy_token::of(inner, &recipients.person).await?;
-    if token.is_none() {
-        let stand_in = privacy_token::stand_in(inner, &recipients.person).await?;
-        stanza.cstoken = stand_in.map(Into::into);
-    }
-    stanza.tctoken = token.map(Into::into);
-
-    let stanza = stanza.to_node();
-    let id = entry.id.clone();
-    draft.push(Change::PutOutbox(Box::new(OutboxEntry {
-        payload: stanza.encode().into(),
-        ..entry
-    })));
-    draft.push(Change::CountOutboxAttempt(id));
-    let changed = draft.changed_people();
-    inner.store.commit(draft.into_changes()).await?;
-    identity::announce(inner, changed);
-    Ok(stanza)
+    let audience = group::Audience::of_group(inner, &entry.chat).await?;
+    group::prepare(inner, entry, skeleton, audience).await
 }
 
-/// Finds the person and every device the message is for: not this one.
-async fn recipients(inner: &Inner, chat: &Jid) -> Result<Recipients, Error> {
-    let account = inner.account();
-    let phone = account.jid.as_ref().ok_or(Error::NotLinked)?;
-    let this = lid::canonical(&*inner.store, phone).await?;
-    let person = devices::resolve(inner, chat).await?;
-    let me = this.to_user();
-    let mut lists = devices::devices_of(inner, &[person.clone(), me.clone()]).await?;
-    // The question may have told the LID.
-    let person = lid::canonical(&*inner.store, &person).await?;
-    let me = lid::canonical(&*inner.store, &me).await?;
-    let mut own = lists.remove(&me).unwrap_or_default();
-    own.retain(|device| device.device != this.device);
-    if person == me {
-        return Ok(Recipients { person, theirs: Vec::new(), own });
-    }
-    let theirs = lists.remove(&person).filter(|devices| !devices.is_empty());
-    Ok(Recipients { person, theirs: theirs.ok_or(Error::NotOnWhatsApp)?, own })
-}
-
-/// Encrypts for every device. A companion that cannot be reached is left out; the phone of the
-/// recipient has to be.
-async fn fan_out(
-    draft: &mut Draft<'_>,
-    inner: &Inner,
-    recipients: &Recipients,
-    bundles: &HashMap<Jid, PreKeyBundle>,
+/// What is known of a stanza before anything is encrypted.
+struct Skeleton {
+    id: MessageId,
+    /// The stanza's `type`.
+    kind: String,
+    edit: Edit,
+    media_type: Option<String>,
     message: pb::Message,
-) -> Result<Vec<(Jid, OutgoingEnc)>, Error> {
-    let plaintext = message.encode_to_vec();
-    let copy = device_sent(&recipients.person, message).encode_to_vec();
-    let theirs = recipients.theirs.iter().map(|device| (device, &plaintext));
-    let own = recipients.own.iter().map(|device| (device, &copy));
-    let mut participants = Vec::new();
-    for (device, plaintext) in theirs.chain(own) {
-        let enc = encrypt(draft, inner, device, bundles.get(device), plaintext).await?;
-        match enc {
-            Some(enc) => participants.push((device.clone(), enc)),
-            None => tracing::info!("a device is left out: there are no keys for it"),
-        }
+}
+
+impl Skeleton {
+    fn of(entry: &OutboxEntry, queued: &OwnedNode) -> Result<Self, Error> {
+        let message = queued
+            .content_bytes()
+            .and_then(|raw| pb::Message::decode(raw).ok())
+            .ok_or(Error::Internal("an outbox entry cannot be decoded"))?;
+        let id = MessageId::new(entry.id.as_str())
+            .map_err(|_| Error::Internal("an outbox entry has an invalid id"))?;
+        Ok(Self {
+            id,
+            kind: queued.attrs.text("type").map_or("text".into(), |kind| kind.into_owned()),
+            edit: edit(queued),
+            media_type: queued.attrs.text("mediatype").map(|kind| kind.into_owned()),
+            message,
+        })
     }
-    let primary = recipients.theirs.iter().find(|device| device.device == 0);
-    let reached = |device: &Jid| participants.iter().any(|(reached, _)| reached == device);
-    if participants.is_empty() || primary.is_some_and(|primary| !reached(primary)) {
-        return Err(Error::NoDeviceReached);
+
+    /// The outside of the stanza.
+    fn stanza(&self, to: Jid) -> OutgoingMessage {
+        let mut stanza = OutgoingMessage::new(to, self.id.clone(), self.kind.as_str());
+        stanza.edit = self.edit.clone();
+        stanza
     }
-    Ok(participants)
 }
 
 /// What the message does to an earlier one, as its envelope says.

@@ -15,14 +15,14 @@ use wa_store::{Change, SentMessage, Timestamp};
 
 use crate::{
     draft::Draft,
-    identity,
+    groups, identity,
     inner::Inner,
     lid,
     outbox::prepare::edit,
     receive::own_jids,
     send::{
         encrypt::{begin, encrypt},
-        sessions,
+        sender_key, sessions,
     },
     stanza_handler::{HandleError, StanzaContext},
 };
@@ -52,6 +52,10 @@ pub(crate) async fn answer(
         tracing::info!(id = %request.id, "a device asks for a message that is not known");
         return Ok(());
     };
+    if !may_read(inner, &asker).await? {
+        tracing::warn!(id = %request.id, "a device asks for a message of a group it is not in");
+        return Ok(());
+    }
     let _turn = inner.retry_answers.acquire().await;
     let Some(stanza) = resend(cx, receipt, request, &asker, &sent).await? else { return Ok(()) };
     cx.link.send(&stanza).await?;
@@ -82,6 +86,41 @@ async fn asker(inner: &Inner, receipt: &Receipt) -> Result<Option<Asker>, Handle
     }))
 }
 
+/// Whether the device may have the message and, with it, the key to those that follow: in a group
+/// only members may.
+async fn may_read(inner: &Inner, asker: &Asker) -> Result<bool, HandleError> {
+    if asker.is_own || asker.chat.is_person() {
+        return Ok(true);
+    }
+    if !asker.chat.is_group() {
+        // Of a status post: whoever was told the key.
+        let holders = inner.store.sender_key_holders(&asker.chat).await?;
+        return Ok(holders.contains_key(&asker.device));
+    }
+    let info = match groups::cache::info(inner, &asker.chat).await {
+        Ok(info) => info,
+        Err(crate::Error::Store(error)) => return Err(error.into()),
+        Err(error) => {
+            tracing::info!(%error, "it is not known who is in a group");
+            return Ok(false);
+        }
+    };
+    let people: Vec<Jid> = info.participants.into_iter().map(|person| person.jid).collect();
+    let people = lid::canonical_all(&*inner.store, &people).await?;
+    Ok(people.iter().any(|person| person.is_same_user(&asker.device)))
+}
+
+/// What tells the own sender key of a chat, which is made if there is none.
+async fn own_sender_key(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    chat: &Jid,
+) -> Result<Option<pb::message::SenderKeyDistributionMessage>, HandleError> {
+    let Some(own) = sender_key::own_device(inner).await? else { return Ok(None) };
+    let record = sender_key::current(draft, inner, chat, &own, false).await?;
+    Ok(sender_key::distribution(chat, &record).ok())
+}
+
 /// Encrypts the message for the device that asked, and commits what that took.
 async fn resend(
     cx: &StanzaContext,
@@ -92,11 +131,7 @@ async fn resend(
 ) -> Result<Option<OwnedNode>, HandleError> {
     let inner = &*cx.inner;
     let device = &asker.device;
-    let Ok(message) = pb::Message::decode(sent.plaintext.as_bytes()) else { return Ok(None) };
-    let plaintext = match asker.is_own {
-        true => device_sent(&asker.chat, message).encode_to_vec(),
-        false => message.encode_to_vec(),
-    };
+    let Ok(mut message) = pb::Message::decode(sent.plaintext.as_bytes()) else { return Ok(None) };
     let told =
         request.keys.as_ref().and_then(|keys| sessions::bundle(request.registration_id, keys));
     let bundle = match told {
@@ -104,8 +139,20 @@ async fn resend(
         None => fetch_if_needed(inner, request, device).await?,
     };
 
+    let _key = match asker.chat.is_person() {
+        true => None,
+        false => Some(inner.locks.sender_keys.lock(asker.chat.clone()).await),
+    };
     let _held = lid::lock_people(inner, [device.clone()]).await;
     let mut draft = Draft::new(&*inner.store);
+    if !asker.chat.is_person() {
+        message.sender_key_distribution_message =
+            own_sender_key(&mut draft, inner, &asker.chat).await?;
+    }
+    let plaintext = match asker.is_own {
+        true => device_sent(&asker.chat, message).encode_to_vec(),
+        false => message.encode_to_vec(),
+    };
     renew(&mut draft, inner, request, device, bundle.as_ref()).await?;
     let enc = encrypt(&mut draft, inner, device, bundle.as_ref(), &plaintext).await?;
     let Some(mut enc) = enc else {
@@ -123,11 +170,14 @@ async fn resend(
         draft.push(Change::RememberBaseKey { device, id, base_key, at: now });
     }
     draft.push(Change::CountRetryAnswer { device: device.clone(), id, at: now });
-    draft.push(Change::MarkSenderKeyHolders {
-        group: asker.chat.clone(),
-        devices: vec![device.clone()],
-        has_key: false,
-    });
+    if !asker.chat.is_person() {
+        // It is told the key again with the next message, whether or not this one arrives.
+        draft.push(Change::MarkSenderKeyHolders {
+            group: asker.chat.clone(),
+            devices: vec![device.clone()],
+            has_key: false,
+        });
+    }
     let changed = draft.changed_people();
     inner.store.commit(draft.into_changes()).await?;
     identity::announce(inner, changed);

@@ -16,7 +16,7 @@ use wa_proto::{
 };
 
 use super::{
-    check::{check_chat, check_content},
+    check::{check_chat, check_content, check_group},
     message_id::message_id,
     quote::quote,
 };
@@ -138,6 +138,9 @@ impl SendMessage {
         let account = inner.account();
         let own = account.jid.as_ref().ok_or(Error::NotLinked)?;
         let chat = check_chat(&self.chat)?;
+        if chat.is_group() {
+            check_group(inner, &chat).await?;
+        }
         check_content(&self.content)?;
         let chat = lid::canonical(&*inner.store, &chat).await?;
         let id = match &self.id {

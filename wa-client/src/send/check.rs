@@ -3,20 +3,34 @@
 use wa_proto::{Content, Jid};
 
 use super::MAX_TEXT_LEN;
-use crate::error::Error;
+use crate::{error::Error, groups, inner::Inner, receive::own_jids};
 
 /// Whether such a chat can be written to.
 pub(super) fn check_chat(chat: &Jid) -> Result<Jid, Error> {
     if chat.user.is_empty() {
         return Err(Error::InvalidInput("a chat needs a user"));
     }
+    if chat.is_group() {
+        return Ok(chat.to_user());
+    }
     if !chat.is_person() {
-        return Err(Error::Unsupported("only people can be written to in this version"));
+        return Err(Error::Unsupported("only people and groups can be written to in this version"));
     }
     if chat.is_phone() && !chat.user.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Error::InvalidInput("a phone number has digits only, country code first"));
     }
     Ok(chat.to_user())
+}
+
+/// Whether this account may write to a group, as far as that is known without asking.
+pub(super) async fn check_group(inner: &Inner, group: &Jid) -> Result<(), Error> {
+    let Some(own) = own_jids(&inner.account()) else { return Err(Error::NotLinked) };
+    let Some(info) = inner.store.group(group).await? else { return Ok(()) };
+    let me = info.participants.iter().find(|person| groups::cache::is_me(person, &own));
+    match me {
+        Some(me) if info.is_announcement && !me.role.is_admin() => Err(Error::AdminsOnly),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a content may be sent as it is.
@@ -44,8 +58,10 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_unsupported_and_a_wrong_number_is_wrong() {
-        assert!(matches!(check_chat(&Jid::group("1")), Err(Error::Unsupported(_))));
+    fn a_list_is_unsupported_and_a_wrong_number_is_wrong() {
+        let list = Jid::new("1", wa_proto::Server::Broadcast);
+        assert!(matches!(check_chat(&list), Err(Error::Unsupported(_))));
+        assert!(check_chat(&Jid::group("1")).is_ok());
         assert!(matches!(check_chat(&Jid::phone("+1 555")), Err(Error::InvalidInput(_))));
         assert!(check_chat(&Jid::phone("15550100")).is_ok());
     }

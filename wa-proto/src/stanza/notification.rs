@@ -15,7 +15,7 @@ pub use account::{
     SignedKeyIndexList,
 };
 pub use group::{
-    GroupChange, GroupNotification, GroupParticipant, GroupRole, ParticipantChange,
+    GroupChange, GroupNotification, GroupParticipant, GroupRole, LinkKind, ParticipantChange,
     ParticipantChangeKind,
 };
 

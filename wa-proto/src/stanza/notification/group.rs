@@ -77,14 +77,52 @@ pub enum GroupChange {
     },
     /// Requests to join were taken back or turned down.
     JoinRequestsRevoked(Vec<GroupParticipant>),
-    /// A group became part of a community, or the other way round; the node says which.
-    Linked(OwnedNode),
+    /// A group became part of a community.
+    Linked {
+        /// The other side.
+        group: Jid,
+        /// What the other side is to this group.
+        kind: LinkKind,
+    },
     /// A group is no longer part of a community.
-    Unlinked(OwnedNode),
+    Unlinked {
+        /// The other side.
+        group: Jid,
+        /// What the other side was to this group.
+        kind: LinkKind,
+    },
     /// Whether WhatsApp suspended the group.
     Suspended(bool),
     /// Anything else, as it came.
     Raw(OwnedNode),
+}
+
+/// What one group is to another within a community.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkKind {
+    /// The community that the group is part of.
+    Parent,
+    /// A group of the community.
+    SubGroup,
+    /// A group of the same community.
+    Sibling,
+    /// Something this version does not know.
+    Other(CompactString),
+}
+
+impl LinkKind {
+    /// Reads `<link link_type><group jid/></link>`, or the same of `unlink`.
+    fn read(node: &OwnedNode, attr: &'static str) -> Option<(Jid, Self)> {
+        let group = node.find("group")?.attrs.jid("jid").filter(Jid::is_group)?;
+        let kind = match node.text_opt(attr)?.as_str() {
+            "parent_group" => Self::Parent,
+            "sub_group" => Self::SubGroup,
+            "sibling_group" => Self::Sibling,
+            other => Self::Other(other.into()),
+        };
+        Some((group, kind))
+    }
 }
 
 /// People joined, left, or changed their role.
@@ -252,8 +290,14 @@ impl GroupChange {
             "revoked_membership_requests" => {
                 Self::JoinRequestsRevoked(GroupParticipant::read_all(node)?)
             }
-            "link" => Self::Linked(node.clone()),
-            "unlink" => Self::Unlinked(node.clone()),
+            "link" => match LinkKind::read(node, "link_type") {
+                Some((group, kind)) => Self::Linked { group, kind },
+                None => Self::Raw(node.clone()),
+            },
+            "unlink" => match LinkKind::read(node, "unlink_type") {
+                Some((group, kind)) => Self::Unlinked { group, kind },
+                None => Self::Raw(node.clone()),
+            },
             "suspended" => Self::Suspended(true),
             "unsuspended" => Self::Suspended(false),
             _ => Self::Raw(node.clone()),
