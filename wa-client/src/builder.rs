@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     connection::{ConnectTarget, Connector, WebSocketConnector},
     error::Error,
+    history::HistoryDepth,
     inner::{Inner, Settings},
     media::{HttpsError, HttpsTransport, MediaState, MediaTransport},
     payload::{DeviceDescription, Platform},
@@ -124,9 +125,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Asks the phone for its full history when the device is linked.
-    pub fn full_history(mut self, full: bool) -> Self {
-        self.settings.description.full_history = full;
+    /// How much of its past the phone is asked for; what it gives unasked unless told otherwise.
+    /// The phone is told when the device is linked, and not again.
+    pub fn history(mut self, depth: HistoryDepth) -> Self {
+        self.settings.description.history = depth;
         self
     }
 

@@ -12,6 +12,7 @@ use wa_proto::{Content, Jid, MessageId, Request, request::RemoveCompanionDevice}
 use wa_store::Store;
 
 use crate::{
+    History,
     builder::ClientBuilder,
     connection,
     error::Error,
@@ -165,6 +166,11 @@ impl Client {
     /// The account's groups.
     pub fn groups(&self) -> Groups {
         Groups::new(Arc::clone(&self.shared.inner))
+    }
+
+    /// The history: older messages, and where some are missing.
+    pub fn history(&self) -> History {
+        History::new(Arc::clone(&self.shared.inner))
     }
 
     /// Tells the senders that these messages of a chat were read. Without a connection they learn

@@ -22,6 +22,12 @@ pub enum Error {
     /// The connection ended before the server answered.
     #[error("the connection ended before the server answered")]
     Disconnected,
+    /// The phone did not answer in time. It may be offline, and answer later.
+    #[error("no answer from the phone within {} seconds; it may be offline", .0.as_secs())]
+    PhoneSilent(Duration),
+    /// The phone gave history that cannot be read; [`crate::Event::History`] says why.
+    #[error("the phone gave history that cannot be read")]
+    UnreadableHistory,
     /// The server asks for fewer requests (429).
     #[error("the server asks for fewer requests; wait before trying again")]
     RateLimited,
@@ -124,6 +130,8 @@ impl Error {
         match self {
             Self::NotConnected
             | Self::Timeout(_)
+            | Self::PhoneSilent(_)
+            | Self::UnreadableHistory
             | Self::Disconnected
             | Self::RateLimited
             | Self::StanzaRefused

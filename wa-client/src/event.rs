@@ -12,6 +12,7 @@ mod account;
 mod connection;
 mod contact;
 mod group;
+mod history;
 mod message;
 mod presence;
 
@@ -21,6 +22,7 @@ pub use connection::{
 };
 pub use contact::ContactEvent;
 pub use group::GroupEvent;
+pub use history::{ChunkFailure, HistoryEvent, HistoryKind};
 pub use message::{
     LossReason, MessageChange, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason,
 };
@@ -182,6 +184,8 @@ pub enum Event {
         /// What was tried last.
         reason: LossReason,
     },
+    /// Something happened to the history that the phone gives.
+    History(HistoryEvent),
     /// A person's identity key changed: they installed WhatsApp anew, or somebody else did.
     IdentityChanged {
         /// The person.
@@ -253,6 +257,7 @@ impl Event {
             Self::UndecryptableMessage { .. } => "UndecryptableMessage",
             Self::MessageRepaired { .. } => "MessageRepaired",
             Self::MessageLost { .. } => "MessageLost",
+            Self::History(_) => "History",
             Self::IdentityChanged { .. } => "IdentityChanged",
             Self::Account(_) => "Account",
             Self::Contact(_) => "Contact",

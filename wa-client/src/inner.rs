@@ -22,6 +22,7 @@ use crate::{
     clock::Clock,
     connection::{ConnectTarget, Connector, Link, LinkClosed},
     event::{Event, EventSender},
+    history::Histories,
     identity::IdentityNotices,
     keyed_locks::KeyedLocks,
     media::MediaState,
@@ -81,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) receipts: Receipts,
     /// Whose coming and going is watched.
     pub(crate) watched: Watched,
+    pub(crate) history: Histories,
     /// What is known of the linking under way.
     pub(crate) attempt: Attempt,
     /// How many retries of others are answered at a time.
@@ -143,6 +145,7 @@ impl Inner {
             placeholders: Placeholders::default(),
             receipts: Receipts::new(),
             watched: Watched::default(),
+            history: Histories::default(),
             attempt: Attempt::default(),
             retry_answers: tokio::sync::Semaphore::new(PARALLEL_RETRY_ANSWERS),
             ids,

@@ -65,6 +65,7 @@ mod draft;
 mod error;
 mod event;
 mod groups;
+mod history;
 mod identity;
 mod inner;
 mod keyed_locks;
@@ -104,12 +105,13 @@ pub use connection::{
 };
 pub use error::{Error, Remedy};
 pub use event::{
-    AccountEvent, BanReason, ChatPresenceEvent, ConnectRefusal, ContactEvent, DisconnectReason,
-    EVENT_BUFFER, Event, EventStream, GroupEvent, LogoutReason, LossReason, MessageChange,
-    MessageEvent, OfflineCounts, PairingFailure, PresenceEvent, Repair, Restriction, SendState,
-    StatusChange, Typing, UndecryptableReason,
+    AccountEvent, BanReason, ChatPresenceEvent, ChunkFailure, ConnectRefusal, ContactEvent,
+    DisconnectReason, EVENT_BUFFER, Event, EventStream, GroupEvent, HistoryEvent, HistoryKind,
+    LogoutReason, LossReason, MessageChange, MessageEvent, OfflineCounts, PairingFailure,
+    PresenceEvent, Repair, Restriction, SendState, StatusChange, Typing, UndecryptableReason,
 };
 pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};
+pub use history::{FetchOlder, FetchedHistory, History, HistoryDepth, OlderOnPhone};
 pub use inner::State;
 pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};
 pub use payload::{DeviceDescription, Platform};

@@ -95,32 +95,37 @@ pub(crate) async fn learn(inner: &Inner, one: &Jid, other: &Jid) -> Result<bool,
     Ok(true)
 }
 
-/// Notes of many people at once which addresses are theirs, in one commit; otherwise as [`learn`].
+/// Notes of many people at once which addresses are theirs, some at a time in one commit; otherwise
+/// as [`learn`]. Whether any was news.
 ///
 /// # Errors
 /// The store's.
-pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<(), StoreError> {
+pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<bool, StoreError> {
     let pairs: Vec<(Jid, Jid)> = pairs.iter().filter_map(|(one, other)| pair(one, other)).collect();
-    let phones: Vec<Jid> = pairs.iter().map(|(phone, _)| phone.clone()).collect();
-    if phones.is_empty() {
-        return Ok(());
+    let mut is_news = false;
+    for some in pairs.chunks(LEARNT_AT_ONCE) {
+        let phones: Vec<Jid> = some.iter().map(|(phone, _)| phone.clone()).collect();
+        let known = inner.store.lids_of(&phones).await?;
+        let news: Vec<_> =
+            some.iter().filter(|(phone, lid)| known.get(phone) != Some(lid)).cloned().collect();
+        if news.is_empty() {
+            continue;
+        }
+        let people = news.iter().flat_map(|(phone, lid)| [phone.clone(), lid.clone()]);
+        let _unused = lock_people(inner, people).await;
+        let mut changes = Changes::new();
+        for (phone, lid) in news {
+            changes.push(Change::LearnLid { phone: phone.clone(), lid: lid.clone() });
+            changes.push(Change::MigrateToLid { phone, lid });
+        }
+        inner.store.commit(changes).await?;
+        is_news = true;
     }
-    let known = inner.store.lids_of(&phones).await?;
-    let news: Vec<_> =
-        pairs.into_iter().filter(|(phone, lid)| known.get(phone) != Some(lid)).collect();
-    if news.is_empty() {
-        return Ok(());
-    }
-    let people = news.iter().flat_map(|(phone, lid)| [phone.clone(), lid.clone()]);
-    let _unused = lock_people(inner, people).await;
-    let mut changes = Changes::new();
-    for (phone, lid) in news {
-        changes.push(Change::LearnLid { phone: phone.clone(), lid: lid.clone() });
-        changes.push(Change::MigrateToLid { phone, lid });
-    }
-    inner.store.commit(changes).await?;
-    Ok(())
+    Ok(is_news)
 }
+
+/// How many pairs are learnt in one commit.
+const LEARNT_AT_ONCE: usize = 100;
 
 /// Takes the session locks of these people, in one order for everybody, so that two holders of
 /// several never wait for each other.

@@ -16,6 +16,7 @@ use wa_store::{Change, StoreError};
 use crate::{
     connection::Ending,
     event::Event,
+    history,
     inner::{Inner, State},
     outbox, people,
     prekeys::{self, PreKeysError},
@@ -54,6 +55,7 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
     inner.enter(State::Connected);
     inner.emit(Event::Connected);
     outbox::pump_in_background(inner);
+    history::wake(inner);
     match receipts::flush(inner, &cx.link).await {
         Err(HandleError::Store(error)) => return Err(storage(error)),
         // A closed link shows by itself.

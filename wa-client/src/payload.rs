@@ -8,7 +8,7 @@ use prost::Message;
 use wa_crypto::{PublicKey, Signature};
 use wa_proto::{Jid, pb};
 
-use crate::version::ClientVersion;
+use crate::{history::HistoryDepth, version::ClientVersion};
 
 /// How this device shows in the phone's list of linked devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +18,13 @@ pub struct DeviceDescription {
     pub os: String,
     /// The icon that is shown, and what the phone believes this device can do.
     pub platform: Platform,
-    /// Whether the phone shall upload its full history rather than the recent part.
-    pub full_history: bool,
+    /// How much of its past the phone shall upload.
+    pub history: HistoryDepth,
 }
 
 impl Default for DeviceDescription {
     fn default() -> Self {
-        Self { os: "Linux".into(), platform: Platform::Desktop, full_history: false }
+        Self { os: "Linux".into(), platform: Platform::Desktop, history: HistoryDepth::default() }
     }
 }
 
@@ -191,6 +191,7 @@ fn base(version: &ClientVersion, attempt: u32) -> pb::ClientPayload {
 }
 
 fn device_props(description: &DeviceDescription) -> pb::DeviceProps {
+    let is_full = description.history == HistoryDepth::Full;
     pb::DeviceProps {
         os: Some(description.os.clone()),
         version: Some(pb::device_props::AppVersion {
@@ -200,9 +201,11 @@ fn device_props(description: &DeviceDescription) -> pb::DeviceProps {
             ..pb::device_props::AppVersion::default()
         }),
         platform_type: Some(description.platform.wire().into()),
-        require_full_sync: Some(description.full_history),
+        require_full_sync: Some(is_full),
         history_sync_config: Some(pb::device_props::HistorySyncConfig {
-            storage_quota_mb: Some(HISTORY_QUOTA_MB),
+            full_sync_days_limit: is_full.then_some(FULL_HISTORY_DAYS),
+            full_sync_size_mb_limit: is_full.then_some(FULL_HISTORY_MB),
+            storage_quota_mb: Some(if is_full { FULL_HISTORY_MB } else { HISTORY_QUOTA_MB }),
             inline_initial_payload_in_e2ee_msg: Some(true),
             support_call_log_history: Some(false),
             support_bot_user_agent_chat_history: Some(true),
@@ -221,6 +224,10 @@ fn device_props(description: &DeviceDescription) -> pb::DeviceProps {
 
 /// How much history the phone may send, in megabytes.
 const HISTORY_QUOTA_MB: u32 = 10_240;
+/// How much history the phone may send where all is wanted, in megabytes.
+const FULL_HISTORY_MB: u32 = 102_400;
+/// How far back all history goes, in days: longer than there is WhatsApp.
+const FULL_HISTORY_DAYS: u32 = 36_500;
 
 #[cfg(test)]
 mod tests {
@@ -249,6 +256,20 @@ mod tests {
         let props = pb::DeviceProps::decode(data.device_props.unwrap()).unwrap();
         assert_eq!(props.os.as_deref(), Some("Linux"));
         assert_eq!((payload.username, payload.passive), (None, Some(false)));
+    }
+
+    #[test]
+    fn all_history_is_asked_for_only_where_it_is_wanted() {
+        for (depth, days) in [
+            (HistoryDepth::None, None),
+            (HistoryDepth::Recent, None),
+            (HistoryDepth::Full, Some(FULL_HISTORY_DAYS)),
+        ] {
+            let description = DeviceDescription { history: depth, ..Default::default() };
+            let props = device_props(&description);
+            assert_eq!(props.require_full_sync, Some(depth == HistoryDepth::Full));
+            assert_eq!(props.history_sync_config.unwrap().full_sync_days_limit, days);
+        }
     }
 
     #[test]

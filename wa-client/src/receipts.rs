@@ -170,13 +170,18 @@ pub(crate) async fn mark(
         draft.push(Change::PutChat(Box::new(update)));
     }
     inner.store.commit(draft.into_changes()).await?;
-    let Some(link) = inner.link() else { return Ok(()) };
+    send_now(inner, owed).await;
+    Ok(())
+}
+
+/// Sends receipts that were committed, if there is a connection; else they leave with the next.
+pub(crate) async fn send_now(inner: &Inner, owed: impl IntoIterator<Item = Owed>) {
+    let Some(link) = inner.link() else { return };
     for Owed { name, node } in owed {
         if link.send(&node).await.is_ok() {
             inner.receipts.left(|left| left.push(name));
         }
     }
-    Ok(())
 }
 
 /// Others' messages among these, by who sent them.

@@ -20,6 +20,7 @@ use wa_store::{Account, Committed, StoreError, Timestamp};
 use crate::{
     draft::Draft,
     event::{Event, MessageEvent, Repair},
+    history,
     inner::Inner,
     lid, placeholder, receipts, retry,
     stanza_handler::{HandleError, Outcome, StanzaContext},
@@ -59,6 +60,9 @@ pub(crate) async fn handle(
             drop(held);
             placeholder::arrived(inner, &committed);
             placeholder::was_read(inner, &arrival.id);
+            if reading.of_history {
+                history::wake(&cx.inner);
+            }
             announce(inner, &committed, &arrival, &reading).await?;
             receipts::deliver(cx, owed).await?;
             Ok(Outcome::Answered)
@@ -159,6 +163,7 @@ async fn recorded(
         Recorded::Protocol(protocol) => {
             let told = protocol::handle(draft, inner, arrival, &protocol).await?;
             reading.from_phone |= told == protocol::Told::FromPhone;
+            reading.of_history |= told == protocol::Told::OfHistory;
             Part::Content
         }
     })

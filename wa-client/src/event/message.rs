@@ -134,6 +134,8 @@ pub enum Repair {
     Retry,
     /// The phone gave its own copy.
     Phone,
+    /// It came with the history.
+    History,
 }
 
 /// What was tried last for a message that is lost.

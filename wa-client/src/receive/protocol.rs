@@ -12,7 +12,7 @@ use wa_proto::{Jid, content::Protocol, pb};
 use wa_store::{Change, Changes, StoreError};
 
 use super::record::Arrival;
-use crate::{draft::Draft, inner::Inner, lid, placeholder};
+use crate::{draft::Draft, history, inner::Inner, lid, placeholder};
 
 /// What a protocol message was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) enum Told {
     Handled,
     /// A placeholder was filled from the phone's own copy.
     FromPhone,
+    /// A part of the history waits to be read.
+    OfHistory,
     /// It is only to be believed from an own device, and came from somebody else.
     Forged,
 }
@@ -52,8 +54,8 @@ pub(crate) async fn handle(
         }
         Protocol::AppStateKeyShare(share) => keep_app_state_keys(draft, share),
         Protocol::HistorySyncNotification(notice) => {
-            let name = format!("{HISTORY_NOTICE}{}", arrival.id);
-            draft.push(Change::PutSetting { name, value: Some(notice.encode_to_vec()) });
+            draft.push(history::told(arrival, notice, inner));
+            return Ok(Told::OfHistory);
         }
         Protocol::SharePhoneNumber => {
             if let Some(alt) = &arrival.sender_alt {
@@ -122,9 +124,6 @@ const MAX_LID_TABLE_LEN: u64 = 16 << 20;
 const MAX_APP_STATE_KEYS: usize = 256;
 /// Settings that hold an app state key begin with this, and go on with the key's id in hex.
 const APP_STATE_KEY: &str = "app-state-key/";
-/// Settings that hold the notice of a part of the history that was not fetched yet begin with
-/// this, and go on with the notice's id.
-const HISTORY_NOTICE: &str = "history-notice/";
 
 #[cfg(test)]
 mod tests {

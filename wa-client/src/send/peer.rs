@@ -20,13 +20,37 @@ use crate::{draft::Draft, error::Error, identity, inner::Inner, lid};
 /// # Errors
 /// If there is no connection, no keys of the phone, or the store failed.
 pub(crate) async fn send(inner: &Arc<Inner>, content: &Content) -> Result<MessageId, Error> {
+    let id = fresh_id(inner)?;
+    send_as(inner, &id, content).await?;
+    Ok(id)
+}
+
+/// An id for [`send_as`].
+///
+/// # Errors
+/// [`Error::NotLinked`].
+pub(crate) fn fresh_id(inner: &Inner) -> Result<MessageId, Error> {
+    let account = inner.account();
+    let own = account.jid.as_ref().ok_or(Error::NotLinked)?;
+    let id = inner.with_rng(|rng| message_id(inner.clock.unix(), own, rng));
+    MessageId::new(id).map_err(|_| Error::Internal("a made id is invalid"))
+}
+
+/// Sends something to the own phone under an id that is known before, so that no answer is missed,
+/// and returns once its bytes left.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn send_as(
+    inner: &Arc<Inner>,
+    id: &MessageId,
+    content: &Content,
+) -> Result<(), Error> {
     let account = inner.account();
     let own = account.jid.as_ref().ok_or(Error::NotLinked)?;
     let phone = own.to_user();
     let device = lid::canonical(&*inner.store, &phone).await?;
     let message = content.to_message(&MessageContext::default())?;
-    let id = inner.with_rng(|rng| message_id(inner.clock.unix(), own, rng));
-    let id = MessageId::new(id).map_err(|_| Error::Internal("a made id is invalid"))?;
     let bundles = sessions::missing_bundles(inner, std::slice::from_ref(&device)).await?;
 
     let held = lid::lock_people(inner, [device.clone()]).await;
@@ -45,6 +69,5 @@ pub(crate) async fn send(inner: &Arc<Inner>, content: &Content) -> Result<Messag
         stanza.device_identity = account.device_identity.clone().map(Into::into);
     }
     stanza.encs.push(enc);
-    inner.send_node(&stanza.to_node()).await.map_err(|_| Error::Disconnected)?;
-    Ok(id)
+    inner.send_node(&stanza.to_node()).await.map_err(|_| Error::Disconnected)
 }
