@@ -164,13 +164,16 @@ struct History {
     chats: u32,
     messages_per_chat: u32,
     seed: u64,
+    given: Option<u32>,
+    #[serde(default)]
+    mixed: bool,
 }
 
 /// Answers the newest and the oldest message of the first chat, by which it can be recognised.
 async fn fill_history(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
     let phone = known_phone(&sim, &phone)?;
-    let History { chats, messages_per_chat, seed } = parse(&body)?;
-    phone.fill_history(HistoryPlan { chats, messages_per_chat, seed })?;
+    let History { chats, messages_per_chat, seed, given, mixed } = parse(&body)?;
+    phone.fill_history(HistoryPlan { chats, messages_per_chat, seed, given, mixed })?;
     let shown = |index| {
         phone.history_message(0, index).map(|message| {
             json!({

@@ -44,6 +44,14 @@ pub struct FaultPlan {
     pub withhold_acks: Chance,
     /// Stanzas from clients that are lost on the way.
     pub drop_incoming: Chance,
+    /// Parts of a history that are cut off.
+    pub truncate_history: Chance,
+    /// Parts of a history of which a byte is wrong.
+    pub corrupt_history: Chance,
+    /// Parts of a history that inflate beyond measure.
+    pub bomb_history: Chance,
+    /// What companions ask of their phone and never get an answer to.
+    pub silent_phone: Chance,
     /// Connections stay open and nothing is said any more.
     pub silence: bool,
     /// What goes wrong on the media hosts: the first that concerns a request and strikes.
@@ -90,6 +98,18 @@ pub(crate) struct Faults {
     rng: ChaCha20Rng,
 }
 
+/// What is wrong with a part of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Damage {
+    /// Its second half is missing.
+    Truncated,
+    /// A byte of it is another than it was hashed and sealed with.
+    Corrupt,
+    /// It inflates beyond measure.
+    Bomb,
+}
+
 /// What happens to one stanza on its way to a client.
 #[derive(Debug)]
 pub(crate) struct Fate {
@@ -119,6 +139,23 @@ impl Faults {
 
     pub(crate) fn withholds_ack(&mut self) -> bool {
         self.strikes(|plan| &mut plan.withhold_acks)
+    }
+
+    pub(crate) fn phone_is_silent(&mut self) -> bool {
+        self.strikes(|plan| &mut plan.silent_phone)
+    }
+
+    /// What is wrong with the next part of a history.
+    pub(crate) fn history_damage(&mut self) -> Option<Damage> {
+        let truncated = self.strikes(|plan| &mut plan.truncate_history);
+        let corrupt = self.strikes(|plan| &mut plan.corrupt_history);
+        let bomb = self.strikes(|plan| &mut plan.bomb_history);
+        match (truncated, corrupt, bomb) {
+            (true, _, _) => Some(Damage::Truncated),
+            (_, true, _) => Some(Damage::Corrupt),
+            (_, _, true) => Some(Damage::Bomb),
+            _ => None,
+        }
     }
 
     pub(crate) fn loses_incoming(&mut self) -> bool {

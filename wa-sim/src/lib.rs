@@ -33,11 +33,11 @@ mod stats;
 mod world;
 
 pub use address::{InvalidPhoneNumber, PhoneNumber};
-pub use fault::{Chance, FaultPlan, MediaAct, MediaFault, MediaFaultKind};
+pub use fault::{Chance, Damage, FaultPlan, MediaAct, MediaFault, MediaFaultKind};
 pub use media_host::{CertificateError, MediaMethod, MediaReply, MediaRequest};
 pub use phone::{
     AddAccountError, CreateGroupError, FileKind, GroupAction, GroupChangeRefused, GroupSettings,
-    HistoryError, HistoryMessage, HistoryPlan, LinkError, LinkedDevice, MAX_FILE,
+    HistoryError, HistoryMessage, HistoryPlan, HistoryUpload, LinkError, LinkedDevice, MAX_FILE,
     MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES, MAX_POLL_OPTIONS, MAX_TEXT, MessageStatus,
     OutgoingFile, Phone, PhoneActivity, PhoneMessage, SendError, StatusAudience, UnlinkError,
 };

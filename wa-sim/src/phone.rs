@@ -25,7 +25,10 @@ pub use self::{
     account::StatusAudience,
     file::{FileKind, OutgoingFile},
     groups::{GroupAction, GroupChangeRefused, GroupSettings},
-    history::{HistoryError, HistoryMessage, HistoryPlan, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES},
+    history::{
+        HistoryError, HistoryMessage, HistoryPlan, HistoryUpload, MAX_HISTORY_CHATS,
+        MAX_HISTORY_MESSAGES,
+    },
     presence::PhoneActivity,
 };
 use crate::{

@@ -84,6 +84,8 @@ pub(crate) struct Server {
     pub(crate) unlink_requests: VecDeque<DeviceAddress>,
     /// Companions that have become active for the first time.
     pub(crate) new_companions: VecDeque<DeviceAddress>,
+    /// Companions that are active once more.
+    pub(crate) back_companions: VecDeque<DeviceAddress>,
     /// Clients that answered the phone which typed their code.
     pub(crate) code_finishes: VecDeque<CodeFinish>,
     /// What clients that link by passkey say to the phone.
@@ -129,6 +131,7 @@ impl Server {
             faults,
             unlink_requests: VecDeque::new(),
             new_companions: VecDeque::new(),
+            back_companions: VecDeque::new(),
             code_finishes: VecDeque::new(),
             passkey_steps: VecDeque::new(),
             given_up: 0,

@@ -43,6 +43,10 @@ impl World {
                 if let Some(phone) = self.phones.get_mut(&address.account) {
                     phone.push_history(&mut self.server, address);
                 }
+            } else if let Some(address) = self.server.back_companions.pop_front() {
+                if let Some(phone) = self.phones.get_mut(&address.account) {
+                    phone.repeat_history(&mut self.server, address);
+                }
             } else if let Some(address) = self.server.unlink_requests.pop_front() {
                 // A device that asked for it may be gone by now.
                 let _gone = self.unlink(address);

@@ -11,7 +11,7 @@ use support::{Companion, Link, id};
 use wa_proto::{OwnedNode, pb};
 use wa_sim::{HistoryError, HistoryMessage, HistoryPlan, Phone, Sim, SimConfig};
 
-const SMALL: HistoryPlan = HistoryPlan { chats: 7, messages_per_chat: 1_500, seed: 5 };
+const SMALL: HistoryPlan = HistoryPlan::new(7, 1_500, 5);
 
 fn phone(plan: HistoryPlan) -> (Sim, Phone) {
     let sim = Sim::new(SimConfig::seeded(1));
@@ -86,11 +86,7 @@ async fn a_new_companion_is_told_of_every_chunk_as_it_confirms_them() {
     let mut last = String::new();
     while let Some(stanza) = unconfirmed.pop() {
         last = id(&stanza);
-        let receipt = wa_proto::Node::new("receipt")
-            .attr("id", id(&stanza))
-            .attr("to", stanza.attrs.jid("from").unwrap())
-            .attr("type", "hist_sync");
-        link.send(&receipt).await;
+        confirm(&mut link, &stanza, "hist_sync").await;
         if told.len() < 8 {
             let (stanza, chunk) = notification(&mut companion, &mut link).await;
             unconfirmed.push(stanza);
@@ -110,16 +106,51 @@ async fn a_new_companion_is_told_of_every_chunk_as_it_confirms_them() {
     assert_eq!(stats.history_acknowledged, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
+/// A receipt of a kind for a notification.
+async fn confirm(link: &mut Link, stanza: &OwnedNode, kind: &'static str) {
+    let receipt = wa_proto::Node::new("receipt")
+        .attr("id", id(stanza))
+        .attr("to", stanza.attrs.jid("from").unwrap())
+        .attr("type", kind);
+    link.send(&receipt).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chunk_that_is_not_confirmed_as_stored_is_told_again() {
+    let (sim, alice) = phone(HistoryPlan::new(1, 1, 1));
+    let mut companion = Companion::linked(&sim, &alice, 7).await;
+    let mut link = companion.online(&sim).await;
+    let (first, bootstrap) = notification(&mut companion, &mut link).await;
+    let (second, _) = notification(&mut companion, &mut link).await;
+    confirm(&mut link, &second, "hist_sync").await;
+    confirm(&mut link, &first, "server-error").await;
+    let (again, told) = notification(&mut companion, &mut link).await;
+    assert_ne!(id(&again), id(&first));
+    assert_eq!(told.chunk_order, bootstrap.chunk_order);
+    assert_ne!(told.media_key, bootstrap.media_key, "it was uploaded anew");
+    confirm(&mut link, &again, "peer_msg").await;
+    // It is back later, and has still not stored it.
+    let mut link = companion.online(&sim).await;
+    let (third, told) = notification(&mut companion, &mut link).await;
+    assert_eq!(told.chunk_order, bootstrap.chunk_order);
+    confirm(&mut link, &third, "hist_sync").await;
+    let mut link = companion.online(&sim).await;
+    link.expect(|node| node.find("offline").is_some()).await;
+    assert!(link.is_quiet().await);
+    let stats = sim.stats().devices.remove("15550001:1").unwrap();
+    assert_eq!(stats.history_acknowledged, [1, 2]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn history_comes_once_and_not_at_all_to_a_phone_without_one() {
-    let (sim, alice) = phone(HistoryPlan { chats: 1, messages_per_chat: 1, seed: 1 });
+    let (sim, alice) = phone(HistoryPlan::new(1, 1, 1));
     let mut companion = Companion::linked(&sim, &alice, 7).await;
     let mut link = companion.online(&sim).await;
     let (first, bootstrap) = notification(&mut companion, &mut link).await;
     let (second, push_names) = notification(&mut companion, &mut link).await;
     assert_eq!((bootstrap.progress, push_names.progress), (Some(100), None));
-    link.confirm(&first).await;
-    link.confirm(&second).await;
+    confirm(&mut link, &first, "hist_sync").await;
+    confirm(&mut link, &second, "hist_sync").await;
     let mut link = companion.online(&sim).await;
     link.expect(|node| node.find("offline").is_some()).await;
     assert!(link.is_quiet().await, "a second login brings nothing");

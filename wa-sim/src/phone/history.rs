@@ -1,9 +1,10 @@
 //! The past a phone can be given, which it uploads for the companions that are linked from then
 //! on. Knows nothing of how.
 
-use wa_proto::Jid;
+use wa_proto::{Jid, pb};
 
 use super::{Phone, endpoint::Past};
+use crate::{Damage, address::DeviceAddress};
 
 /// The most chats of a history.
 pub const MAX_HISTORY_CHATS: u32 = 200;
@@ -20,6 +21,71 @@ pub struct HistoryPlan {
     pub messages_per_chat: u32,
     /// Names, numbers, texts and times come from it.
     pub seed: u64,
+    /// How many messages of each chat are given unasked, the newest; the rest is given to those
+    /// who were linked for everything, and to those who ask. `None` gives all.
+    pub given: Option<u32>,
+    /// Whether there is more in it than texts with single persons: groups, pictures, reactions,
+    /// stars, words of the chat itself, status posts, chats known under two names, settings,
+    /// tokens.
+    pub mixed: bool,
+}
+
+impl HistoryPlan {
+    /// Texts with so many people, so many with each, all of which are given unasked.
+    pub const fn new(chats: u32, messages_per_chat: u32, seed: u64) -> Self {
+        Self { chats, messages_per_chat, seed, given: None, mixed: false }
+    }
+
+    /// Gives only the newest so many messages of each chat unasked.
+    #[must_use]
+    pub const fn giving(mut self, messages: u32) -> Self {
+        self.given = Some(messages);
+        self
+    }
+
+    /// Has more in it than texts with single persons.
+    #[must_use]
+    pub const fn mixed(mut self) -> Self {
+        self.mixed = true;
+        self
+    }
+}
+
+/// A part of a history of the caller's making, for [`Phone::upload_history`].
+#[derive(Debug, Clone)]
+pub struct HistoryUpload {
+    pub(crate) sync: pb::HistorySync,
+    pub(crate) inline: bool,
+    pub(crate) session: Option<String>,
+    pub(crate) damage: Option<Damage>,
+}
+
+impl HistoryUpload {
+    /// A part as it is, left with the media host.
+    pub const fn new(sync: pb::HistorySync) -> Self {
+        Self { sync, inline: false, session: None, damage: None }
+    }
+
+    /// Comes within its notice.
+    #[must_use]
+    pub const fn inline(mut self) -> Self {
+        self.inline = true;
+        self
+    }
+
+    /// Answers the request with this id.
+    #[must_use]
+    pub fn answering(mut self, request: impl Into<String>) -> Self {
+        self.session = Some(request.into());
+        self
+    }
+
+    /// Something is wrong with it, the first time it is told.
+    #[must_use]
+    pub const fn damaged(mut self, damage: Damage) -> Self {
+        self.damage = Some(damage);
+        self
+    }
 }
 
 /// A phone was given no history.
@@ -69,6 +135,16 @@ impl Phone {
         Ok(())
     }
 
+    /// Tells a companion of a part of a history that the caller made; answers the id of the message
+    /// that tells it. `None` if there is no such companion, or no room with the media host.
+    pub fn upload_history(&self, device: u16, upload: HistoryUpload) -> Option<String> {
+        let to = DeviceAddress::new(self.number, device);
+        self.act(|phone, server| {
+            server.device(to)?;
+            phone.tell_made(server, to, upload)
+        })?
+    }
+
     /// A message of the phone's history: the chats are numbered from 0, the messages from 0, the
     /// newest. `None` if there is none.
     pub fn history_message(&self, chat: u32, index: u32) -> Option<HistoryMessage> {
@@ -80,7 +156,7 @@ impl Phone {
         let message = past.message(chat, index);
         Some(HistoryMessage {
             id: message.id,
-            chat: past.chat_jid(chat, &contact),
+            chat: past.chat_jid(chat, &contact, 0),
             contact: contact.name,
             from_me: message.from_me,
             text: message.text,

@@ -54,6 +54,15 @@ pub(crate) struct Picture {
     pub(crate) path: String,
 }
 
+/// What a companion said about the history it wants, when it was linked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct HistoryWish {
+    /// Everything, and not only what is given unasked.
+    pub(crate) full: bool,
+    /// The first part may come within its notice.
+    pub(crate) inline: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Device {
     /// The static key of its connections; the phone makes none.
@@ -62,6 +71,7 @@ pub(crate) struct Device {
     /// The whole `ADVSignedDeviceIdentity`; empty for the phone.
     pub(crate) signed_identity: Vec<u8>,
     pub(crate) platform: String,
+    pub(crate) history: HistoryWish,
     pub(crate) push_name: Option<String>,
     /// Whether it has ever got all it missed and gone on from there.
     pub(crate) was_live: bool,
@@ -79,6 +89,7 @@ impl Account {
             key_index: 0,
             signed_identity: Vec::new(),
             platform: "phone".to_owned(),
+            history: HistoryWish::default(),
             push_name: None,
             was_live: true,
             shelf: phone,

@@ -171,10 +171,11 @@ impl Server {
                 session.delivery = Delivery::Live;
             }
             self.send_to_device(address, end_node(total));
-            if let Some(device) = self.device_mut(address)
-                && !std::mem::replace(&mut device.was_live, true)
-            {
-                self.new_companions.push_back(address);
+            let device = self.device_mut(address);
+            match device.map(|device| std::mem::replace(&mut device.was_live, true)) {
+                Some(true) => self.back_companions.push_back(address),
+                Some(false) => self.new_companions.push_back(address),
+                None => {}
             }
         }
     }

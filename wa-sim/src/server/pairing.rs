@@ -9,8 +9,13 @@ use wa_proto::{Jid, Node, OwnedNode, pb};
 use wa_signal::{RegistrationId, SignedPreKeyId, SignedPreKeyPublic};
 
 use super::{
-    Connection, ConnectionId, Server, account::Device, directory::Addressing, iq::IqError,
-    offline::OfflineQueue, pairing_code::CodeHello, pairing_passkey::Passkey,
+    Connection, ConnectionId, Server,
+    account::{Device, HistoryWish},
+    directory::Addressing,
+    iq::IqError,
+    offline::OfflineQueue,
+    pairing_code::CodeHello,
+    pairing_passkey::Passkey,
     prekey_shelf::PrekeyShelf,
 };
 use crate::{
@@ -37,6 +42,7 @@ pub(crate) struct Pairing {
     identity: PublicKey,
     signed_prekey: SignedPreKeyPublic,
     platform: String,
+    history: HistoryWish,
     refs: Vec<String>,
     expires: u64,
     offered: Option<Offered>,
@@ -92,7 +98,7 @@ impl Server {
             let refused = Node::new("failure").attr("reason", "400").attr("location", "sim");
             return self.end(id, refused);
         };
-        let (registration_id, identity, signed_prekey, platform) = keys;
+        let (registration_id, identity, signed_prekey, properties) = keys;
         let refs: Vec<String> = (0..REFS).map(|_| self.fresh_ref()).collect();
         let nodes = refs.iter().map(|text| Node::new("ref").bytes(text.clone().into_bytes()));
         let pair_device = Node::new("pair-device").children(nodes);
@@ -108,7 +114,8 @@ impl Server {
             registration_id,
             identity,
             signed_prekey,
-            platform,
+            history: history_wish(&properties),
+            platform: properties.os.unwrap_or_default(),
             refs,
             expires: self.now + REFS_LIFETIME,
             offered: None,
@@ -237,6 +244,7 @@ impl Server {
             key_index: issued.key_index,
             signed_identity: signed,
             platform: pairing.platform.clone(),
+            history: pairing.history,
             push_name: None,
             was_live: false,
             shelf,
@@ -306,10 +314,18 @@ fn signed_identity(pairing: &Pairing, offered: &Offered, node: &Node<'_>) -> Opt
     unchanged.then(|| signed.encode_to_vec())
 }
 
-/// Registration id, identity, signed prekey and the name of the system, if all are well formed.
+fn history_wish(properties: &pb::DeviceProps) -> HistoryWish {
+    let config = properties.history_sync_config.as_ref();
+    HistoryWish {
+        full: properties.require_full_sync(),
+        inline: config.is_some_and(|config| config.inline_initial_payload_in_e2ee_msg()),
+    }
+}
+
+/// Registration id, identity, signed prekey and what the client is, if all are well formed.
 fn registration_keys(
     data: &pb::client_payload::DevicePairingRegistrationData,
-) -> Option<(RegistrationId, PublicKey, SignedPreKeyPublic, String)> {
+) -> Option<(RegistrationId, PublicKey, SignedPreKeyPublic, pb::DeviceProps)> {
     let registration_id: [u8; 4] = data.e_regid.as_deref()?.try_into().ok()?;
     let identity = PublicKey::from_slice(data.e_ident.as_deref()?).ok()?;
     let signed_prekey = SignedPreKeyPublic {
@@ -320,7 +336,6 @@ fn registration_keys(
     signed_prekey.verify(&identity).ok()?;
     let properties =
         data.device_props.as_deref().and_then(|bytes| pb::DeviceProps::decode(bytes).ok());
-    let platform = properties.and_then(|properties| properties.os).unwrap_or_default();
     let registration_id = RegistrationId::new(u32::from_be_bytes(registration_id));
-    Some((registration_id, identity, signed_prekey, platform))
+    Some((registration_id, identity, signed_prekey, properties.unwrap_or_default()))
 }

@@ -2,23 +2,23 @@
 //! media host, told in a message to that companion. Knows nothing of what is in a chunk.
 //!
 //! A few chunks are under way at a time: the next one is built when the companion has confirmed
-//! one, so that neither memory nor time grow with the whole.
+//! one, so that neither memory nor time grow with the whole. A chunk that the companion has not
+//! confirmed as stored is told again when it says that it could not have it, and when it is back.
 
 mod chunk;
+mod conversation;
+mod on_demand;
 mod past;
 mod phrases;
+mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wa_media::MediaType;
 use wa_proto::{Node, pb};
 
 pub(crate) use self::past::Past;
-use super::{
-    Endpoint,
-    media::{Uploaded, upload},
-    send::fresh_message_id,
-};
+use self::{chunk::Layout, tell::Source};
+use super::{Endpoint, media::Uploaded};
 use crate::{
     address::DeviceAddress,
     server::{Server, receipts::receipt_ids},
@@ -27,32 +27,53 @@ use crate::{
 /// How many chunks a companion may leave unconfirmed before it gets the next.
 const WINDOW: usize = 4;
 
+/// How often a chunk is told that is never confirmed as stored.
+const MAX_TOLD: u32 = 5;
+
+/// How many chunks that are not confirmed as stored are remembered for a companion.
+const MAX_REMEMBERED: usize = 256;
+
 /// How far a companion has come with a history.
+#[derive(Default)]
 pub(crate) struct HistoryPush {
-    past: Past,
+    /// What it is given of the phone's past; nothing of it if the phone had none.
+    layout: Option<Layout>,
+    /// A picture that messages of the past show.
+    picture: Option<Uploaded>,
     /// The number of the chunk that is due next, from 0.
     next: u32,
     /// What was told and not confirmed in any way, by message id.
     unconfirmed: BTreeMap<String, pb::Message>,
-    /// The order of each chunk by the id of the message that told of it.
-    orders: BTreeMap<String, u32>,
+    /// What was told and not confirmed as stored, by message id.
+    told: BTreeMap<String, Told>,
     /// The orders of those confirmed by a `hist_sync` receipt.
     acknowledged: BTreeSet<u32>,
+}
+
+struct Told {
+    source: Source,
+    order: u32,
+    /// How often it has been told.
+    times: u32,
 }
 
 impl Endpoint {
     /// Begins to upload the history, if there is one, for a companion that is new.
     pub(crate) fn push_history(&mut self, server: &mut Server, to: DeviceAddress) {
         let Some(past) = self.past else { return };
-        let push = HistoryPush {
-            past,
-            next: 0,
-            unconfirmed: BTreeMap::new(),
-            orders: BTreeMap::new(),
-            acknowledged: BTreeSet::new(),
-        };
-        self.history_pushes.insert(to, push);
+        let wish = server.device(to).map(|device| device.history).unwrap_or_default();
+        let picture = self.past_picture(server, past);
+        let layout = Some(Layout::new(past, wish));
+        self.history_pushes.insert(to, HistoryPush { layout, picture, ..HistoryPush::default() });
         self.continue_history(server, to);
+    }
+
+    /// A companion is back: what it has not confirmed as stored is told again.
+    pub(crate) fn repeat_history(&mut self, server: &mut Server, to: DeviceAddress) {
+        let Some(push) = self.history_pushes.get_mut(&to) else { return };
+        for (_, told) in std::mem::take(&mut push.told) {
+            self.tell(server, to, told.source, told.times);
+        }
     }
 
     /// The orders of the chunks that a companion has confirmed with `hist_sync`.
@@ -66,12 +87,20 @@ impl Endpoint {
         let from = receipt.attrs.jid("from").and_then(|jid| server.address_of(&jid));
         let Some(from) = from else { return };
         let Some(push) = self.history_pushes.get_mut(&from) else { return };
-        let acknowledges = receipt.attrs.is("type", "hist_sync");
+        let mut missing = Vec::new();
         for id in receipt_ids(receipt) {
             push.unconfirmed.remove(&id);
-            if let (true, Some(&order)) = (acknowledges, push.orders.get(&id)) {
-                push.acknowledged.insert(order);
+            match receipt.attrs.text("type").as_deref() {
+                Some("hist_sync") => {
+                    let stored = push.told.remove(&id).map(|told| told.order);
+                    push.acknowledged.extend(stored);
+                }
+                Some("server-error") => missing.extend(push.told.remove(&id)),
+                _ => {}
             }
+        }
+        for told in missing {
+            self.tell(server, from, told.source, told.times);
         }
         self.continue_history(server, from);
     }
@@ -84,51 +113,15 @@ impl Endpoint {
     fn continue_history(&mut self, server: &mut Server, to: DeviceAddress) {
         while let Some(push) = self.history_pushes.get_mut(&to)
             && push.unconfirmed.len() < WINDOW
-            && push.next < push.past.chunk_count()
+            && let Some(layout) = push.layout
+            && push.next < layout.chunk_count()
         {
-            let (past, number) = (push.past, push.next);
+            let number = push.next;
             push.next += 1;
-            let Some(message) = self.upload_chunk(server, past, number) else {
+            if self.tell(server, to, Source::Past(number), 0).is_none() {
                 tracing::warn!(number, "a chunk of history could not be left with the media host");
                 return;
-            };
-            let id = fresh_message_id(server);
-            if let Some(push) = self.history_pushes.get_mut(&to) {
-                push.unconfirmed.insert(id.clone(), message.clone());
-                push.orders.insert(id.clone(), number + 1);
             }
-            self.send_to_companion(server, to, id, &message);
         }
-    }
-
-    /// Leaves a chunk with the media host and makes the message that tells of it.
-    fn upload_chunk(&self, server: &mut Server, past: Past, number: u32) -> Option<pb::Message> {
-        use pb::message::{HistorySyncNotification, ProtocolMessage, protocol_message::Type};
-        let chunk = past.chunk(number).ok()?;
-        let Uploaded { direct_path, media_key, file_sha256, file_enc_sha256, file_length, .. } =
-            upload(&mut server.rng, &self.media, MediaType::History, &chunk.compressed).ok()?;
-        let notification = HistorySyncNotification {
-            file_sha256: Some(file_sha256.to_vec().into()),
-            file_length: Some(file_length),
-            media_key: Some(media_key.to_vec().into()),
-            file_enc_sha256: Some(file_enc_sha256.to_vec().into()),
-            direct_path: Some(direct_path),
-            // The chunk and its notification number their types alike.
-            sync_type: Some(chunk.kind.into()),
-            chunk_order: Some(chunk.order),
-            progress: chunk.progress,
-            oldest_msg_in_chunk_timestamp_sec: chunk
-                .oldest
-                .and_then(|oldest| i64::try_from(oldest).ok()),
-            ..Default::default()
-        };
-        Some(pb::Message {
-            protocol_message: Some(Box::new(ProtocolMessage {
-                r#type: Some(Type::HistorySyncNotification.into()),
-                history_sync_notification: Some(notification),
-                ..Default::default()
-            })),
-            ..Default::default()
-        })
     }
 }

@@ -27,6 +27,12 @@ impl Endpoint {
         request: &PeerDataOperationRequestMessage,
     ) {
         let kind = request.peer_data_operation_request_type();
+        if server.faults.phone_is_silent() {
+            return;
+        }
+        if let Some(asked) = &request.history_sync_on_demand_request {
+            return self.answer_on_demand(server, envelope.author, &envelope.id, asked);
+        }
         if kind != PeerDataOperationRequestType::PlaceholderMessageResend {
             return;
         }

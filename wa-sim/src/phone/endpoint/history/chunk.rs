@@ -1,29 +1,20 @@
 //! The chunks in which a past is uploaded: a first one with the newest messages of every chat and
-//! the tables, the push names, then everything else. Each is built by its number alone. Knows
-//! nothing of how chunks travel.
+//! the tables, the push names, status posts, then everything else that is given unasked, and for
+//! those who were linked for everything the rest. Each is built by its number alone. Knows nothing
+//! of how chunks travel.
 
 use std::{io, ops::Range};
 
-use flate2::{Compression, write::ZlibEncoder};
-use prost::Message as _;
-use wa_proto::{
-    Jid,
-    pb::{self, conversation::EndOfHistoryTransferType, history_sync::HistorySyncType},
-};
+use wa_proto::pb::{self, history_sync::HistorySyncType};
 
-use super::past::{Contact, Past};
+use super::{Past, tell::compress};
+use crate::{phone::endpoint::media::Uploaded, server::account::HistoryWish};
 
 /// The most messages of one chunk.
 pub(crate) const MAX_CHUNK_MESSAGES: u32 = 2_000;
 
 /// How many messages of each chat the first chunk brings.
 const BOOTSTRAP_MESSAGES: u32 = 10;
-
-/// The first chunk and the push names.
-const LEADING_CHUNKS: u32 = 2;
-
-/// Every so many chats one is named by phone number, as older chats are; all others by LID.
-const BY_PHONE_EVERY: u32 = 4;
 
 /// A chunk that is ready to be encrypted.
 pub(crate) struct Chunk {
@@ -37,160 +28,153 @@ pub(crate) struct Chunk {
     pub(crate) compressed: Vec<u8>,
 }
 
-impl Past {
-    pub(crate) fn chunk_count(&self) -> u32 {
-        LEADING_CHUNKS + self.recent_chunks()
+impl Chunk {
+    pub(super) fn of(sync: &pb::HistorySync) -> io::Result<Self> {
+        let messages = sync.conversations.iter().flat_map(|chat| &chat.messages);
+        let oldest = messages.filter_map(|kept| kept.message.as_ref()?.message_timestamp).min();
+        Ok(Self {
+            kind: sync.sync_type(),
+            order: sync.chunk_order(),
+            progress: sync.progress,
+            oldest,
+            compressed: compress(sync)?,
+        })
+    }
+}
+
+/// What a companion is given of a past, and in which pieces.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    past: Past,
+    /// Whether the first chunk may come within its notice.
+    pub(super) inline: bool,
+    full: bool,
+}
+
+/// What a chunk holds.
+enum Part {
+    Bootstrap,
+    PushNames,
+    Status,
+    /// The piece with this number, of so many.
+    Recent(u32, u32),
+    Full(u32, u32),
+}
+
+impl Layout {
+    pub(super) const fn new(past: Past, wish: HistoryWish) -> Self {
+        Self { past, inline: wish.inline, full: wish.full }
+    }
+
+    pub(super) fn chunk_count(&self) -> u32 {
+        self.leading() + self.pieces(self.recent()) + self.pieces(self.older())
     }
 
     /// The chunk of this number, from 0.
-    pub(crate) fn chunk(&self, number: u32) -> io::Result<Chunk> {
+    pub(super) fn chunk(&self, number: u32, picture: Option<&Uploaded>) -> io::Result<Chunk> {
         let mut sync = pb::HistorySync::default();
-        let recent = self.recent_chunks();
-        let (kind, progress) = match number.checked_sub(LEADING_CHUNKS) {
-            Some(recent_number) => {
-                sync.conversations = self.recent(recent_number);
-                (HistorySyncType::Recent, Some((recent_number + 1) * 100 / recent.max(1)))
-            }
-            None if number == 0 => {
-                self.bootstrap(&mut sync);
-                let complete = recent == 0;
+        let (kind, progress) = match self.part(number) {
+            Part::Bootstrap => {
+                self.bootstrap(&mut sync, picture);
+                let complete = self.chunk_count() == self.leading();
                 (HistorySyncType::InitialBootstrap, Some(if complete { 100 } else { 0 }))
             }
-            None => {
-                sync.pushnames = self.push_names();
+            Part::PushNames => {
+                sync.pushnames = self.past.push_names();
                 (HistorySyncType::PushName, None)
             }
+            Part::Status => {
+                sync.status_v3_messages = self.past.statuses();
+                (HistorySyncType::InitialStatusV3, None)
+            }
+            Part::Recent(piece, of) => {
+                sync.conversations = self.piece(self.recent(), piece, picture);
+                (HistorySyncType::Recent, Some((piece + 1) * 100 / of.max(1)))
+            }
+            Part::Full(piece, of) => {
+                sync.conversations = self.piece(self.older(), piece, picture);
+                (HistorySyncType::Full, Some((piece + 1) * 100 / of.max(1)))
+            }
         };
-        let order = number + 1;
         sync.sync_type = kind.into();
-        sync.chunk_order = Some(order);
+        sync.chunk_order = Some(number + 1);
         sync.progress = progress;
-        let messages = sync.conversations.iter().flat_map(|chat| &chat.messages);
-        let oldest = messages.filter_map(|kept| kept.message.as_ref()?.message_timestamp).min();
-        Ok(Chunk { kind, order, progress, oldest, compressed: compress(&sync)? })
+        Chunk::of(&sync)
     }
 
-    /// How many messages of each chat come after the first chunk.
-    fn rest_per_chat(&self) -> u32 {
-        self.plan.messages_per_chat.saturating_sub(BOOTSTRAP_MESSAGES)
-    }
-
-    fn recent_chunks(&self) -> u32 {
-        (self.plan.chats * self.rest_per_chat()).div_ceil(MAX_CHUNK_MESSAGES)
-    }
-
-    fn bootstrap(&self, sync: &mut pb::HistorySync) {
-        let newest = 0..self.plan.messages_per_chat.min(BOOTSTRAP_MESSAGES);
-        for chat in 0..self.plan.chats {
-            let contact = self.contact(chat);
-            sync.phone_number_to_lid_mappings.push(pb::PhoneNumberToLidMapping {
-                pn_jid: Some(contact.by_phone().to_string()),
-                lid_jid: Some(contact.by_lid().to_string()),
-            });
-            sync.conversations.push(self.conversation(chat, newest.clone()));
+    fn part(&self, number: u32) -> Part {
+        let (recent, full) = (self.pieces(self.recent()), self.pieces(self.older()));
+        match number {
+            0 => Part::Bootstrap,
+            1 => Part::PushNames,
+            2 if self.past.plan.mixed => Part::Status,
+            number => {
+                let piece = number.saturating_sub(self.leading());
+                match piece.checked_sub(recent) {
+                    None => Part::Recent(piece, recent),
+                    Some(piece) => Part::Full(piece, full),
+                }
+            }
         }
     }
 
-    fn push_names(&self) -> Vec<pb::Pushname> {
-        let names = (0..self.plan.chats).map(|chat| {
-            let contact = self.contact(chat);
-            pb::Pushname {
-                id: Some(self.chat_jid(chat, &contact).to_string()),
-                pushname: Some(contact.name),
-            }
-        });
-        names.collect()
+    /// The first chunk, the push names, and the status posts where there are any.
+    fn leading(&self) -> u32 {
+        2 + u32::from(self.past.plan.mixed)
     }
 
-    /// What is left, chat by chat, cut into pieces of one size.
-    fn recent(&self, number: u32) -> Vec<pb::Conversation> {
-        let rest = self.rest_per_chat();
-        let all = self.plan.chats * rest;
+    /// How many messages of each chat are given unasked.
+    fn given(&self) -> u32 {
+        let all = self.past.plan.messages_per_chat;
+        self.past.plan.given.unwrap_or(all).min(all)
+    }
+
+    /// Which messages of each chat come after the first chunk.
+    fn recent(&self) -> Range<u32> {
+        BOOTSTRAP_MESSAGES.min(self.given())..self.given()
+    }
+
+    /// Which messages of each chat only those get who were linked for everything.
+    fn older(&self) -> Range<u32> {
+        let all = self.past.plan.messages_per_chat;
+        self.given()..if self.full { all } else { self.given() }
+    }
+
+    fn pieces(&self, part: Range<u32>) -> u32 {
+        (self.past.plan.chats * (part.end - part.start)).div_ceil(MAX_CHUNK_MESSAGES)
+    }
+
+    fn bootstrap(&self, sync: &mut pb::HistorySync, picture: Option<&Uploaded>) {
+        let newest = 0..self.given().min(BOOTSTRAP_MESSAGES);
+        for chat in 0..self.past.plan.chats {
+            sync.phone_number_to_lid_mappings.extend(self.past.lid_mapping(chat));
+            sync.conversations.push(self.past.conversation(chat, newest.clone(), picture, 0));
+        }
+        if self.past.plan.mixed {
+            sync.nct_salt = Some(vec![7; 32].into());
+        }
+    }
+
+    /// What a part of each chat is, chat by chat, cut into pieces of one size.
+    fn piece(
+        &self,
+        part: Range<u32>,
+        number: u32,
+        picture: Option<&Uploaded>,
+    ) -> Vec<pb::Conversation> {
+        let each = part.end - part.start;
+        let all = self.past.plan.chats * each;
         let end = ((number + 1) * MAX_CHUNK_MESSAGES).min(all);
         let mut at = number * MAX_CHUNK_MESSAGES;
         let mut conversations = Vec::new();
         while at < end {
-            let (chat, first) = (at / rest, at % rest);
-            let count = (rest - first).min(end - at);
-            let first = BOOTSTRAP_MESSAGES + first;
-            conversations.push(self.conversation(chat, first..first + count));
+            let (chat, first) = (at / each, at % each);
+            let count = (each - first).min(end - at);
+            let first = part.start + first;
+            let messages = first..first + count;
+            conversations.push(self.past.conversation(chat, messages, picture, 1));
             at += count;
         }
         conversations
     }
-
-    /// A part of a chat, its newest message first.
-    fn conversation(&self, chat: u32, part: Range<u32>) -> pb::Conversation {
-        use EndOfHistoryTransferType as End;
-        let contact = self.contact(chat);
-        let jid = self.chat_jid(chat, &contact);
-        let ends = part.end >= self.plan.messages_per_chat;
-        let end = if ends {
-            End::CompleteAndNoMoreMessageRemainOnPrimary
-        } else {
-            End::CompleteButMoreMessagesRemainOnPrimary
-        };
-        let last = self.message(chat, 0).timestamp;
-        pb::Conversation {
-            id: jid.to_string(),
-            messages: part.map(|index| self.history_message(chat, index, &jid, &contact)).collect(),
-            last_msg_timestamp: Some(last),
-            conversation_timestamp: Some(last),
-            unread_count: Some(0),
-            end_of_history_transfer: Some(ends),
-            end_of_history_transfer_type: Some(end.into()),
-            name: Some(contact.name.clone()),
-            pn_jid: jid.is_lid().then(|| contact.by_phone().to_string()),
-            lid_jid: (!jid.is_lid()).then(|| contact.by_lid().to_string()),
-            ..Default::default()
-        }
-    }
-
-    fn history_message(
-        &self,
-        chat: u32,
-        index: u32,
-        jid: &Jid,
-        contact: &Contact,
-    ) -> pb::HistorySyncMsg {
-        use pb::web_message_info::Status;
-        let past = self.message(chat, index);
-        let info = pb::WebMessageInfo {
-            key: pb::MessageKey {
-                remote_jid: Some(jid.to_string()),
-                from_me: Some(past.from_me),
-                id: Some(past.id),
-                participant: None,
-            },
-            message: Some(pb::Message { conversation: Some(past.text), ..Default::default() }),
-            message_timestamp: Some(past.timestamp),
-            status: Some(if past.from_me { Status::Read } else { Status::DeliveryAck }.into()),
-            push_name: (!past.from_me).then(|| contact.name.clone()),
-            ..Default::default()
-        };
-        let order = u64::from(self.plan.messages_per_chat - index);
-        pb::HistorySyncMsg { message: Some(info), msg_order_id: Some(order) }
-    }
-
-    /// The JID under which the chat is known.
-    pub(crate) fn chat_jid(&self, chat: u32, contact: &Contact) -> Jid {
-        let by_phone = chat % BY_PHONE_EVERY == BY_PHONE_EVERY - 1;
-        if by_phone { contact.by_phone() } else { contact.by_lid() }
-    }
-}
-
-impl Contact {
-    pub(crate) fn by_phone(&self) -> Jid {
-        Jid::phone(self.number.to_string())
-    }
-
-    pub(crate) fn by_lid(&self) -> Jid {
-        Jid::lid(self.lid.to_string())
-    }
-}
-
-fn compress(sync: &pb::HistorySync) -> io::Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    io::Write::write_all(&mut encoder, &sync.encode_to_vec())?;
-    encoder.finish()
 }

@@ -14,6 +14,9 @@ const SPAN: u64 = 2 * 365 * 24 * 3600;
 /// in seconds.
 const REST: u64 = 600;
 
+/// How large a picture is, in bytes.
+const PICTURE_LEN: usize = 20_000;
+
 /// In place of a message's number: the contact itself.
 const CONTACT: u32 = u32::MAX;
 
@@ -69,6 +72,14 @@ impl Past {
             text,
             timestamp: self.end.saturating_sub(age),
         }
+    }
+
+    /// A picture, as far as anybody looks.
+    pub(super) fn picture(&self) -> Vec<u8> {
+        let mut rng = self.rng(CONTACT, CONTACT);
+        let mut bytes = vec![0; PICTURE_LEN];
+        rng.fill_bytes(&mut bytes);
+        bytes
     }
 
     fn rng(&self, chat: u32, index: u32) -> ChaCha20Rng {
