@@ -19,6 +19,7 @@ pub(super) enum BlobError {
     /// There may be some later.
     Later,
     /// There will be none.
+    #[expect(dead_code, reason = "parts on the media host wait for the media engine")]
     Never(ChunkFailure),
 }
 

@@ -174,12 +174,11 @@ async fn put_additions(
     for reaction in info.reactions.iter().take(MAX_REACTIONS) {
         let Some(sender) = reactor(applier, key, reaction).await? else { continue };
         let at = u64::try_from(reaction.sender_timestamp_ms()).unwrap_or_default();
-        draft.push(Change::React(Box::new(Reaction {
-            target: key.clone(),
-            sender,
-            emoji: reaction.text.clone().unwrap_or_default(),
-            timestamp: plausible(at, applier.inner.now()),
-        })));
+        let emoji = reaction.text.clone().unwrap_or_default();
+        let time = plausible(at, applier.inner.now());
+        let mut reaction = Reaction::new(key.clone(), sender, emoji, time);
+        reaction.sender_ms = i64::try_from(at).unwrap_or_default();
+        draft.push(Change::React(Box::new(reaction)));
     }
     Ok(())
 }

@@ -20,7 +20,8 @@ use std::{
 use async_trait::async_trait;
 use tokio::{task::JoinHandle, time::timeout};
 use wa_client::{
-    Client, Clock, ConnectError, ConnectTarget, Connector, Event, EventStream, MessageEvent, Wire,
+    Client, ClientBuilder, Clock, ConnectError, ConnectTarget, Connector, Event, EventStream,
+    MessageEvent, Wire,
 };
 use wa_proto::Jid;
 use wa_sim::{DeviceStats, Phone, Sim, SimConfig};
@@ -97,7 +98,17 @@ impl Party {
 
     /// Links one more client with an account.
     pub async fn link(sim: &Sim, phone: Phone, store: Arc<dyn Store>) -> Self {
-        let mut party = Self::build(sim, phone, store).await;
+        Self::link_with(sim, phone, store, |builder| builder).await
+    }
+
+    /// The same, with a client that is made in another way.
+    pub async fn link_with(
+        sim: &Sim,
+        phone: Phone,
+        store: Arc<dyn Store>,
+        configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
+        let mut party = Self::build_with(sim, phone, store, configure).await;
         party.client.connect().unwrap();
         let code = party
             .until(|event| match event {
@@ -112,17 +123,24 @@ impl Party {
 
     /// A client on a store, as a process that begins anew: not connected yet.
     pub async fn build(sim: &Sim, phone: Phone, store: Arc<dyn Store>) -> Self {
+        Self::build_with(sim, phone, store, |builder| builder).await
+    }
+
+    async fn build_with(
+        sim: &Sim,
+        phone: Phone,
+        store: Arc<dyn Store>,
+        configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
         let line = Line { sim: sim.clone(), newest: Arc::default() };
-        let client = Client::builder(Arc::clone(&store))
+        let builder = Client::builder(Arc::clone(&store))
             .noise_root(sim.noise_root())
             .connector(Arc::new(line.clone()))
             .media_transport(MediaLine::new(sim))
             .clock(Clock::starting_at(sim.now()))
             .version_source(None)
-            .rng_seed(seed(&phone, sim))
-            .build()
-            .await
-            .unwrap();
+            .rng_seed(seed(&phone, sim));
+        let client = configure(builder).build().await.unwrap();
         let events = client.events();
         Self { sim: sim.clone(), phone, store, line, client, events }
     }

@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rand_core::Rng as _;
 use wa_crypto::KeyPair;
-use wa_proto::Node;
+use wa_proto::{
+    Node, pb::message::peer_data_operation_request_message::HistorySyncOnDemandRequest,
+};
 use wa_signal::{
     LocalIdentity, PreKey, PreKeyId, RegistrationId, SenderKeyRecord, SessionRecord, SignedPreKey,
     SignedPreKeyId,
@@ -78,6 +80,8 @@ pub(crate) struct Endpoint {
     /// What it uploads for companions that are new.
     pub(crate) past: Option<Past>,
     history_pushes: BTreeMap<DeviceAddress, history::HistoryPush>,
+    /// What companions asked of the history, the newest last.
+    pub(crate) history_requests: VecDeque<(String, HistorySyncOnDemandRequest)>,
     media: Media,
 }
 
@@ -117,6 +121,7 @@ impl Endpoint {
             reads_at_once: false,
             past: None,
             history_pushes: BTreeMap::new(),
+            history_requests: VecDeque::new(),
             media,
         };
         account.key_index_list = endpoint.sign_key_indexes(server, &[]);

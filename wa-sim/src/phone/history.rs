@@ -1,7 +1,9 @@
 //! The past a phone can be given, which it uploads for the companions that are linked from then
 //! on. Knows nothing of how.
 
-use wa_proto::{Jid, pb};
+use wa_proto::{
+    Jid, pb, pb::message::peer_data_operation_request_message::HistorySyncOnDemandRequest,
+};
 
 use super::{Phone, endpoint::Past};
 use crate::{Damage, address::DeviceAddress};
@@ -143,6 +145,13 @@ impl Phone {
             server.device(to)?;
             phone.tell_made(server, to, upload)
         })?
+    }
+
+    /// What companions asked of the phone's history, the oldest first, with the ids of the messages
+    /// that asked. The last hundred.
+    pub fn history_requests(&self) -> Vec<(String, HistorySyncOnDemandRequest)> {
+        let asked = self.act(|phone, _| phone.history_requests.iter().cloned().collect());
+        asked.unwrap_or_default()
     }
 
     /// A message of the phone's history: the chats are numbered from 0, the messages from 0, the

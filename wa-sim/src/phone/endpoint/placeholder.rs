@@ -27,6 +27,9 @@ impl Endpoint {
         request: &PeerDataOperationRequestMessage,
     ) {
         let kind = request.peer_data_operation_request_type();
+        if let Some(asked) = &request.history_sync_on_demand_request {
+            self.note_history_request(&envelope.id, asked);
+        }
         if server.faults.phone_is_silent() {
             return;
         }

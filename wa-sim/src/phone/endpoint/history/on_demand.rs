@@ -18,7 +18,22 @@ use crate::{
 /// The most messages of an answer.
 const MAX_ANSWER: u32 = 500;
 
+/// How many requests are remembered.
+const MAX_REQUESTS: usize = 100;
+
 impl Endpoint {
+    /// A companion asked for something, whether it gets an answer or not.
+    pub(in crate::phone::endpoint) fn note_history_request(
+        &mut self,
+        id: &str,
+        request: &HistorySyncOnDemandRequest,
+    ) {
+        if self.history_requests.len() >= MAX_REQUESTS {
+            self.history_requests.pop_front();
+        }
+        self.history_requests.push_back((id.to_owned(), request.clone()));
+    }
+
     /// Answers a companion that asks for what is older than a message.
     pub(in crate::phone::endpoint) fn answer_on_demand(
         &mut self,
