@@ -27,8 +27,7 @@ pub use transport::{
 };
 pub use verified::VerifiedFile;
 
-pub(crate) use blob::BlobRef;
-#[expect(unused_imports, reason = "for whoever reads what the phone uploaded for this device")]
+pub(crate) use blob::{BlobRef, DirectPath};
 pub(crate) use deletion::delete_blob;
 use hosts::MediaHosts;
 use sink::{FileSink, MemorySink};

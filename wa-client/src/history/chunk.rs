@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use prost::Message as _;
-use tokio::io::AsyncReadExt;
 use wa_proto::{
     MessageId,
     history::{HistoryError, HistoryItem, HistoryReader},
@@ -108,14 +107,15 @@ async fn read_source(
     };
     let mut reader = HistoryReader::new();
     let mut batch = Batch::default();
-    let mut buffer = vec![0; PIECE];
     loop {
-        let piece = match source.read(&mut buffer).await {
-            Ok(0) => break,
-            Ok(len) => buffer.get(..len).unwrap_or_default(),
-            Err(_) => return Ok(Err(ChunkFailure::Truncated)),
+        let Ok((rest, piece)) = source.piece().await else {
+            return Ok(Err(ChunkFailure::Truncated));
         };
-        let mut piece = piece;
+        source = rest;
+        if piece.is_empty() {
+            break;
+        }
+        let mut piece = &*piece;
         loop {
             match reader.next(&mut piece) {
                 Ok(Some(item)) => batch.push(item),
@@ -272,8 +272,6 @@ fn receipt(part: &Part<'_>, kind: SentReceiptKind) -> Option<SentReceipt> {
     })
 }
 
-/// How many bytes of a part are read at a time.
-const PIECE: usize = 1 << 16;
 /// How many items are committed together.
 const MAX_BATCH_ITEMS: usize = 500;
 /// From how many bytes of messages on a commit is due.

@@ -83,6 +83,7 @@ async fn arrival(
         sender_alt: None,
         from_me,
         way: Way::History,
+        deletes_as_admin: true,
         timestamp: plausible(info.message_timestamp.unwrap_or_default(), applier.inner.now()),
         push_name: info.push_name.clone().filter(|name| !name.is_empty() && name != "-"),
         own,

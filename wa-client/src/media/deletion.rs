@@ -17,7 +17,6 @@ use crate::inner::Inner;
 ///
 /// # Errors
 /// [`MediaError`].
-#[expect(dead_code, reason = "for whoever reads what the phone uploaded for this device")]
 pub(crate) async fn delete_blob(
     inner: &Inner,
     blob: &BlobRef,
