@@ -95,7 +95,8 @@ pub(super) async fn learn(
     participants: &[GroupParticipant],
 ) -> Result<(), StoreError> {
     let pairs = participants.iter().filter_map(|person| Some((&person.jid, person.other()?)));
-    lid::learn_all(inner, &pairs.collect::<Vec<_>>()).await
+    lid::learn_all(inner, &pairs.collect::<Vec<_>>()).await?;
+    Ok(())
 }
 
 /// What a group says about its chat.
