@@ -10,13 +10,18 @@ use crate::failure::{Cause, Failure};
 pub(crate) struct Server {
     url: Option<String>,
     noise_root: Option<PublicKey>,
+    /// Who signs the media hosts' certificates, in PEM.
+    media_ca: Option<String>,
 }
 
 impl Server {
-    /// Reads `WA_SERVER_URL` and `WA_NOISE_ROOT`.
+    /// Reads `WA_SERVER_URL`, `WA_NOISE_ROOT` and `WA_MEDIA_CA`: the certificate authority itself,
+    /// in PEM, or the name of a file that holds it.
     pub(crate) fn from_process() -> Result<Self, Failure> {
         let read = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
-        Self::new(read("WA_SERVER_URL"), read("WA_NOISE_ROOT").as_deref())
+        let media_ca = read("WA_MEDIA_CA").map(media_authority).transpose()?;
+        let server = Self::new(read("WA_SERVER_URL"), read("WA_NOISE_ROOT").as_deref())?;
+        Ok(Self { media_ca, ..server })
     }
 
     fn new(url: Option<String>, noise_root: Option<&str>) -> Result<Self, Failure> {
@@ -33,7 +38,7 @@ impl Server {
                     .remedy("write 64 hexadecimal digits, or unset it"));
             }
         };
-        Ok(Self { url, noise_root })
+        Ok(Self { url, noise_root, media_ca: None })
     }
 
     /// Points a client there. A server of one's own is no reason to ask WhatsApp's page for the
@@ -45,8 +50,24 @@ impl Server {
         if let Some(root) = self.noise_root {
             builder = builder.noise_root(root);
         }
+        if let Some(pem) = &self.media_ca {
+            builder = builder.media_ca_pem(pem.clone());
+        }
         builder
     }
+}
+
+/// What `WA_MEDIA_CA` says, or what is in the file it names.
+fn media_authority(value: String) -> Result<String, Failure> {
+    const BEGINNING: &str = "-----BEGIN CERTIFICATE-----";
+    if value.contains(BEGINNING) {
+        return Ok(value);
+    }
+    let pem = std::fs::read_to_string(&value).ok().filter(|pem| pem.contains(BEGINNING));
+    pem.ok_or_else(|| {
+        Failure::new(Cause::Usage, "WA_MEDIA_CA is no certificate")
+            .remedy("write a certificate in PEM form or the name of its file, or unset it")
+    })
 }
 
 #[cfg(test)]
@@ -62,6 +83,19 @@ mod tests {
         {
             let failure = Server::new(url.map(str::to_owned), root).unwrap_err();
             assert_eq!(failure.cause, Cause::Usage);
+        }
+    }
+
+    #[test]
+    fn the_authority_of_the_media_hosts_is_a_certificate_or_a_file_with_one() {
+        let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        assert_eq!(media_authority(pem.to_owned()).unwrap(), pem);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("ca.pem");
+        std::fs::write(&file, pem).unwrap();
+        assert_eq!(media_authority(file.to_str().unwrap().to_owned()).unwrap(), pem);
+        for wrong in ["nothing", "/nonexistent/ca.pem"] {
+            assert_eq!(media_authority(wrong.to_owned()).unwrap_err().cause, Cause::Usage);
         }
     }
 }

@@ -19,10 +19,10 @@ use crate::{
     event::{Event, EventStream, LogoutReason},
     groups::Groups,
     inner::{Inner, State},
-    media::{Download, MediaFile},
+    media::{self, Download, MediaFile, MediaSource, MediaType, OutgoingMedia, SendMedia, Upload},
     receipts::{self, Mark},
     request::RequestError,
-    send::SendMessage,
+    send::{SendMessage, Sent},
 };
 
 /// One linked device. Clones are cheap and are the same client.
@@ -155,6 +155,31 @@ impl Client {
     /// waits for the server's ack: `client.send(chat, "hi").quoting(id).await`.
     pub fn send(&self, chat: Jid, content: impl Into<Content>) -> SendMessage {
         SendMessage::new(Arc::clone(&self.shared.inner), chat, content.into())
+    }
+
+    /// Uploads a file and sends it to a chat:
+    /// `client.send_media(chat, OutgoingMedia::image(path).caption("here")).await`.
+    pub fn send_media(&self, chat: Jid, media: OutgoingMedia) -> SendMedia {
+        SendMedia::new(Arc::clone(&self.shared.inner), chat, media)
+    }
+
+    /// Uploads pictures and videos and sends them to a chat, to be shown together. Gives what was
+    /// sent: the message that announces them, and then each.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for fewer than two or more than [`media::MAX_ALBUM`] files, or
+    /// files of other kinds; [`Error::Media`]; those of [`Client::send`].
+    pub async fn send_album(
+        &self,
+        chat: Jid,
+        files: Vec<OutgoingMedia>,
+    ) -> Result<Vec<Sent>, Error> {
+        media::send_album(&self.shared.inner, chat, files).await
+    }
+
+    /// Uploads a file without sending it; awaiting it gives what a message has to tell of it.
+    pub fn upload(&self, media_type: MediaType, source: impl Into<MediaSource>) -> Upload {
+        Upload::new(Arc::clone(&self.shared.inner), media_type, source.into())
     }
 
     /// Downloads the file of a message: `client.download(file).to_file("picture.jpg").await`.

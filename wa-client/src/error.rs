@@ -7,7 +7,7 @@ use std::time::Duration;
 use wa_proto::stanza::{IqError, ParseError};
 use wa_store::StoreError;
 
-use crate::{event::Restriction, request::RequestError};
+use crate::{event::Restriction, media::MediaError, request::RequestError};
 
 /// A call did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +100,9 @@ pub enum Error {
     /// The server's answer is not what the protocol says.
     #[error("the server's answer cannot be read: {0}")]
     Protocol(#[source] ParseError),
+    /// A file could not be uploaded.
+    #[error(transparent)]
+    Media(#[from] MediaError),
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
@@ -148,6 +151,7 @@ impl Error {
             | Self::AccountRestricted { .. }
             | Self::SendRefused { .. }
             | Self::Server { .. } => Remedy::FixTheCall,
+            Self::Media(error) => error.remedy(),
             Self::Refused(_) | Self::Store(_) => Remedy::FixTheMachine,
             Self::Protocol(_) | Self::UnreadableAnswer | Self::Internal(_) => Remedy::ReportBug,
         }

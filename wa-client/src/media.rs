@@ -10,10 +10,17 @@ mod deletion;
 mod download;
 mod error;
 mod file;
+mod file_name;
+mod format;
 mod hosts;
 mod https;
+mod outgoing;
+mod phone;
+mod send;
 mod sink;
+mod source;
 mod transport;
+mod upload;
 mod verified;
 
 use std::{path::PathBuf, sync::Arc};
@@ -21,15 +28,26 @@ use std::{path::PathBuf, sync::Arc};
 pub use download::Download;
 pub use error::MediaError;
 pub use file::MediaFile;
+pub use file_name::safe_file_name;
 pub use https::{HttpsError, HttpsTransport};
+pub use outgoing::{MAX_THUMBNAIL_LEN, OutgoingMedia};
+pub use send::{MAX_ALBUM, SendMedia};
+pub use source::MediaSource;
 pub use transport::{
     MediaBody, MediaMethod, MediaRequest, MediaResponse, MediaTransport, TransportError,
 };
+pub use upload::{Upload, Uploaded};
 pub use verified::VerifiedFile;
+/// What a media file is.
+pub use wa_media::MediaType;
+
+pub(crate) use phone::answered as phone_answered;
+pub(crate) use send::send_album;
 
 pub(crate) use blob::{BlobRef, DirectPath};
 pub(crate) use deletion::delete_blob;
 use hosts::MediaHosts;
+use phone::PhoneAnswers;
 use sink::{FileSink, MemorySink};
 
 use crate::inner::Inner;
@@ -40,12 +58,13 @@ pub(crate) struct MediaState {
     transport: Arc<dyn MediaTransport>,
     temp_dir: Option<PathBuf>,
     hosts: MediaHosts,
+    phone: PhoneAnswers,
 }
 
 impl MediaState {
     /// Temporary files are made in the system's folder if no other is told.
     pub(crate) fn new(transport: Arc<dyn MediaTransport>, temp_dir: Option<PathBuf>) -> Self {
-        Self { transport, temp_dir, hosts: MediaHosts::default() }
+        Self { transport, temp_dir, hosts: MediaHosts::default(), phone: PhoneAnswers::default() }
     }
 }
 
@@ -53,6 +72,7 @@ impl MediaState {
 ///
 /// # Errors
 /// [`MediaError`].
+#[expect(dead_code, reason = "for whoever reads what the phone uploaded for this device")]
 pub(crate) async fn fetch_blob(
     inner: &Inner,
     blob: &BlobRef,

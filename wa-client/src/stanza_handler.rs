@@ -17,7 +17,7 @@ use crate::{
     connection::{Ending, Link, LinkClosed, Session},
     devices,
     inner::Inner,
-    offline, pairing, prekeys, presence, receipts, receive,
+    media, offline, pairing, prekeys, presence, receipts, receive,
 };
 
 /// What a handler works with: the client, and the connection the stanza came on. What a handler
@@ -143,6 +143,7 @@ async fn dispatch(cx: &StanzaContext, stanza: Stanza) -> Result<Outcome, HandleE
 async fn notified(cx: &StanzaContext, notification: Notification) -> Result<Outcome, HandleError> {
     match notification.body {
         NotificationBody::PreKeysLeft { count } => prekeys::top_up_in_background(cx, count),
+        NotificationBody::MediaRetry(answer) => media::phone_answered(&cx.inner, &answer),
         NotificationBody::LinkCode(answer) => pairing::primary_answered(cx, answer).await?,
         NotificationBody::LinkCodeRefresh { pairing_ref } => {
             pairing::refresh_code(cx, pairing_ref.as_deref());

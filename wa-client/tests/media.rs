@@ -6,3 +6,11 @@ mod parties;
 
 #[path = "media/downloads.rs"]
 mod downloads;
+#[path = "media/https.rs"]
+mod https;
+#[path = "media/kinds.rs"]
+mod kinds;
+#[path = "media/phone.rs"]
+mod phone;
+#[path = "media/uploads.rs"]
+mod uploads;

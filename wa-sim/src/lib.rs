@@ -34,7 +34,7 @@ mod world;
 
 pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, Damage, FaultPlan, MediaAct, MediaFault, MediaFaultKind};
-pub use media_host::{CertificateError, MediaMethod, MediaReply, MediaRequest};
+pub use media_host::{CertificateError, MediaMethod, MediaReply, MediaRequest, MediaStats};
 pub use phone::{
     AddAccountError, CreateGroupError, FileKind, GroupAction, GroupChangeRefused, GroupSettings,
     HistoryError, HistoryMessage, HistoryPlan, HistoryUpload, LinkError, LinkedDevice, MAX_FILE,

@@ -135,6 +135,18 @@ impl MediaReply {
     }
 }
 
+/// What the media hosts have counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MediaStats {
+    /// The bytes that came in uploads, also in those that broke off.
+    pub uploaded_bytes: u64,
+    /// How often it was asked how much of an upload is there.
+    pub probes: u64,
+    /// How many requests there were, also those that were refused.
+    pub requests: u64,
+}
+
 /// The media hosts of a simulation. Clones are the same hosts.
 #[derive(Debug, Clone)]
 pub(crate) struct Media {
@@ -149,6 +161,7 @@ struct State {
     /// Which tokens are good until when.
     tokens: BTreeMap<String, u64>,
     blobs: Blobs,
+    stats: MediaStats,
 }
 
 impl Media {
@@ -204,6 +217,10 @@ impl Media {
         self.lock().blobs.whole(path)
     }
 
+    pub(crate) fn stats(&self) -> MediaStats {
+        self.lock().stats
+    }
+
     /// How many blobs there are.
     pub(crate) fn count(&self) -> usize {
         self.lock().blobs.count()
@@ -221,6 +238,7 @@ impl Media {
         request: &MediaRequest,
         fault: Option<MediaFaultKind>,
     ) -> Option<MediaReply> {
+        self.lock().stats.requests += 1;
         match fault {
             Some(MediaFaultKind::Status { status, retry_after }) => {
                 return Some(MediaReply { retry_after, ..MediaReply::status(status) });
@@ -271,6 +289,7 @@ impl Media {
             MediaReply::json(&told)
         };
         if request.is_probe() {
+            self.lock().stats.probes += 1;
             let found = self.lock().blobs.lookup(&path, now);
             return match found {
                 Lookup::Whole(direct_path) => finished(&direct_path, Some("complete")),
@@ -279,6 +298,7 @@ impl Media {
             };
         }
         let mut state = self.lock();
+        state.stats.uploaded_bytes += request.body.len() as u64;
         let offset = request.parameter("file_offset").map_or(Some(0), |text| text.parse().ok());
         let Some(blob) = offset.and_then(|offset| state.blobs.joined(&path, offset, &request.body))
         else {

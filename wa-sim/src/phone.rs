@@ -458,7 +458,7 @@ impl Phone {
         self.sim.with(|world| world.unlink(DeviceAddress::new(self.number, device)))
     }
 
-    fn act<R>(&self, act: impl FnOnce(&mut Endpoint, &mut Server) -> R) -> Option<R> {
+    pub(crate) fn act<R>(&self, act: impl FnOnce(&mut Endpoint, &mut Server) -> R) -> Option<R> {
         self.sim.with(|world| {
             let phone = world.phones.get_mut(&self.number)?;
             Some(act(phone, &mut world.server))

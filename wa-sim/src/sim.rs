@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     connection::{self, Incoming, ServerKeys},
     fault::{Fate, FaultPlan, Faults},
-    media_host::{self, Media, MediaReply, MediaRequest},
+    media_host::{self, Media, MediaReply, MediaRequest, MediaStats},
     phone::{AddAccountError, CreateGroupError, Phone},
     server::{
         ConnectionId, Login, Output, Server, Version,
@@ -411,6 +411,11 @@ impl Sim {
     /// A blob as it lies on the media hosts, by its direct path.
     pub fn media_blob(&self, direct_path: &str) -> Option<bytes::Bytes> {
         self.inner.media.blob(direct_path)
+    }
+
+    /// What the media hosts have counted so far.
+    pub fn media_stats(&self) -> MediaStats {
+        self.inner.media.stats()
     }
 
     /// How many blobs lie on the media hosts.

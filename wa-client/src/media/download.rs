@@ -3,10 +3,18 @@
 //! A target is never seen half-written: the file is written beside it under another name, checked,
 //! and then moved to its place.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
-    BlobRef, FileSink, MediaError, MediaFile, VerifiedFile, blob, fetch_blob, fetch_blob_to_read,
+    BlobRef, FileSink, MediaError, MediaFile, MemorySink, VerifiedFile,
+    blob::{self, Sink},
+    file_name::{put_into, safe_file_name},
+    phone::ask_phone,
+    temporary_file,
 };
 use crate::inner::Inner;
 
@@ -18,11 +26,20 @@ pub struct Download {
     inner: Arc<Inner>,
     file: MediaFile,
     limit: u64,
+    ask_phone: bool,
 }
 
 impl Download {
     pub(crate) const fn new(inner: Arc<Inner>, file: MediaFile) -> Self {
-        Self { inner, file, limit: DEFAULT_LIMIT }
+        Self { inner, file, limit: DEFAULT_LIMIT, ask_phone: true }
+    }
+
+    /// Whether the phone is asked to upload the file again if the media hosts have it no more: it
+    /// is, unless told otherwise, where the file's [message](MediaFile::message) is known. That
+    /// can take a minute or two.
+    pub const fn ask_phone(mut self, ask: bool) -> Self {
+        self.ask_phone = ask;
+        self
     }
 
     /// Refuses files of more bytes than this; 2 GiB, the most that WhatsApp sends, unless told
@@ -37,7 +54,9 @@ impl Download {
     /// # Errors
     /// [`MediaError`].
     pub async fn to_bytes(self, limit: u64) -> Result<Vec<u8>, MediaError> {
-        fetch_blob(&self.inner, &self.blob()?, limit.min(self.limit)).await
+        let mut sink = MemorySink::default();
+        self.fetch_into(limit.min(self.limit), &mut sink).await?;
+        Ok(sink.0)
     }
 
     /// Downloads to a file, which is replaced if there is one. It can be read by its owner alone.
@@ -54,22 +73,53 @@ impl Download {
         blocking(move || part.persist(&target).map(drop).map_err(|error| error.error)).await
     }
 
+    /// Downloads into a folder, under the sender's name for the file as far as that is harmless,
+    /// and gives the path. Nothing is replaced: where the name is taken, a number is put behind
+    /// it. The file can be read by its owner alone.
+    ///
+    /// # Errors
+    /// [`MediaError`]; then the folder is as it was before.
+    pub async fn into_folder(self, folder: impl AsRef<Path>) -> Result<PathBuf, MediaError> {
+        let folder = folder.as_ref().to_owned();
+        let media = &self.file.media;
+        let name = safe_file_name(media.file_name.as_deref(), media.mimetype.as_deref());
+        let part = self.to_part(&folder).await?;
+        blocking(move || Ok(folder.join(put_into(part, &folder, &name)?))).await
+    }
+
     /// Downloads, and gives the file to be read piece by piece: it is never in memory as a whole,
     /// and lies on disk only as it was encrypted.
     ///
     /// # Errors
     /// [`MediaError`].
     pub async fn to_reader(self) -> Result<VerifiedFile, MediaError> {
-        fetch_blob_to_read(&self.inner, &self.blob()?, self.limit).await
+        let file = temporary_file(&self.inner).await?;
+        let mut sink = FileSink::as_fetched(tokio::fs::File::from_std(file));
+        let blob = self.fetch_into(self.limit, &mut sink).await?;
+        let file = sink.into_file().await?.into_std().await;
+        Ok(VerifiedFile::new(file, &blob))
     }
 
-    fn blob(&self) -> Result<BlobRef, MediaError> {
-        BlobRef::of(&self.file.media, self.file.media_type)
+    /// Downloads from the media hosts, or by way of the phone. Gives what the file is now known
+    /// as.
+    async fn fetch_into(&self, limit: u64, sink: &mut dyn Sink) -> Result<BlobRef, MediaError> {
+        let mut blob = BlobRef::of(&self.file.media, self.file.media_type)?;
+        match blob::download(&self.inner, &blob, limit, sink).await {
+            Ok(()) => return Ok(blob),
+            Err(MediaError::Gone) if self.ask_phone => {}
+            Err(error) => return Err(error),
+        }
+        let (Some(message), Some(key)) = (&self.file.message, &blob.media_key) else {
+            return Err(MediaError::Gone);
+        };
+        tracing::info!(id = %message.id, "the media hosts have a file no more; asking the phone");
+        blob.direct_path = ask_phone(&self.inner, message, key).await?;
+        blob::download(&self.inner, &blob, limit, sink).await?;
+        Ok(blob)
     }
 
     /// Downloads to a file beside its target, which is gone when it is dropped.
     async fn to_part(&self, folder: &Path) -> Result<tempfile::NamedTempFile, MediaError> {
-        let blob = self.blob()?;
         let folder = folder.to_owned();
         let part = blocking(move || {
             tempfile::Builder::new().prefix(PART_PREFIX).suffix(PART_SUFFIX).tempfile_in(folder)
@@ -77,7 +127,7 @@ impl Download {
         let part = part.await?;
         let file = tokio::fs::File::from_std(part.reopen()?);
         let mut sink = FileSink::decrypted(file);
-        blob::download(&self.inner, &blob, self.limit, &mut sink).await?;
+        self.fetch_into(self.limit, &mut sink).await?;
         sink.into_file().await?.sync_all().await?;
         Ok(part)
     }

@@ -13,6 +13,7 @@ use rand_core::Rng as _;
 use wa_proto::{
     Content, Jid, MessageId,
     content::{MessageContext, MessageSecret},
+    ids::MessageKey,
 };
 
 use super::{
@@ -38,6 +39,7 @@ pub struct SendMessage {
     idempotency_key: Option<String>,
     timeout: Duration,
     queue_only: bool,
+    parent: Option<MessageKey>,
 }
 
 /// A message that was sent.
@@ -63,6 +65,7 @@ impl SendMessage {
             idempotency_key: None,
             timeout: ACK_TIMEOUT,
             queue_only: false,
+            parent: None,
         }
     }
 
@@ -105,6 +108,28 @@ impl SendMessage {
         self
     }
 
+    /// Says something else, about which nothing else changes.
+    pub(crate) fn saying(mut self, content: Content) -> Self {
+        self.content = content;
+        self
+    }
+
+    /// The message belongs to another, as a picture to its album.
+    pub(crate) fn within(mut self, parent: Option<MessageKey>) -> Self {
+        self.parent = parent;
+        self
+    }
+
+    /// Whether it could be sent, as far as that can be told beforehand.
+    ///
+    /// # Errors
+    /// What sending it would end in.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.inner.account().jid.as_ref().ok_or(Error::NotLinked)?;
+        check_chat(&self.chat)?;
+        check_content(&self.content)
+    }
+
     async fn run(self) -> Result<Sent, Error> {
         let inner = Arc::clone(&self.inner);
         let (timeout, queue_only) = (self.timeout, self.queue_only);
@@ -121,7 +146,10 @@ impl SendMessage {
     }
 
     /// The message that was handed over before under the same id or name.
-    async fn sent_before(&self) -> Result<Option<MessageId>, Error> {
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn sent_before(&self) -> Result<Option<MessageId>, Error> {
         let store = &self.inner.store;
         let mut entry = None;
         if let Some(key) = &self.idempotency_key {
@@ -158,6 +186,7 @@ impl SendMessage {
         let mut context = MessageContext::default();
         context.message_secret = Some(MessageSecret::new(secret.to_vec()));
         context.mentions = self.mentions;
+        context.parent = self.parent;
         if let Some(quoted) = &self.quoting {
             context.quoted = Some(quote(inner, &chat, quoted).await?);
         }

@@ -35,8 +35,14 @@ pub(super) async fn check_group(inner: &Inner, group: &Jid) -> Result<(), Error>
 
 /// Whether a content may be sent as it is.
 pub(super) fn check_content(content: &Content) -> Result<(), Error> {
-    let Content::Text(text) = content else { return Ok(()) };
-    match text.body.len() {
+    let text = match content {
+        Content::Text(text) => &text.body,
+        content => match content.media().and_then(|media| media.caption.as_ref()) {
+            Some(caption) if !caption.is_empty() => caption,
+            _ => return Ok(()),
+        },
+    };
+    match text.len() {
         0 => Err(Error::InvalidInput("a text message needs a text")),
         len if len > MAX_TEXT_LEN => Err(Error::TextTooLong { len, max: MAX_TEXT_LEN }),
         _ => Ok(()),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{Content, Unwrapped, jid, key};
 use crate::ids::{MessageId, MessageKey};
-use crate::{Jid, pb};
+use crate::{Jid, pb, pb::message_association::AssociationType};
 
 /// The 32 random bytes of a message from which the keys of its votes, reactions and edits are
 /// derived. Its `Debug` hides it.
@@ -113,6 +113,11 @@ impl MessageContext {
         let info = pb::MessageContextInfo {
             message_secret: self.message_secret.as_ref().map(|secret| secret.0.clone()),
             message_add_on_duration_in_secs: self.add_on_seconds,
+            message_association: self.parent.as_ref().map(|parent| pb::MessageAssociation {
+                association_type: Some(AssociationType::MediaAlbum.into()),
+                parent_message_key: Some(parent.to_pb()),
+                ..pb::MessageAssociation::default()
+            }),
             ..pb::MessageContextInfo::default()
         };
         (info != pb::MessageContextInfo::default()).then_some(info)

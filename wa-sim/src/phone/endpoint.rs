@@ -13,6 +13,7 @@ mod retry;
 mod send;
 mod sessions;
 mod stored;
+mod vault;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -83,6 +84,9 @@ pub(crate) struct Endpoint {
     /// What companions asked of the history, the newest last.
     pub(crate) history_requests: VecDeque<(String, HistorySyncOnDemandRequest)>,
     media: Media,
+    vault: vault::Vault,
+    /// Whether it uploads files again when a companion asks.
+    pub(crate) answers_media_retries: bool,
 }
 
 impl Endpoint {
@@ -123,6 +127,8 @@ impl Endpoint {
             history_pushes: BTreeMap::new(),
             history_requests: VecDeque::new(),
             media,
+            vault: vault::Vault::default(),
+            answers_media_retries: true,
         };
         account.key_index_list = endpoint.sign_key_indexes(server, &[]);
         account.key_index_time = server.now;
@@ -178,6 +184,7 @@ impl Endpoint {
     fn receive_receipt(&mut self, server: &mut Server, node: &Node<'_>) {
         match node.attrs.text("type").as_deref() {
             Some("retry") => self.answer_retry(server, node),
+            Some("server-error") => self.answer_media_retry(server, node),
             None => self.advance_all(node, MessageStatus::Delivered),
             Some("read" | "played") => self.advance_all(node, MessageStatus::Read),
             Some(_) => {}

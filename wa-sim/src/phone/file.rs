@@ -1,10 +1,12 @@
 //! Files as a phone sends them: pictures, videos, audio, documents and stickers. Knows nothing of
 //! where they are kept.
 
+use bytes::Bytes;
 use wa_media::MediaType;
 use wa_proto::{
-    Jid,
-    content::{Content, Media, MediaKey},
+    Jid, MessageId,
+    content::{Content, Media, MediaKey, MessageContext},
+    ids::MessageKey,
 };
 
 use super::{MAX_FILE, Phone, SendError, endpoint::upload};
@@ -25,6 +27,10 @@ pub enum FileKind {
     Document,
     /// A still sticker.
     Sticker,
+    /// A video without sound that plays by itself.
+    Gif,
+    /// A round video that is recorded in the chat.
+    VideoNote,
 }
 
 /// A file to be sent.
@@ -43,13 +49,23 @@ pub struct OutgoingFile {
     pub file_name: Option<String>,
     /// How long it plays, in seconds.
     pub seconds: Option<u32>,
+    /// Whether it is to be looked at once.
+    pub view_once: bool,
 }
 
 impl OutgoingFile {
     /// A file and nothing else.
     pub fn new(kind: FileKind, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
-        Self { kind, bytes, mimetype: None, caption: None, file_name: None, seconds: None }
+        Self {
+            kind,
+            bytes,
+            mimetype: None,
+            caption: None,
+            file_name: None,
+            seconds: None,
+            view_once: false,
+        }
     }
 
     /// With a text under it.
@@ -59,12 +75,19 @@ impl OutgoingFile {
         self
     }
 
+    /// To be looked at once.
+    #[must_use]
+    pub const fn once(mut self) -> Self {
+        self.view_once = true;
+        self
+    }
+
     /// The MIME type that is told.
     fn told_mimetype(&self) -> String {
         let usual = match self.kind {
             FileKind::Image if self.bytes.starts_with(b"\x89PNG") => "image/png",
             FileKind::Image => "image/jpeg",
-            FileKind::Video => "video/mp4",
+            FileKind::Video | FileKind::Gif | FileKind::VideoNote => "video/mp4",
             FileKind::Audio => "audio/mpeg",
             FileKind::VoiceNote => "audio/ogg; codecs=opus",
             FileKind::Document => "application/octet-stream",
@@ -80,6 +103,8 @@ impl FileKind {
             Self::Image => MediaType::Image,
             Self::Sticker => MediaType::Sticker,
             Self::Video => MediaType::Video,
+            Self::Gif => MediaType::Gif,
+            Self::VideoNote => MediaType::VideoNote,
             Self::Audio => MediaType::Audio,
             Self::VoiceNote => MediaType::VoiceNote,
             Self::Document => MediaType::Document,
@@ -90,6 +115,8 @@ impl FileKind {
         match self {
             Self::Image => Content::Image(media),
             Self::Video => Content::Video(media),
+            Self::Gif => Content::Gif(media),
+            Self::VideoNote => Content::VideoNote(media),
             Self::Audio => Content::Audio(media),
             Self::VoiceNote => Content::VoiceNote(media),
             Self::Document => Content::Document(media),
@@ -104,31 +131,78 @@ impl Phone {
     /// # Errors
     /// [`SendError`] if there is nobody to send to, or the file or its caption is too large.
     pub fn send_file(&self, to: &Jid, file: OutgoingFile) -> Result<String, SendError> {
+        let content = self.uploaded(file)?;
+        self.send_content(to, &content)
+    }
+
+    /// Sends pictures and videos as an album; answers the ids, that of the album first.
+    ///
+    /// # Errors
+    /// As [`Phone::send_file`]; [`SendError::Unsendable`] for files of other kinds.
+    pub fn send_album(&self, to: &Jid, files: Vec<OutgoingFile>) -> Result<Vec<String>, SendError> {
+        let (mut images, mut videos) = (0, 0);
+        for file in &files {
+            match file.kind {
+                FileKind::Image => images += 1,
+                FileKind::Video => videos += 1,
+                _ => return Err(SendError::Unsendable),
+            }
+        }
+        let album = self.send_content(to, &Content::Album { images, videos })?;
+        let id = MessageId::new(album.as_str()).map_err(|_| SendError::Unsendable)?;
+        let parent = MessageKey { chat: Some(to.clone()), from_me: true, id, sender: None };
+        let mut sent = vec![album];
+        for file in files {
+            let mut context = MessageContext::default();
+            context.parent = Some(parent.clone());
+            let content = self.uploaded(file)?;
+            sent.push(self.send_in_context(to, &content, &context)?);
+        }
+        Ok(sent)
+    }
+
+    /// The file of a message, sent or received, as the phone has it: those of received messages
+    /// were fetched and checked when the message came.
+    pub fn media(&self, id: &str) -> Option<Bytes> {
+        self.act(|phone, _| phone.file(id))?
+    }
+
+    /// The person deletes the file of a message from the phone. False if there is none.
+    pub fn delete_media(&self, id: &str) -> bool {
+        self.act(|phone, _| phone.delete_file(id)).unwrap_or(false)
+    }
+
+    /// Whether the phone uploads files again when a companion asks; at first it does.
+    pub fn answer_media_retries(&self, on: bool) {
+        self.act(|phone, _| phone.answers_media_retries = on);
+    }
+
+    /// Leaves a file with the media host, and says what a message tells of it.
+    fn uploaded(&self, file: OutgoingFile) -> Result<Content, SendError> {
         if file.bytes.len() > MAX_FILE {
             return Err(SendError::FileTooLarge);
         }
         let host = self.sim.media();
-        let media = self.sim.with(|world| {
-            let server = &mut world.server;
-            let uploaded = upload(&mut server.rng, &host, file.kind.media_type(), &file.bytes)
-                .map_err(|_| SendError::MediaFull)?;
-            let mut media = Media::default();
-            media.url = host.url(&uploaded.direct_path);
-            media.direct_path = Some(uploaded.direct_path);
-            media.media_key = Some(MediaKey::new(uploaded.media_key.to_vec()));
-            media.media_key_timestamp = i64::try_from(server.now).ok();
-            media.file_sha256 = Some(uploaded.file_sha256.to_vec().into());
-            media.file_enc_sha256 = Some(uploaded.file_enc_sha256.to_vec().into());
-            media.file_length = Some(uploaded.file_length);
-            media.streaming_sidecar = uploaded.sidecar.map(Into::into);
-            Ok(media)
+        let (uploaded, now) = self.sim.with(|world| {
+            let rng = &mut world.server.rng;
+            (upload(rng, &host, file.kind.media_type(), &file.bytes), world.server.now)
         });
-        let mut media = media?;
+        let uploaded = uploaded.map_err(|_| SendError::MediaFull)?;
+        let mut media = Media::default();
+        media.url = host.url(&uploaded.direct_path);
+        media.direct_path = Some(uploaded.direct_path);
+        media.media_key = Some(MediaKey::new(uploaded.media_key.to_vec()));
+        media.media_key_timestamp = i64::try_from(now).ok();
+        media.file_sha256 = Some(uploaded.file_sha256.to_vec().into());
+        media.file_enc_sha256 = Some(uploaded.file_enc_sha256.to_vec().into());
+        media.file_length = Some(uploaded.file_length);
+        media.streaming_sidecar = uploaded.sidecar.map(Into::into);
         media.mimetype = Some(file.told_mimetype());
         media.caption = file.caption;
         media.title = file.file_name.clone();
         media.file_name = file.file_name;
         media.seconds = file.seconds;
-        self.send_content(to, &file.kind.content(media))
+        media.view_once = file.view_once;
+        Ok(file.kind.content(media))
     }
 }

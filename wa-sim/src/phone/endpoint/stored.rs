@@ -34,6 +34,7 @@ impl Endpoint {
         if self.messages.iter().any(same) {
             return;
         }
+        self.fetch_file(&message.id, &message.message);
         if self.messages.len() >= MAX_MESSAGES {
             self.messages.pop_front();
         }

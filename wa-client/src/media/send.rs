@@ -1,0 +1,154 @@
+//! The verbs `send_media` and `send_album`: upload, then send as any message is sent.
+//!
+//! A file is uploaded before its message is queued, because the message tells where it is. Once it
+//! is queued, it is never lost; see [`SendMessage`].
+
+use std::{
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use wa_proto::{Content, Jid, MessageId, ids::MessageKey};
+
+use super::{
+    OutgoingMedia,
+    outgoing::described,
+    source::Spool,
+    upload::{self, MAX_UPLOAD},
+};
+use crate::{
+    error::Error,
+    inner::Inner,
+    send::{SendMessage, Sent},
+};
+
+/// A file that is about to be sent; awaiting it uploads it, sends it and waits for the server's
+/// ack. The options are those of [`SendMessage`].
+#[must_use = "nothing is sent until this is awaited"]
+#[derive(Debug)]
+pub struct SendMedia {
+    inner: Arc<Inner>,
+    media: OutgoingMedia,
+    message: SendMessage,
+}
+
+impl SendMedia {
+    pub(crate) fn new(inner: Arc<Inner>, chat: Jid, media: OutgoingMedia) -> Self {
+        let message = SendMessage::new(Arc::clone(&inner), chat, media.draft());
+        Self { inner, media, message }
+    }
+
+    /// Answers a message of the same chat, which must be in the archive.
+    pub fn quoting(mut self, id: MessageId) -> Self {
+        self.message = self.message.quoting(id);
+        self
+    }
+
+    /// Sends under this id rather than a fresh one; see [`SendMessage::with_id`].
+    pub fn with_id(mut self, id: MessageId) -> Self {
+        self.message = self.message.with_id(id);
+        self
+    }
+
+    /// Gives this act of sending a name; see [`SendMessage::idempotency_key`]. What was sent
+    /// under it before is not uploaded again either.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.message = self.message.idempotency_key(key);
+        self
+    }
+
+    /// Mentions people in the caption.
+    pub fn mentions(mut self, people: impl IntoIterator<Item = Jid>) -> Self {
+        self.message = self.message.mentions(people);
+        self
+    }
+
+    /// How long to wait for the server's ack once the file is uploaded; a minute unless said
+    /// otherwise.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.message = self.message.timeout(limit);
+        self
+    }
+
+    /// Does not wait for the ack: returns once the file is uploaded and the message on disk.
+    pub fn queue(mut self) -> Self {
+        self.message = self.message.queue();
+        self
+    }
+
+    async fn run(self) -> Result<Sent, Error> {
+        let Self { inner, media, message } = self;
+        media.check().map_err(Error::InvalidInput)?;
+        message.check()?;
+        if message.sent_before().await?.is_some() {
+            return message.await;
+        }
+        let content = uploaded(&inner, media).await?;
+        message.saying(content).await
+    }
+}
+
+impl IntoFuture for SendMedia {
+    type Output = Result<Sent, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// Uploads a file and says what a message tells of it.
+async fn uploaded(inner: &Inner, media: OutgoingMedia) -> Result<Content, Error> {
+    let draft = media.draft();
+    let spool = Spool::encrypted(inner, media.media_type, media.source, MAX_UPLOAD).await?;
+    let uploaded = upload::upload(inner, media.media_type, &spool).await?;
+    Ok(described(draft, &uploaded, &spool))
+}
+
+/// Sends pictures and videos that are shown together: first what says how many they are, then each
+/// as part of it. Nothing is sent before all are uploaded. Gives what was sent, in that order.
+///
+/// # Errors
+/// [`Error::InvalidInput`] for fewer than two files, more than [`MAX_ALBUM`], or other kinds; or
+/// those of [`SendMedia`].
+pub(crate) async fn send_album(
+    inner: &Arc<Inner>,
+    chat: Jid,
+    files: Vec<OutgoingMedia>,
+) -> Result<Vec<Sent>, Error> {
+    if !(2..=MAX_ALBUM).contains(&files.len()) {
+        return Err(Error::InvalidInput("an album has 2 to 30 pictures and videos"));
+    }
+    if !files.iter().all(OutgoingMedia::fits_album) {
+        return Err(Error::InvalidInput("an album holds pictures and videos only"));
+    }
+    let message = |content| SendMessage::new(Arc::clone(inner), chat.clone(), content);
+    for file in &files {
+        file.check().map_err(Error::InvalidInput)?;
+        message(file.draft()).check()?;
+    }
+    let videos = files.iter().filter(|file| file.is_video()).count();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let album = Content::Album { images: count(files.len() - videos), videos: count(videos) };
+    let mut contents = Vec::with_capacity(files.len());
+    for file in files {
+        contents.push(uploaded(inner, file).await?);
+    }
+    let mut sent = vec![message(album).await?];
+    let parent = sent.iter().map(|first| first.id.clone()).next();
+    for content in contents {
+        let parent = parent.clone().map(|id| MessageKey {
+            chat: Some(chat.to_user()),
+            from_me: true,
+            id,
+            sender: None,
+        });
+        sent.push(message(content).within(parent).await?);
+    }
+    Ok(sent)
+}
+
+/// The most files of an album.
+pub const MAX_ALBUM: usize = 30;
