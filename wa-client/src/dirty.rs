@@ -8,7 +8,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use wa_proto::request::CleanDirty;
 
-use crate::{error::Error, inner::Inner, people, privacy};
+use crate::{error::Error, inner::Inner, people, privacy, request::REQUEST_TIMEOUT};
 
 /// Deals with a mark, beside whatever else goes on. Without success it comes again with the next
 /// login.
@@ -34,8 +34,9 @@ pub(crate) fn refresh_in_background(
 async fn refresh(inner: &Arc<Inner>, kind: &str) -> Result<bool, Error> {
     match kind {
         "account_sync" => {
-            privacy::refresh(inner).await?;
-            people::block_list::refresh(inner).await?;
+            let link = inner.wait_for_link(REQUEST_TIMEOUT).await?;
+            privacy::refresh(inner, &link).await?;
+            people::block_list::refresh(inner, &link).await?;
             crate::devices::forget_own(inner).await?;
         }
         _ => return Ok(false),

@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use wa_proto::Jid;
 
 mod account;
+mod call;
 mod connection;
 mod contact;
 mod group;
@@ -17,6 +18,7 @@ mod message;
 mod presence;
 
 pub use account::{AccountEvent, Restriction};
+pub use call::{CallEvent, CallState};
 pub use connection::{
     BanReason, ConnectRefusal, DisconnectReason, LogoutReason, OfflineCounts, PairingFailure,
 };
@@ -197,6 +199,8 @@ pub enum Event {
     Presence(PresenceEvent),
     /// Somebody writes in a chat, or stopped.
     ChatPresence(ChatPresenceEvent),
+    /// News of a call.
+    Call(CallEvent),
     /// Something of the account changed, here, on another device or at the server.
     Account(AccountEvent),
     /// Somebody, or a group, shows something else than before.
@@ -259,6 +263,7 @@ impl Event {
             Self::MessageLost { .. } => "MessageLost",
             Self::History(_) => "History",
             Self::IdentityChanged { .. } => "IdentityChanged",
+            Self::Call(_) => "Call",
             Self::Account(_) => "Account",
             Self::Contact(_) => "Contact",
             Self::Presence(_) => "Presence",

@@ -19,6 +19,7 @@ use wa_proto::{Jid, Node, Request};
 use wa_store::{Account, Change, Changes, Store, StoreError, Timestamp};
 
 use crate::{
+    call::Calls,
     clock::Clock,
     connection::{ConnectTarget, Connector, Link, LinkClosed},
     event::{Event, EventSender},
@@ -80,6 +81,8 @@ pub(crate) struct Inner {
     pub(crate) outbox: Outbox,
     pub(crate) placeholders: Placeholders,
     pub(crate) receipts: Receipts,
+    /// The calls that ring.
+    pub(crate) calls: Calls,
     /// Whose coming and going is watched.
     pub(crate) watched: Watched,
     pub(crate) history: Histories,
@@ -144,6 +147,7 @@ impl Inner {
             outbox: Outbox::default(),
             placeholders: Placeholders::default(),
             receipts: Receipts::new(),
+            calls: Calls::default(),
             watched: Watched::default(),
             history: Histories::default(),
             attempt: Attempt::default(),
@@ -275,6 +279,18 @@ impl Inner {
                 return Err(RequestError::Disconnected);
             }
         }
+    }
+
+    /// Asks the server something over this connection and no later one.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub(crate) async fn request_on<R: Request + Sync>(
+        &self,
+        link: &Link,
+        request: &R,
+    ) -> Result<R::Response, RequestError> {
+        link.request(&self.request_id(), request, Instant::now() + REQUEST_TIMEOUT).await
     }
 
     /// The link, as soon as there is one: at once an error if none is being made.

@@ -56,6 +56,7 @@
 mod account;
 mod account_notice;
 mod builder;
+mod call;
 mod client;
 mod clock;
 mod connection;
@@ -105,10 +106,11 @@ pub use connection::{
 };
 pub use error::{Error, Remedy};
 pub use event::{
-    AccountEvent, BanReason, ChatPresenceEvent, ChunkFailure, ConnectRefusal, ContactEvent,
-    DisconnectReason, EVENT_BUFFER, Event, EventStream, GroupEvent, HistoryEvent, HistoryKind,
-    LogoutReason, LossReason, MessageChange, MessageEvent, OfflineCounts, PairingFailure,
-    PresenceEvent, Repair, Restriction, SendState, StatusChange, Typing, UndecryptableReason,
+    AccountEvent, BanReason, CallEvent, CallState, ChatPresenceEvent, ChunkFailure, ConnectRefusal,
+    ContactEvent, DisconnectReason, EVENT_BUFFER, Event, EventStream, GroupEvent, HistoryEvent,
+    HistoryKind, LogoutReason, LossReason, MessageChange, MessageEvent, OfflineCounts,
+    PairingFailure, PresenceEvent, Repair, Restriction, SendState, StatusChange, Typing,
+    UndecryptableReason,
 };
 pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};
 pub use history::{FetchOlder, FetchedHistory, History, HistoryDepth, OlderOnPhone};

@@ -14,7 +14,7 @@ use wa_proto::{
 use wa_store::{Change, StoreError};
 
 use crate::{
-    connection::Ending,
+    connection::{Ending, Link},
     event::Event,
     history,
     inner::{Inner, State},
@@ -63,7 +63,7 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
     }
     presence::restore(inner, &cx.link).await.map_err(storage)?;
     purge(inner).await.map_err(storage)?;
-    refresh_in_background(inner);
+    refresh_in_background(inner, cx.link.clone());
     let session = unified_session(unified_session_id(inner.clock.unix_ms()));
     // A closed link shows by itself.
     let _ = cx.link.send(&session).await;
@@ -72,13 +72,13 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
 
 /// Asks for what may have changed while nobody was connected. Without an answer, what was known
 /// before stays in force.
-fn refresh_in_background(inner: &Arc<Inner>) {
+fn refresh_in_background(inner: &Arc<Inner>, link: Link) {
     let shared = Arc::clone(inner);
     inner.spawn(async move {
         let outcomes = [
-            ("privacy settings", privacy::refresh(&shared).await),
-            ("the block list", people::block_list::refresh(&shared).await),
-            ("the server's settings", server_settings::refresh(&shared).await),
+            ("privacy settings", privacy::refresh(&shared, &link).await),
+            ("the block list", people::block_list::refresh(&shared, &link).await),
+            ("the server's settings", server_settings::refresh(&shared, &link).await),
         ];
         for (what, outcome) in outcomes {
             if let Err(error) = outcome {

@@ -17,6 +17,7 @@ pub use setting::{PrivacyKind, PrivacySettings, PrivacyValue};
 
 use crate::{
     Client,
+    connection::Link,
     error::Error,
     event::{AccountEvent, Event},
     inner::Inner,
@@ -113,8 +114,8 @@ async fn audience(inner: &Inner) -> Result<StatusAudience, Error> {
 ///
 /// # Errors
 /// The server's or the store's; then what was known before stays in force.
-pub(crate) async fn refresh(inner: &Inner) -> Result<(), Error> {
-    let settings = inner.request(&AskSettings).await?;
+pub(crate) async fn refresh(inner: &Inner, link: &Link) -> Result<(), Error> {
+    let settings = inner.request_on(link, &AskSettings).await?;
     keep(inner, &settings).await?;
     Ok(())
 }

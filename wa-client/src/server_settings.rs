@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use wa_proto::request::{AbProps, AbPropsAnswer};
 use wa_store::{Change, StoreError};
 
-use crate::{Client, error::Error, inner::Inner};
+use crate::{Client, connection::Link, error::Error, inner::Inner};
 
 /// The setting of the store that holds them.
 const SETTING: &str = "server-settings";
@@ -37,10 +37,10 @@ impl Client {
 ///
 /// # Errors
 /// The server's or the store's.
-pub(crate) async fn refresh(inner: &Inner) -> Result<(), Error> {
+pub(crate) async fn refresh(inner: &Inner, link: &Link) -> Result<(), Error> {
     let before = known(inner).await?;
     let question = AbProps { hash: before.hash.as_deref().map(Into::into) };
-    let answer = inner.request(&question).await?;
+    let answer = inner.request_on(link, &question).await?;
     // Nothing at all: the server has none, or none that changed.
     if answer.hash.is_none() && answer.props.is_empty() {
         return Ok(());

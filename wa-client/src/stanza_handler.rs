@@ -13,7 +13,7 @@ use wa_proto::{
 use wa_store::StoreError;
 
 use crate::{
-    account_notice,
+    account_notice, call,
     connection::{Ending, Link, LinkClosed, Session},
     devices,
     inner::Inner,
@@ -118,8 +118,10 @@ async fn dispatch(cx: &StanzaContext, stanza: Stanza) -> Result<Outcome, HandleE
             presence::typing_told(&cx.inner, state).await?;
             Ok(Outcome::Answered)
         }
-        // Nothing is done about calls yet, but each is told that it arrived.
-        Stanza::Call(_) => Ok(Outcome::Ack),
+        Stanza::Call(news) => {
+            call::told(&cx.inner, *news).await?;
+            Ok(Outcome::Ack)
+        }
         Stanza::Malformed(malformed) => {
             tracing::warn!(tag = %malformed.tag, reason = %malformed.reason, "a malformed stanza");
             match &malformed.id {

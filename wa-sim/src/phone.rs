@@ -3,6 +3,7 @@
 
 mod about;
 mod account;
+mod calls;
 pub(crate) mod endpoint;
 mod file;
 mod groups;
@@ -23,6 +24,7 @@ use wa_proto::{
 use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
 pub use self::{
     account::StatusAudience,
+    calls::PhoneCall,
     file::{FileKind, OutgoingFile},
     groups::{GroupAction, GroupChangeRefused, GroupSettings},
     history::{

@@ -6,6 +6,7 @@
 
 pub(crate) mod account;
 mod account_news;
+mod calls;
 pub(crate) mod directory;
 mod dirty;
 pub(crate) mod groups;
@@ -173,7 +174,7 @@ impl Server {
             "ib" => self.take_ib(from, node),
             "presence" => self.take_presence(from, node),
             "chatstate" => self.route_chatstate(from, node),
-            "call" => self.ack_call(from, node),
+            "call" => self.route_call(from, node),
             _ => {}
         }
     }
@@ -279,10 +280,6 @@ impl Server {
     fn ack(&mut self, to: DeviceAddress, class: &'static str, node: &Node<'_>) {
         let ack = ack_node(class, node);
         self.send_to_device(to, ack);
-    }
-
-    fn ack_call(&mut self, from: DeviceAddress, node: &Node<'_>) {
-        self.ack(from, "call", node);
     }
 }
 

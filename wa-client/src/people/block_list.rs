@@ -14,11 +14,13 @@ use wa_store::{Change, StoreError};
 
 use super::People;
 use crate::{
+    connection::Link,
     devices,
     error::Error,
     event::{AccountEvent, Event},
     inner::Inner,
     lid,
+    request::REQUEST_TIMEOUT,
 };
 
 /// The setting of the store that holds the list.
@@ -41,7 +43,8 @@ impl People {
     /// The store's; those of a request where the list was never told.
     pub async fn blocked(&self) -> Result<Vec<Jid>, Error> {
         if self.inner.store.setting(SETTING).await?.is_none() {
-            refresh(&self.inner).await?;
+            let link = self.inner.wait_for_link(REQUEST_TIMEOUT).await?;
+            refresh(&self.inner, &link).await?;
         }
         let known = known(&self.inner).await?;
         Ok(known.people.iter().filter_map(|jid| jid.parse().ok()).collect())
@@ -89,8 +92,8 @@ async fn update(inner: &Inner, person: &Jid, block: bool) -> Result<(), Error> {
 ///
 /// # Errors
 /// The server's or the store's.
-pub(crate) async fn refresh(inner: &Inner) -> Result<(), Error> {
-    let answer = inner.request(&Blocklist).await?;
+pub(crate) async fn refresh(inner: &Inner, link: &Link) -> Result<(), Error> {
+    let answer = inner.request_on(link, &Blocklist).await?;
     keep(inner, answer).await?;
     Ok(())
 }
@@ -131,7 +134,8 @@ pub(crate) async fn told(inner: &Arc<Inner>, change: &BlocklistChange) -> Result
     }
     let shared = Arc::clone(inner);
     inner.spawn(async move {
-        if let Err(error) = refresh(&shared).await {
+        let Some(link) = shared.link() else { return };
+        if let Err(error) = refresh(&shared, &link).await {
             tracing::warn!(%error, "the block list is not known anew");
         }
     });

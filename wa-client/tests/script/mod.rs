@@ -246,23 +246,32 @@ impl Line {
     pub async fn log_in(&mut self) -> Vec<String> {
         self.succeed().await;
         let mut requests = Vec::new();
-        loop {
+        // What follows the login proper has tests of its own.
+        let mut afterwards = vec!["ib", "privacy", "blocklist", "abt"];
+        while !afterwards.is_empty() {
             let node = self.hear().await;
-            if node.tag == "ib" {
-                return requests;
+            let name = match node.tag.as_ref() {
+                "iq" => node.attrs.text("xmlns").unwrap().into_owned(),
+                tag => tag.to_owned(),
+            };
+            match afterwards.iter().position(|expected| *expected == name) {
+                Some(at) => drop(afterwards.remove(at)),
+                None => requests.push(asked(&node)),
             }
-            // What follows the login proper has tests of its own.
-            if asked(&node) != "privacy" {
-                requests.push(asked(&node));
+            if node.tag == "iq" {
+                self.serve(&node).await;
             }
-            self.serve(&node).await;
         }
+        requests
     }
 }
 
-/// What a request asks for: the tag of its first child.
+/// What a request asks for: the tag of its first child, or its name space.
 pub fn asked(request: &OwnedNode) -> String {
-    request.nodes()[0].tag.clone().into_owned()
+    match request.nodes().first() {
+        Some(child) => child.tag.clone().into_owned(),
+        None => request.attrs.text("xmlns").unwrap().into_owned(),
+    }
 }
 
 /// Makes a store know a linked device.

@@ -90,11 +90,11 @@ impl CallEvent {
     }
 }
 
-/// Turns a call down.
-pub fn reject_call(own: &Jid, caller: &Jid, call_id: &str) -> OwnedNode {
+/// Turns a call down. No token goes along: the server refuses it with one.
+pub fn reject_call(id: &str, own: &Jid, caller: &Jid, call_id: &str) -> OwnedNode {
     let reject = Node::new("reject")
         .attr("call-id", call_id.to_owned())
         .attr("call-creator", caller)
         .attr("count", "0");
-    Node::new("call").attr("from", own).attr("to", caller).child(reject)
+    Node::new("call").attr("id", id.to_owned()).attr("from", own).attr("to", caller).child(reject)
 }

@@ -19,6 +19,7 @@ pub(super) fn routes() -> Router<Sim> {
     Router::new()
         .route("/accounts/{phone}/presence", post(set_presence))
         .route("/accounts/{phone}/typing", post(set_typing).get(typing))
+        .route("/accounts/{phone}/calls", post(call).get(calls))
         .route("/accounts/{phone}/profile", post(set_profile).get(profile))
         .route("/accounts/{phone}/privacy", post(set_privacy))
         .route("/accounts/{phone}/blocked", post(set_blocked).get(blocked))
@@ -200,4 +201,37 @@ async fn restrict(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes
         phone.demand_tokens(demand);
     }
     Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewCall {
+    to: String,
+    #[serde(default)]
+    video: bool,
+    /// A call of the phone's own that ends.
+    end: Option<String>,
+}
+
+async fn call(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
+    let phone = known_phone(&sim, &phone)?;
+    let NewCall { to, video, end } = parse(&body)?;
+    let to = recipient(&to)?;
+    let id = match end {
+        Some(id) => {
+            phone.end_call(&to, &id, None);
+            id
+        }
+        None => phone.call(&to, video),
+    };
+    Ok(Json(json!({ "id": id })))
+}
+
+/// What others said about calls: `[{"id","by","word"}]`.
+async fn calls(State(sim): State<Sim>, Path(phone): Path<String>) -> Answer {
+    let shown = known_phone(&sim, &phone)?
+        .calls()
+        .into_iter()
+        .map(|call| json!({ "id": call.id, "by": call.by.to_string(), "word": call.word }));
+    Ok(Json(Value::Array(shown.collect())))
 }

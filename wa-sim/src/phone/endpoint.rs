@@ -74,6 +74,8 @@ pub(crate) struct Endpoint {
     typed_code: Option<link_code::TypedCode>,
     /// The client that is being linked by passkey.
     pub(crate) passkey: Option<passkey::PasskeyLink>,
+    /// What others said about calls.
+    pub(crate) calls: VecDeque<super::PhoneCall>,
     /// What others were seen to do.
     pub(crate) activities: VecDeque<super::PhoneActivity>,
     /// Whether messages that arrive are marked as read at once.
@@ -122,6 +124,7 @@ impl Endpoint {
             typed_code: None,
             passkey: None,
             activities: VecDeque::new(),
+            calls: VecDeque::new(),
             reads_at_once: false,
             past: None,
             history_pushes: BTreeMap::new(),
@@ -144,6 +147,10 @@ impl Endpoint {
             "receipt" => self.receive_receipt(server, node),
             "ack" => self.take_ack(node),
             "notification" => self.receive_notification(server, node),
+            "call" => {
+                self.note_call(server, node);
+                self.ack(server, StanzaClass::Call, node);
+            }
             "chatstate" => self.note_activity(server, node),
             _ => {}
         }
