@@ -2,6 +2,7 @@
 //! accounts, move phones and look. Knows nothing of how it is done.
 
 mod account;
+mod app_state;
 mod groups;
 mod outgoing;
 
@@ -38,6 +39,8 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/accounts/{phone}/messages", post(outgoing::send).get(messages))
         .route("/accounts/{phone}/history", post(fill_history))
         .route("/accounts/{phone}/read", post(mark_read))
+        .route("/accounts/{phone}/app-state", post(app_state::change).get(app_state::counts))
+        .route("/accounts/{phone}/chats/{chat}", get(app_state::settings))
         .route("/accounts/{phone}/devices", get(devices))
         .route("/accounts/{phone}/devices/{device}", delete(unlink))
         .route("/groups", post(groups::create))

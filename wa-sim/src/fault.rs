@@ -52,6 +52,10 @@ pub struct FaultPlan {
     pub bomb_history: Chance,
     /// What companions ask of their phone and never get an answer to.
     pub silent_phone: Chance,
+    /// Patches of the app state that are changed on their way to companions.
+    pub corrupt_patches: Chance,
+    /// Answers about the app state that begin with patches the companion has already.
+    pub replay_patches: Chance,
     /// Connections stay open and nothing is said any more.
     pub silence: bool,
     /// What goes wrong on the media hosts: the first that concerns a request and strikes.
@@ -156,6 +160,14 @@ impl Faults {
             (_, _, true) => Some(Damage::Bomb),
             _ => None,
         }
+    }
+
+    pub(crate) fn corrupts_patch(&mut self) -> bool {
+        self.strikes(|plan| &mut plan.corrupt_patches)
+    }
+
+    pub(crate) fn replays_patches(&mut self) -> bool {
+        self.strikes(|plan| &mut plan.replay_patches)
     }
 
     pub(crate) fn loses_incoming(&mut self) -> bool {

@@ -36,11 +36,11 @@ pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, Damage, FaultPlan, MediaAct, MediaFault, MediaFaultKind};
 pub use media_host::{CertificateError, MediaMethod, MediaReply, MediaRequest, MediaStats};
 pub use phone::{
-    AddAccountError, CreateGroupError, FileKind, GroupAction, GroupChangeRefused, GroupSettings,
-    HistoryError, HistoryMessage, HistoryPlan, HistoryUpload, LinkError, LinkedDevice, MAX_FILE,
-    MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES, MAX_POLL_OPTIONS, MAX_TEXT, MessageStatus,
-    OutgoingFile, Phone, PhoneActivity, PhoneCall, PhoneMessage, SendError, StatusAudience,
-    UnlinkError,
+    AddAccountError, AppStateCounts, ChatSettings, CreateGroupError, FileKind, GroupAction,
+    GroupChangeRefused, GroupSettings, HistoryError, HistoryMessage, HistoryPlan, HistoryUpload,
+    LinkError, LinkedDevice, MAX_FILE, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES, MAX_POLL_OPTIONS,
+    MAX_TEXT, MessageStatus, OutgoingFile, Phone, PhoneActivity, PhoneCall, PhoneMessage,
+    SendError, StatusAudience, UnlinkError,
 };
 pub use server::directory::Addressing;
 pub use serving::{ServeError, Serving};

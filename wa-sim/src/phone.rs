@@ -3,6 +3,7 @@
 
 mod about;
 mod account;
+mod app_state;
 mod calls;
 pub(crate) mod endpoint;
 mod file;
@@ -24,6 +25,7 @@ use wa_proto::{
 use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
 pub use self::{
     account::StatusAudience,
+    app_state::{AppStateCounts, ChatSettings},
     calls::PhoneCall,
     file::{FileKind, OutgoingFile},
     groups::{GroupAction, GroupChangeRefused, GroupSettings},

@@ -6,6 +6,7 @@
 
 pub(crate) mod account;
 mod account_news;
+pub(crate) mod app_state;
 mod calls;
 pub(crate) mod directory;
 mod dirty;
@@ -80,6 +81,8 @@ pub(crate) struct Server {
     /// Clients below this version are refused.
     pub(crate) required_version: Option<Version>,
     pub(crate) media: Media,
+    /// A newcomer gets a snapshot of a collection with more patches than this, else the patches.
+    pub(crate) snapshot_after: u64,
     pub(crate) faults: Faults,
     /// Companions that asked to be taken off their account.
     pub(crate) unlink_requests: VecDeque<DeviceAddress>,
@@ -129,6 +132,7 @@ impl Server {
             phone_inbox: VecDeque::new(),
             required_version,
             media,
+            snapshot_after: 0,
             faults,
             unlink_requests: VecDeque::new(),
             new_companions: VecDeque::new(),

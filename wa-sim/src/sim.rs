@@ -267,6 +267,12 @@ impl Sim {
         self.with(|world| world.server.faults.plan = plan);
     }
 
+    /// From now on a newcomer gets a snapshot of a collection with more patches than this, and the
+    /// patches themselves otherwise; at first always a snapshot.
+    pub fn snapshot_app_state_after(&self, patches: u64) {
+        self.with(|world| world.server.snapshot_after = patches);
+    }
+
     /// Gives a device a stanza of the caller's making, as if the server had made it: what needs an
     /// ack or receipt is kept until that comes. False if there is no such device.
     pub fn deliver(&self, to: &Jid, stanza: OwnedNode) -> bool {

@@ -41,6 +41,7 @@ impl World {
                 }
             } else if let Some(address) = self.server.new_companions.pop_front() {
                 if let Some(phone) = self.phones.get_mut(&address.account) {
+                    phone.welcome_with_keys(&mut self.server, address);
                     phone.push_history(&mut self.server, address);
                 }
             } else if let Some(address) = self.server.back_companions.pop_front() {

@@ -2,6 +2,7 @@
 //! stanzas that the server has for device 0 and answers them as any client would. Knows nothing of
 //! connections.
 
+mod app_state;
 mod history;
 mod link;
 mod link_code;
@@ -10,9 +11,10 @@ mod passkey;
 mod placeholder;
 mod receive;
 mod retry;
-mod send;
+pub(crate) mod send;
 mod sessions;
 mod stored;
+mod synced;
 mod vault;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -31,9 +33,10 @@ pub(crate) use self::{
     history::Past,
     link::QrCode,
     link_code::normal_code,
-    media::upload,
+    media::{download, upload},
     receive::chat_of,
     stored::{Chat, StoredMessage, describe},
+    synced::ChatState,
 };
 use super::MessageStatus;
 use crate::{
@@ -85,6 +88,7 @@ pub(crate) struct Endpoint {
     history_pushes: BTreeMap<DeviceAddress, history::HistoryPush>,
     /// What companions asked of the history, the newest last.
     pub(crate) history_requests: VecDeque<(String, HistorySyncOnDemandRequest)>,
+    pub(crate) app_state: app_state::AppState,
     media: Media,
     vault: vault::Vault,
     /// Whether it uploads files again when a companion asks.
@@ -129,6 +133,7 @@ impl Endpoint {
             past: None,
             history_pushes: BTreeMap::new(),
             history_requests: VecDeque::new(),
+            app_state: app_state::AppState::default(),
             media,
             vault: vault::Vault::default(),
             answers_media_retries: true,
@@ -212,6 +217,7 @@ impl Endpoint {
         match node.attrs.text("type").as_deref() {
             Some("encrypt") if node.find("count").is_some() => self.fill_shelf(server),
             Some("devices") => self.forget_removed_devices(server, node),
+            Some("server_sync") => self.take_server_sync(server, node),
             _ => {}
         }
         self.ack(server, StanzaClass::Notification, node);

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wa_crypto::PublicKey;
+use wa_proto::app_state::Collection;
 
-use super::{offline::OfflineQueue, prekey_shelf::PrekeyShelf, restrictions::Restrictions};
+use super::{
+    app_state::StoredCollection, offline::OfflineQueue, prekey_shelf::PrekeyShelf,
+    restrictions::Restrictions,
+};
 use crate::{
     address::{PHONE, PhoneNumber},
     stats::DeviceCounters,
@@ -43,6 +47,8 @@ pub(crate) struct Account {
     pub(crate) contacts: BTreeSet<PhoneNumber>,
     /// To whom it has written, who may therefore write to it.
     pub(crate) wrote_to: BTreeSet<PhoneNumber>,
+    /// The app state, sealed.
+    pub(crate) collections: BTreeMap<Collection, StoredCollection>,
 }
 
 /// A picture.
@@ -119,6 +125,7 @@ impl Account {
             nct_salt: None,
             contacts: BTreeSet::new(),
             wrote_to: BTreeSet::new(),
+            collections: BTreeMap::new(),
         }
     }
 

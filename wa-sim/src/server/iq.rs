@@ -71,7 +71,7 @@ impl Server {
                 Some(group) => self.set_group_picture(from, &group, iq),
                 None => self.set_picture(from, iq),
             },
-            ("w:sync:app:state", _) => Ok(account::app_state(iq)),
+            ("w:sync:app:state", _) => Ok(self.sync_app_state(from, iq)),
             ("w:profile:picture", false) => Err(NOT_FOUND),
             ("status", true) => {
                 self.set_about(from, iq);

@@ -74,6 +74,8 @@ impl Companion {
 
     /// A device that is linked to the phone's account and is not connected.
     pub(crate) async fn linked(sim: &Sim, phone: &Phone, seed: u64) -> Self {
+        // What it is told are the messages of the test alone.
+        phone.withhold_sync_keys(true);
         let mut companion = Self::new(seed);
         let mut link = companion.connect_new(sim).await;
         let reference = link.first_ref().await;

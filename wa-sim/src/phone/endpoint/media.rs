@@ -3,7 +3,8 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand_core::CryptoRng;
-use wa_media::{MediaKey, MediaType, encrypt};
+use wa_media::{Digests, MediaKey, MediaType, decrypt, encrypt};
+use wa_proto::pb::ExternalBlobReference;
 
 use crate::media_host::{Media, MediaFull};
 
@@ -15,6 +16,27 @@ pub(crate) struct Uploaded {
     pub(crate) file_enc_sha256: [u8; 32],
     pub(crate) file_length: u64,
     pub(crate) sidecar: Option<Vec<u8>>,
+}
+
+impl Uploaded {
+    /// The file as a part of the app state that is too large to be sent.
+    pub(crate) fn to_blob_reference(&self) -> ExternalBlobReference {
+        ExternalBlobReference {
+            media_key: Some(self.media_key.to_vec().into()),
+            direct_path: Some(self.direct_path.clone()),
+            handle: None,
+            file_size_bytes: Some(self.file_length),
+            file_sha256: Some(self.file_sha256.to_vec().into()),
+            file_enc_sha256: Some(self.file_enc_sha256.to_vec().into()),
+        }
+    }
+}
+
+/// Takes a part of the app state back from the media host and opens it.
+pub(crate) fn download(media: &Media, file: &ExternalBlobReference) -> Option<Vec<u8>> {
+    let blob = media.blob(file.direct_path.as_deref()?)?;
+    let key = MediaKey::try_from(file.media_key.as_deref()?).ok()?;
+    decrypt(&key, MediaType::AppState, Digests::default(), &blob).ok()
 }
 
 /// Encrypts a file under a fresh key and leaves it with the media host.

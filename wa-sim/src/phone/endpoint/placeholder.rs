@@ -36,15 +36,19 @@ impl Endpoint {
         if let Some(asked) = &request.history_sync_on_demand_request {
             return self.answer_on_demand(server, envelope.author, &envelope.id, asked);
         }
-        if kind != PeerDataOperationRequestType::PlaceholderMessageResend {
-            return;
-        }
-        let results: Vec<_> = request
-            .placeholder_message_resend_request
-            .iter()
-            .take(MAX_REQUESTED)
-            .filter_map(|asked| self.resend_placeholder(server, asked.message_key.as_ref()?))
-            .collect();
+        let results: Vec<_> = match kind {
+            PeerDataOperationRequestType::PlaceholderMessageResend => request
+                .placeholder_message_resend_request
+                .iter()
+                .take(MAX_REQUESTED)
+                .filter_map(|asked| self.resend_placeholder(server, asked.message_key.as_ref()?))
+                .collect(),
+            PeerDataOperationRequestType::CompanionSyncdSnapshotFatalRecovery => {
+                let Some(copy) = self.recovery_of(request) else { return };
+                vec![copy]
+            }
+            _ => return,
+        };
         let response = PeerDataOperationRequestResponseMessage {
             peer_data_operation_request_type: Some(kind.into()),
             stanza_id: Some(envelope.id.clone()),

@@ -63,6 +63,25 @@ impl Endpoint {
         if let Some(told) = &message.sender_key_distribution_message {
             self.learn_sender_key(envelope.author, told);
         }
+        if let Some(protocol) = &message.protocol_message
+            && protocol.app_state_fatal_exception_notification.is_some()
+        {
+            if own {
+                // Collections that nobody can repair: every companion has to be linked anew.
+                let companions = server.devices_of(self.address.account);
+                let companions = companions.into_iter().filter(|address| !address.is_phone());
+                server.unlink_requests.extend(companions);
+            }
+            return;
+        }
+        if let Some(protocol) = &message.protocol_message
+            && let Some(request) = &protocol.app_state_sync_key_request
+        {
+            if own {
+                self.answer_key_request(server, envelope.author, request);
+            }
+            return;
+        }
         let request = message
             .protocol_message
             .as_ref()

@@ -116,14 +116,3 @@ impl Server {
             .children(first.into_iter().chain(others))
     }
 }
-
-/// `<sync>`: every collection asked for is empty, at version 0.
-pub(super) fn app_state(iq: &Node<'_>) -> Option<OwnedNode> {
-    let sync = iq.find("sync")?;
-    let collections = sync.find_all("collection").map(|collection| {
-        Node::new("collection")
-            .attr("name", collection.attrs.text("name").unwrap_or_default().into_owned())
-            .attr("version", "0")
-    });
-    Some(Node::new("sync").children(collections))
-}
