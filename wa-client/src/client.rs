@@ -14,7 +14,9 @@ use wa_store::Store;
 use crate::{
     History,
     builder::ClientBuilder,
+    chats::Chats,
     connection,
+    contacts::{Contacts, SharedSettings},
     error::Error,
     event::{Event, EventStream, LogoutReason},
     groups::Groups,
@@ -196,6 +198,21 @@ impl Client {
     /// The history: older messages, and where some are missing.
     pub fn history(&self) -> History {
         History::new(Arc::clone(&self.shared.inner))
+    }
+
+    /// What is done with chats and the messages in them, on all devices of the account.
+    pub fn chats(&self) -> Chats {
+        Chats::new(Arc::clone(&self.shared.inner))
+    }
+
+    /// The address book.
+    pub fn contacts(&self) -> Contacts {
+        Contacts::new(Arc::clone(&self.shared.inner))
+    }
+
+    /// The settings that all devices of the account share: the own name and others.
+    pub fn shared_settings(&self) -> SharedSettings {
+        SharedSettings::new(Arc::clone(&self.shared.inner))
     }
 
     /// Tells the senders that these messages of a chat were read. Without a connection they learn

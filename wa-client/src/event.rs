@@ -9,7 +9,9 @@ use tokio::sync::broadcast;
 use wa_proto::Jid;
 
 mod account;
+mod app_state;
 mod call;
+mod chat;
 mod connection;
 mod contact;
 mod group;
@@ -18,7 +20,9 @@ mod message;
 mod presence;
 
 pub use account::{AccountEvent, Restriction};
+pub use app_state::{AccountSetting, AddressBookEvent, AppStateEvent, SyncFailure};
 pub use call::{CallEvent, CallState};
+pub use chat::{ChatChange, ChatEvent};
 pub use connection::{
     BanReason, ConnectRefusal, DisconnectReason, LogoutReason, OfflineCounts, PairingFailure,
 };
@@ -205,6 +209,12 @@ pub enum Event {
     Account(AccountEvent),
     /// Somebody, or a group, shows something else than before.
     Contact(ContactEvent),
+    /// A chat's settings changed, on whichever device.
+    Chat(ChatEvent),
+    /// A person in the address book changed, on whichever device.
+    AddressBook(AddressBookEvent),
+    /// What the devices of the account keep in common was brought up to date, or was not.
+    AppState(AppStateEvent),
     /// The server restricts what this account may send. What it refused is never sent again.
     AccountRestricted {
         /// The server's code.
@@ -268,6 +278,9 @@ impl Event {
             Self::Contact(_) => "Contact",
             Self::Presence(_) => "Presence",
             Self::ChatPresence(_) => "ChatPresence",
+            Self::Chat(_) => "Chat",
+            Self::AddressBook(_) => "AddressBook",
+            Self::AppState(_) => "AppState",
             Self::AccountRestricted { .. } => "AccountRestricted",
             Self::Lagged { .. } => "Lagged",
         }

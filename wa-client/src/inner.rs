@@ -19,6 +19,7 @@ use wa_proto::{Jid, Node, Request};
 use wa_store::{Account, Change, Changes, Store, StoreError, Timestamp};
 
 use crate::{
+    app_state::AppState,
     call::Calls,
     clock::Clock,
     connection::{ConnectTarget, Connector, Link, LinkClosed},
@@ -86,6 +87,7 @@ pub(crate) struct Inner {
     /// Whose coming and going is watched.
     pub(crate) watched: Watched,
     pub(crate) history: Histories,
+    pub(crate) app_state: AppState,
     /// What is known of the linking under way.
     pub(crate) attempt: Attempt,
     /// How many retries of others are answered at a time.
@@ -150,6 +152,7 @@ impl Inner {
             calls: Calls::default(),
             watched: Watched::default(),
             history: Histories::default(),
+            app_state: AppState::default(),
             attempt: Attempt::default(),
             retry_answers: tokio::sync::Semaphore::new(PARALLEL_RETRY_ANSWERS),
             ids,

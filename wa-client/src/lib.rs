@@ -55,11 +55,14 @@
 
 mod account;
 mod account_notice;
+mod app_state;
 mod builder;
 mod call;
+mod chats;
 mod client;
 mod clock;
 mod connection;
+mod contacts;
 mod devices;
 mod dirty;
 mod draft;
@@ -98,18 +101,22 @@ mod stanza_handler;
 mod vectors;
 mod version;
 
+pub use app_state::Synced;
 pub use builder::ClientBuilder;
+pub use chats::{Chats, MuteFor};
 pub use client::Client;
 pub use clock::Clock;
 pub use connection::{
     ConnectError, ConnectTarget, Connector, WebSocketConnector, Wire, WireReader, WireWriter,
 };
+pub use contacts::{Contacts, SharedSettings, UnlinksAllDevices};
 pub use error::{Error, Remedy};
 pub use event::{
-    AccountEvent, BanReason, CallEvent, CallState, ChatPresenceEvent, ChunkFailure, ConnectRefusal,
-    ContactEvent, DisconnectReason, EVENT_BUFFER, Event, EventStream, GroupEvent, HistoryEvent,
-    HistoryKind, LogoutReason, LossReason, MessageChange, MessageEvent, OfflineCounts,
-    PairingFailure, PresenceEvent, Repair, Restriction, SendState, StatusChange, Typing,
+    AccountEvent, AccountSetting, AddressBookEvent, AppStateEvent, BanReason, CallEvent, CallState,
+    ChatChange, ChatEvent, ChatPresenceEvent, ChunkFailure, ConnectRefusal, ContactEvent,
+    DisconnectReason, EVENT_BUFFER, Event, EventStream, GroupEvent, HistoryEvent, HistoryKind,
+    LogoutReason, LossReason, MessageChange, MessageEvent, OfflineCounts, PairingFailure,
+    PresenceEvent, Repair, Restriction, SendState, StatusChange, SyncFailure, Typing,
     UndecryptableReason,
 };
 pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};

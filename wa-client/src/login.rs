@@ -14,6 +14,7 @@ use wa_proto::{
 use wa_store::{Change, StoreError};
 
 use crate::{
+    app_state,
     connection::{Ending, Link},
     event::Event,
     history,
@@ -56,6 +57,7 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
     inner.emit(Event::Connected);
     outbox::pump_in_background(inner);
     history::wake(inner);
+    app_state::connected(inner);
     match receipts::flush(inner, &cx.link).await {
         Err(HandleError::Store(error)) => return Err(storage(error)),
         // A closed link shows by itself.

@@ -72,7 +72,6 @@ impl MediaState {
 ///
 /// # Errors
 /// [`MediaError`].
-#[expect(dead_code, reason = "for whoever reads what the phone uploaded for this device")]
 pub(crate) async fn fetch_blob(
     inner: &Inner,
     blob: &BlobRef,

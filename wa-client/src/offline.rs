@@ -10,7 +10,7 @@ use wa_noise::MAX_ROUTING_INFO_LEN;
 use wa_proto::stanza::InfoItem;
 
 use crate::{
-    dirty,
+    app_state, dirty,
     event::{Event, OfflineCounts},
     placeholder,
     receive::settle,
@@ -40,6 +40,7 @@ pub(crate) async fn handle_info(
                     cx.inner.emit(Event::OfflineSyncCompleted { count });
                     placeholder::resume(&cx.inner).await?;
                     settle::resume(&cx.inner).await?;
+                    app_state::resume(&cx.inner, &cx.link);
                 }
             }
             InfoItem::EdgeRouting(info) if info.len() <= MAX_ROUTING_INFO_LEN => {

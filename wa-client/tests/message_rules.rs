@@ -151,7 +151,10 @@ async fn what_only_own_devices_may_say_is_not_believed_from_others() {
             app_state_sync_key_share: Some(pb::message::AppStateSyncKeyShare {
                 keys: vec![pb::message::AppStateSyncKey {
                     key_id: Some(pb::message::AppStateSyncKeyId { key_id: Some(vec![id].into()) }),
-                    ..Default::default()
+                    key_data: Some(pb::message::AppStateSyncKeyData {
+                        key_data: Some(vec![id; 32].into()),
+                        ..Default::default()
+                    }),
                 }],
             }),
             ..Default::default()
@@ -180,8 +183,8 @@ async fn what_only_own_devices_may_say_is_not_believed_from_others() {
     let kept = ada.archive(&bob.phone.lid()).await;
     assert_eq!(ada.texts(&bob.phone.lid()).await, ["hello", "hello back"]);
     assert_eq!(kept.last().unwrap().kind, MessageKind::UNREADABLE, "nobody but the phone fills it");
-    assert!(ada.store.setting("app-state-key/bb").await.unwrap().is_none());
-    assert!(ada.store.setting("app-state-key/aa").await.unwrap().is_some());
+    let keys = ada.store.sync_keys().await.unwrap();
+    assert!(keys.iter().any(|key| key.id == [0xaa]) && keys.iter().all(|key| key.id != [0xbb]));
     assert_eq!((ada.stats().acks_owed, ada.stats().counters.retries), (0, 0));
 }
 

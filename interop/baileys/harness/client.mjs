@@ -43,6 +43,7 @@ export class BaileysClient {
 		this.updates = []
 		this.receipts = []
 		this.reactions = []
+		this.chats = []
 		this.sent = new Map()
 		this.open = false
 		this.closed = undefined
@@ -63,12 +64,14 @@ export class BaileysClient {
 			shouldSyncHistoryMessage: () => this.takesHistory,
 			getMessage: async key => this.sent.get(key.id),
 			retryRequestDelayMs: 50,
+			appStateMacVerification: { patch: true, snapshot: true },
 			fetchAgent: new Agent({ ca: readFileSync(this.sim.ready.media_ca) })
 		})
 		this.socket.ev.on('creds.update', saveCreds)
 		this.socket.ev.on('connection.update', update => this.#connectionUpdate(update))
 		this.socket.ev.on('messaging-history.set', chunk => this.history.push(chunk))
 		this.socket.ev.on('messages.reaction', reactions => this.reactions.push(...reactions))
+		this.socket.ev.on('chats.update', updates => this.chats.push(...updates))
 		this.socket.ev.on('messages.upsert', ({ messages }) => this.messages.push(...messages))
 		this.socket.ev.on('messages.update', updates => this.updates.push(...updates))
 		this.socket.ev.on('message-receipt.update', receipts => this.receipts.push(...receipts))

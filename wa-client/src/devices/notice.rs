@@ -10,7 +10,7 @@ use wa_store::{Change, Changes, Device, DeviceList, StoreError};
 
 use super::participant_hash::participant_hash;
 use crate::{
-    groups, identity,
+    app_state, groups, identity,
     inner::Inner,
     lid, privacy_token,
     stanza_handler::{HandleError, Outcome, StanzaContext},
@@ -28,6 +28,7 @@ pub(crate) async fn handle_notification(
         NotificationBody::Group(ref group) => {
             groups::notice::handle(inner, &notification, group).await?;
         }
+        NotificationBody::ServerSync(news) => app_state::handle_news(cx, &news),
         NotificationBody::IdentityChanged { user, lid } => {
             if let Some(lid) = &lid {
                 lid::learn(inner, &user, lid).await?;

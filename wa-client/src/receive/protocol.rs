@@ -1,18 +1,18 @@
 //! What own devices tell this one, and who is believed.
 //!
 //! Owns the check that self-only messages come from the account itself, and the handling of LID
-//! tables and placeholder answers. What belongs to app state and history is kept as it came for
-//! the code that reads it. Knows nothing of encryption.
+//! tables and placeholder answers. What belongs to history is kept as it came for the code that
+//! reads it; what belongs to the app state goes there. Knows nothing of encryption.
 
 use std::io::Read as _;
 
 use flate2::read::ZlibDecoder;
 use prost::Message as _;
 use wa_proto::{Jid, content::Protocol, pb};
-use wa_store::{Change, Changes, StoreError};
+use wa_store::StoreError;
 
 use super::record::Arrival;
-use crate::{draft::Draft, history, inner::Inner, lid, placeholder};
+use crate::{app_state, draft::Draft, history, inner::Inner, lid, placeholder};
 
 /// What a protocol message was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +48,15 @@ pub(crate) async fn handle(
                 tracing::warn!(id = %arrival.id, "an answer of the phone came from elsewhere");
                 return Ok(Told::Forged);
             }
+            app_state::take_answer(inner, response).await?;
             if placeholder::fill_from_answer(draft, arrival, response).await? {
                 return Ok(Told::FromPhone);
             }
         }
-        Protocol::AppStateKeyShare(share) => keep_app_state_keys(draft, share),
+        Protocol::AppStateKeyShare(share) => app_state::take_share(inner, share).await?,
+        Protocol::AppStateKeyRequest(request) => {
+            app_state::answer_request(inner, &arrival.sender, request);
+        }
         Protocol::HistorySyncNotification(notice) => {
             draft.push(history::told(arrival, notice, inner));
             return Ok(Told::OfHistory);
@@ -108,22 +112,8 @@ async fn learn_table(inner: &Inner, compressed: &[u8]) -> Result<(), StoreError>
     Ok(())
 }
 
-fn keep_app_state_keys(draft: &mut Draft<'_>, share: &pb::message::AppStateSyncKeyShare) {
-    let mut changes = Changes::new();
-    for key in share.keys.iter().take(MAX_APP_STATE_KEYS) {
-        let Some(id) = key.key_id.as_ref().and_then(|id| id.key_id.as_ref()) else { continue };
-        let name = format!("{APP_STATE_KEY}{}", hex::encode(id));
-        changes.push(Change::PutSetting { name, value: Some(key.encode_to_vec()) });
-    }
-    changes.into_iter().for_each(|change| draft.push(change));
-}
-
 /// The most bytes that a table of LIDs may inflate to: some 700,000 people.
 const MAX_LID_TABLE_LEN: u64 = 16 << 20;
-/// The most keys taken from one share; phones send a handful.
-const MAX_APP_STATE_KEYS: usize = 256;
-/// Settings that hold an app state key begin with this, and go on with the key's id in hex.
-const APP_STATE_KEY: &str = "app-state-key/";
 
 #[cfg(test)]
 mod tests {

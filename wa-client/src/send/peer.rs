@@ -1,4 +1,4 @@
-//! Messages to the account's own phone: requests that no person sees.
+//! Messages to the account's own phone, or another own device: requests that no person sees.
 //!
 //! Owns their form. They go by phone number and are encrypted for the LID, and they never carry a
 //! privacy token. Not in the outbox: whoever asks asks again.
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_proto::{
-    Content, MessageId,
+    Content, Jid, MessageId,
     content::MessageContext,
     stanza::{EncKind, OutgoingMessage, PeerPriority},
 };
@@ -46,10 +46,21 @@ pub(crate) async fn send_as(
     id: &MessageId,
     content: &Content,
 ) -> Result<(), Error> {
-    let account = inner.account();
-    let own = account.jid.as_ref().ok_or(Error::NotLinked)?;
-    let phone = own.to_user();
-    let device = lid::canonical(&*inner.store, &phone).await?;
+    let phone = inner.account().jid.as_ref().ok_or(Error::NotLinked)?.to_user();
+    send_to(inner, &phone, id, content).await
+}
+
+/// Sends something to another own device, and returns once its bytes left.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn send_to(
+    inner: &Arc<Inner>,
+    to: &Jid,
+    id: &MessageId,
+    content: &Content,
+) -> Result<(), Error> {
+    let device = lid::canonical(&*inner.store, to).await?;
     let message = content.to_message(&MessageContext::default())?;
     let bundles = sessions::missing_bundles(inner, std::slice::from_ref(&device)).await?;
 
@@ -63,10 +74,10 @@ pub(crate) async fn send_as(
     drop(held);
     identity::announce(inner, changed);
 
-    let mut stanza = OutgoingMessage::new(phone, id.clone(), "text");
+    let mut stanza = OutgoingMessage::new(to.clone(), id.clone(), "text");
     stanza.peer = Some(PeerPriority::High);
     if enc.kind == EncKind::PreKeyMessage {
-        stanza.device_identity = account.device_identity.clone().map(Into::into);
+        stanza.device_identity = inner.account().device_identity.clone().map(Into::into);
     }
     stanza.encs.push(enc);
     inner.send_node(&stanza.to_node()).await.map_err(|_| Error::Disconnected)

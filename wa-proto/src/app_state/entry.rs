@@ -298,7 +298,10 @@ impl MessageEntry {
             chat: index.part(at).parse().ok()?,
             id: MessageId::new(index.part(at + 1)).ok()?,
             from_me: index.part(at + 2) == "1",
-            sender: index.part(at + 3).parse().ok(),
+            // `0` stands for nobody.
+            sender: Some(index.part(at + 3))
+                .filter(|part| *part != "0")
+                .and_then(|part| part.parse().ok()),
         })
     }
 

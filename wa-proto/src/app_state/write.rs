@@ -275,6 +275,10 @@ mod tests {
             SyncAction::DeleteChat { chat: chat.clone(), media_too: true, range },
             SyncAction::DeleteForMe { message: message(), media_too: true, timestamp: Some(7) },
             SyncAction::Star { message: message(), starred: true },
+            SyncAction::Star {
+                message: MessageEntry { chat: Jid::lid("2"), sender: None, ..message() },
+                starred: false,
+            },
             SyncAction::Contact { person: Jid::phone("1555"), names: Some(names.clone()) },
             SyncAction::Contact { person: Jid::phone("1555"), names: None },
             SyncAction::LidContact { person: chat.clone(), names: Some(names) },
