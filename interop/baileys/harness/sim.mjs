@@ -68,6 +68,20 @@ export class Sim {
 		return this.call('POST', '/groups', { subject, participants })
 	}
 
+	group(jid) {
+		return this.call('GET', `/groups/${jid}`)
+	}
+
+	/** `{by, subject, description, locked, announcement, ephemeral, approval, everybody_adds}` */
+	changeGroup(jid, settings) {
+		return this.call('PATCH', `/groups/${jid}`, settings)
+	}
+
+	/** `action` is `add`, `remove`, `promote` or `demote`; without `by` an admin does it. */
+	changeMembers(jid, action, participants, by) {
+		return this.call('POST', `/groups/${jid}/participants`, { by, action, participants })
+	}
+
 	setFaults(faults) {
 		return this.call('POST', '/faults', faults)
 	}

@@ -4,9 +4,12 @@
 
 #[path = "../handmade/mod.rs"]
 mod handmade;
+mod invitations;
 mod keys;
 #[path = "../parties/mod.rs"]
 mod parties;
+mod people;
+mod settings;
 mod size;
 
 use parties::{Party, settle, simulation};
