@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use wa_bridge::{AccountLock, Environment, KeySource, Profile};
-use wa_store::{Account, SqliteStore, Store};
+use wa_client::HistoryDepth;
+use wa_store::{Account, Change, Changes, SqliteStore, Store};
 
 use crate::{
     args::GlobalArguments,
@@ -17,6 +18,9 @@ pub(crate) struct OpenAccount {
     /// Held until the command is done; what only reads does without.
     _lock: Option<AccountLock>,
 }
+
+/// The setting of the store that says how much of its past the phone is asked for.
+const HISTORY_DEPTH: &str = "wa-cli/history-depth";
 
 /// What a command wants of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,29 @@ impl OpenAccount {
     /// The account that is linked here; a failure if none is.
     pub(crate) async fn require_link(&self) -> Result<Account, Failure> {
         self.linked().await?.ok_or_else(|| not_linked(&self.profile))
+    }
+
+    /// How much of its past the phone was asked for when this device was linked. The phone gives it
+    /// long after, to whichever command is connected then.
+    pub(crate) async fn history_depth(&self) -> Result<HistoryDepth, Failure> {
+        let told = self.store.setting(HISTORY_DEPTH).await?;
+        Ok(match told.as_deref() {
+            Some(b"none") => HistoryDepth::None,
+            Some(b"full") => HistoryDepth::Full,
+            _ => HistoryDepth::Recent,
+        })
+    }
+
+    /// Remembers how much of its past the phone is asked for.
+    pub(crate) async fn remember_history_depth(&self, depth: HistoryDepth) -> Result<(), Failure> {
+        let value = match depth {
+            HistoryDepth::None => Some(b"none".to_vec()),
+            HistoryDepth::Full => Some(b"full".to_vec()),
+            _ => None,
+        };
+        let setting = Change::PutSetting { name: HISTORY_DEPTH.into(), value };
+        self.store.commit(Changes::from(setting)).await?;
+        Ok(())
     }
 
     /// Closes the database in order. What the command itself came to matters more than that.

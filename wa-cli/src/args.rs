@@ -6,21 +6,25 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 mod account;
 mod archive;
+mod group;
 mod history;
+mod media;
 mod named;
+mod people;
 mod poll;
 mod send;
 mod tool;
 
-pub(crate) use account::{LinkArguments, LogoutArguments, QrFormat, StatusArguments};
-pub(crate) use archive::{
-    ChatsArguments, ContactsArguments, LabelsArguments, MessagesArguments, SearchArguments,
-};
-pub(crate) use history::{GapsArguments, HistoryCommand, SyncArguments};
-pub(crate) use named::{NamedChat, NamedMessage};
-pub(crate) use poll::PollCommand;
-pub(crate) use send::{ContactArguments, LocationArguments, SendArguments, SendOptions};
-pub(crate) use tool::{DemoArguments, GenerateArguments, Generated};
+pub(crate) use account::*;
+pub(crate) use archive::*;
+pub(crate) use group::*;
+pub(crate) use history::*;
+pub(crate) use media::*;
+pub(crate) use named::*;
+pub(crate) use people::*;
+pub(crate) use poll::*;
+pub(crate) use send::*;
+pub(crate) use tool::*;
 
 /// WhatsApp on the command line.
 #[derive(Debug, Parser)]
@@ -59,6 +63,7 @@ Exit codes:
 Environment:
   WA_PROFILE                     names the account, as --profile does
   WA_SERVER_URL, WA_NOISE_ROOT   point the client at a loopback server (URL, hexadecimal key)
+  WA_MEDIA_CA                    trusts this authority to name media hosts (file in PEM form)
   NO_COLOR                       prints without colour";
 
 /// What every command understands.
@@ -119,7 +124,7 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Link this machine to your phone by a code
     Link(LinkArguments),
-    /// Send a text message
+    /// Send a text or a file
     Send(SendArguments),
     /// Send a place
     Location(LocationArguments),
@@ -128,14 +133,36 @@ pub(crate) enum Command {
     /// Questions with options to choose from
     #[command(subcommand)]
     Poll(PollCommand),
+    /// Show in a chat that you write; the phone does not notify for as long
+    Typing(TypingArguments),
     /// List the chats, the latest first
     Chats(ChatsArguments),
     /// Show the messages of a chat
     Messages(MessagesArguments),
     /// Find messages by words
     Search(SearchArguments),
+    /// Files in messages
+    #[command(subcommand)]
+    Media(MediaCommand),
+    /// Groups and who is in them
+    #[command(subcommand)]
+    Groups(GroupCommand),
     /// List the people who are known
     Contacts(ContactsArguments),
+    /// Tell which numbers are on WhatsApp
+    Check(CheckArguments),
+    /// Block people
+    Block(BlockArguments),
+    /// Block people no longer
+    Unblock(BlockArguments),
+    /// List whom this account blocks
+    Blocked,
+    /// What people show of themselves, and this account's own of it
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Who sees and may do what
+    #[command(subcommand)]
+    Privacy(PrivacyCommand),
     /// List the labels, or what has one
     Labels(LabelsArguments),
     /// Take in what waits on the server
@@ -147,7 +174,7 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// Unlink this machine
     Logout(LogoutArguments),
-    /// Watch two people talk over a WhatsApp that runs in this process
+    /// Watch people talk over a WhatsApp that runs in this process
     Demo(DemoArguments),
     /// Print shell completions or the manual page
     Generate(GenerateArguments),

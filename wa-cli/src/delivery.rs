@@ -3,7 +3,7 @@
 //! Knows nothing of what it says.
 
 use serde::Serialize;
-use wa_client::{SendMessage, Sent};
+use wa_client::{SendMessage, Sent, media::SendMedia};
 use wa_proto::{Jid, MessageId};
 use wa_store::{Store, StoreError, Timestamp};
 
@@ -57,6 +57,20 @@ pub(crate) async fn deliver(
     account: &OpenAccount,
 ) -> Result<SentView, Failure> {
     let id = message.queue().await.map_err(ending::of_error)?.id;
+    let sent = until_sent(session, chat, &id, account).await;
+    let sent = sent.map_err(|failure| explain(failure, &id))?;
+    Ok(SentView::new(&sent, chat, account.store.as_ref()).await?)
+}
+
+/// Connects, uploads a file, puts its message on disk, and waits until the server has it.
+pub(crate) async fn deliver_file(
+    session: &mut Session,
+    chat: &Jid,
+    message: SendMedia,
+    account: &OpenAccount,
+) -> Result<SentView, Failure> {
+    session.begin().await?;
+    let id = session.ask(message.queue()).await?.id;
     let sent = until_sent(session, chat, &id, account).await;
     let sent = sent.map_err(|failure| explain(failure, &id))?;
     Ok(SentView::new(&sent, chat, account.store.as_ref()).await?)

@@ -4,6 +4,7 @@
 
 use wa_client::{
     BanReason, ConnectRefusal, DisconnectReason, Error, Event, LogoutReason, PairingFailure,
+    media::MediaError,
 };
 
 use crate::failure::{Cause, Failure};
@@ -35,11 +36,56 @@ pub(crate) fn of_event(event: &Event) -> Option<Failure> {
     Some(failure)
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        of_error(error)
+    }
+}
+
+impl From<MediaError> for Failure {
+    fn from(error: MediaError) -> Self {
+        let message = chain(&error);
+        match error {
+            MediaError::Request(error) => of_error(error.into()),
+            MediaError::PhoneSilent(_) => Self::new(Cause::TimedOut, message)
+                .remedy("open WhatsApp on the phone, and try again"),
+            MediaError::Unavailable { .. } => {
+                Self::new(Cause::Offline, message).remedy("try again later")
+            }
+            MediaError::TooLarge { .. } => Self::new(Cause::Usage, message),
+            MediaError::Io(_) => {
+                failed(message).remedy("see whether the disk is full or the folder read-only")
+            }
+            MediaError::Answer => failed(message).remedy("please report this"),
+            MediaError::Gone | MediaError::NotOnPhone | MediaError::Corrupt(_) => {
+                failed(message).remedy("ask the sender to send it again")
+            }
+            _ => failed(message),
+        }
+    }
+}
+
+/// An error with what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// The failure of a call.
 pub(crate) fn of_error(error: Error) -> Failure {
     let message = error.to_string();
     match error {
         Error::Store(error) => error.into(),
+        Error::Media(error) => error.into(),
         Error::NotConnected | Error::Disconnected => Failure::new(Cause::Offline, message)
             .remedy("see whether the network is there, and try again"),
         Error::Timeout(_) => {
@@ -55,7 +101,16 @@ pub(crate) fn of_error(error: Error) -> Failure {
         Error::NotOnWhatsApp => {
             failed(message).remedy("see whether the number is right, country code first")
         }
-        Error::Protocol(_) | Error::Internal(_) => failed(message).remedy("please report this"),
+        Error::PhoneSilent(_) => Failure::new(Cause::TimedOut, message)
+            .remedy("open WhatsApp on the phone, and try again"),
+        Error::NotInGroup => failed(message).remedy("see: wa-cli groups list"),
+        Error::AdminsOnly => failed(message).remedy("ask an admin: wa-cli groups info GROUP"),
+        Error::AccountRestricted { .. } => {
+            failed(message).remedy("wait; writing to people you know is still possible")
+        }
+        Error::Protocol(_) | Error::UnreadableAnswer | Error::Internal(_) => {
+            failed(message).remedy("please report this")
+        }
         _ => failed(message),
     }
 }

@@ -4,11 +4,9 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
-use wa_store::Store;
 
 use crate::{
-    account::{Access, OpenAccount},
-    args::{Arguments, ColorChoice, Command, GlobalArguments, PollCommand},
+    args::{Arguments, ColorChoice, Command},
     failure::{Cause, Failure},
     output::Output,
 };
@@ -16,9 +14,11 @@ use crate::{
 mod account;
 mod args;
 mod commands;
+mod confirm;
 mod delivery;
 mod ending;
 mod failure;
+mod file;
 mod moment;
 mod output;
 mod plan;
@@ -85,7 +85,7 @@ fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Cause::Failed, format!("cannot start: {error}")))?;
     let result = runtime.block_on(async {
         tokio::select! {
-            result = dispatch(arguments, output) => result,
+            result = commands::run(arguments, output) => result,
             failure = interruption(&arguments.command) => Err(failure),
         }
     });
@@ -107,52 +107,3 @@ async fn interruption(command: &Command) -> Failure {
 
 /// How long what is still at work may take to end.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(1);
-
-async fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let global = &arguments.global;
-    match &arguments.command {
-        Command::Link(arguments) => commands::link::run(arguments, global, output).await,
-        Command::Send(arguments) => commands::send::run(arguments, global, output).await,
-        Command::Location(arguments) => commands::send::location(arguments, global, output).await,
-        Command::Contact(arguments) => commands::send::contact(arguments, global, output).await,
-        Command::Sync(arguments) => commands::sync::run(arguments, global, output).await,
-        Command::History(command) => commands::history::run(command, global, output).await,
-        Command::Status(arguments) => commands::status::run(arguments, global, output).await,
-        Command::Logout(arguments) => commands::logout::run(arguments, global, output).await,
-        Command::Demo(arguments) => commands::demo::run(arguments, output).await,
-        Command::Generate(arguments) => commands::generate::run(arguments, output),
-        command => {
-            let sync = match command {
-                Command::Chats(arguments) => arguments.sync,
-                Command::Messages(arguments) => arguments.sync,
-                _ => false,
-            };
-            let account = reading(global, sync).await?;
-            let result = read(command, account.store.as_ref(), output).await;
-            account.close_after(result).await
-        }
-    }
-}
-
-/// The commands that only read the archive.
-async fn read(command: &Command, store: &dyn Store, output: &Output) -> Result<(), Failure> {
-    match command {
-        Command::Chats(arguments) => commands::chats::run(arguments, store, output).await,
-        Command::Messages(arguments) => commands::messages::run(arguments, store, output).await,
-        Command::Search(arguments) => commands::search::run(arguments, store, output).await,
-        Command::Contacts(arguments) => commands::contacts::run(arguments, store, output).await,
-        Command::Labels(arguments) => commands::labels::run(arguments, store, output).await,
-        Command::Poll(PollCommand::Show(named)) => commands::poll::show(named, store, output).await,
-        _ => Err(Failure::new(Cause::Failed, "this command does not read")),
-    }
-}
-
-/// The account to read from, after taking in what has arrived if that is wanted.
-async fn reading(global: &GlobalArguments, sync: bool) -> Result<OpenAccount, Failure> {
-    if sync {
-        let account = OpenAccount::open(global, Access::Own).await?;
-        let result = session::sync(&account, global.timeout()).await;
-        account.close_after(result).await?;
-    }
-    OpenAccount::open(global, Access::Read).await
-}

@@ -6,7 +6,7 @@ use wa_proto::Jid;
 use wa_store::{ArchivedMessage, Store, Timestamp};
 
 use crate::{
-    args::{NamedChat, NamedMessage},
+    args::{NamedChat, NamedGroup, NamedMessage},
     failure::{Cause, Failure},
     moment,
     view::number,
@@ -18,18 +18,63 @@ pub(crate) async fn recipient(
     pick: Option<u64>,
     store: &dyn Store,
 ) -> Result<Jid, Failure> {
+    resolve(named, pick, |_| true, store).await?.ok_or_else(|| {
+        Failure::new(Cause::Failed, format!("nobody named {named:?} is known"))
+            .remedy("write the phone number with its country code, or see: wa-cli chats")
+    })
+}
+
+/// A person.
+pub(crate) async fn person(
+    named: &str,
+    pick: Option<u64>,
+    store: &dyn Store,
+) -> Result<Jid, Failure> {
+    match resolve(named, pick, Jid::is_person, store).await? {
+        Some(jid) if jid.is_person() => Ok(jid),
+        Some(_) => Err(Failure::new(Cause::Usage, format!("{named:?} is no person"))
+            .remedy("write the phone number with its country code")),
+        None => Err(Failure::new(Cause::Failed, format!("nobody named {named:?} is known"))
+            .remedy("write the phone number with its country code, or see: wa-cli contacts")),
+    }
+}
+
+/// A group.
+pub(crate) async fn group(named: &NamedGroup, store: &dyn Store) -> Result<Jid, Failure> {
+    let NamedGroup { group: name, pick } = named;
+    match resolve(name, *pick, Jid::is_group, store).await? {
+        Some(jid) if jid.is_group() => Ok(jid),
+        Some(_) => Err(Failure::new(Cause::Usage, format!("{name:?} is no group"))
+            .remedy("see: wa-cli groups list")),
+        None => Err(Failure::new(Cause::Failed, format!("no group named {name:?} is known"))
+            .remedy("see: wa-cli groups list")),
+    }
+}
+
+/// Whom a name means, among those who are wanted.
+async fn resolve(
+    named: &str,
+    pick: Option<u64>,
+    wanted: impl Fn(&Jid) -> bool,
+    store: &dyn Store,
+) -> Result<Option<Jid>, Failure> {
     let recipient: Recipient =
         named.parse().map_err(|error| Failure::new(Cause::Usage, format!("{error}")))?;
-    match (recipient.resolve(store).await?, pick) {
-        (Resolution::One(jid), _) => Ok(jid),
-        (Resolution::Several(candidates), Some(pick)) => usize::try_from(pick)
-            .ok()
-            .and_then(|pick| candidates.get(pick.checked_sub(1)?))
-            .map(|candidate| candidate.jid.clone())
-            .ok_or_else(|| several(named, &candidates)),
-        (Resolution::Several(candidates), None) => Err(several(named, &candidates)),
-        _ => Err(Failure::new(Cause::Failed, format!("nobody named {named:?} is known"))
-            .remedy("write the phone number with its country code, or see: wa-cli chats")),
+    let mut candidates = match recipient.resolve(store).await? {
+        Resolution::One(jid) => return Ok(Some(jid)),
+        Resolution::Several(candidates) => candidates,
+        _ => return Ok(None),
+    };
+    candidates.retain(|candidate| wanted(&candidate.jid));
+    match (candidates.as_slice(), pick) {
+        ([one], None) => Ok(Some(one.jid.clone())),
+        ([], _) => Ok(None),
+        (fitting, None) => Err(several(named, fitting)),
+        (fitting, Some(pick)) => {
+            let place = usize::try_from(pick).ok().and_then(|pick| pick.checked_sub(1));
+            let picked = place.and_then(|place| fitting.get(place));
+            picked.map(|it| Some(it.jid.clone())).ok_or_else(|| several(named, fitting))
+        }
     }
 }
 
@@ -42,12 +87,7 @@ pub(crate) async fn chat(named: &NamedChat, store: &dyn Store) -> Result<Jid, Fa
 pub(crate) async fn people(named: &[String], store: &dyn Store) -> Result<Vec<Jid>, Failure> {
     let mut people = Vec::new();
     for name in named {
-        let jid = recipient(name, None, store).await?;
-        if !jid.is_person() {
-            return Err(Failure::new(Cause::Usage, format!("{name:?} is no person"))
-                .remedy("write the phone number with its country code"));
-        }
-        people.push(jid);
+        people.push(person(name, None, store).await?);
     }
     Ok(people)
 }

@@ -5,7 +5,7 @@
 use std::{pin::pin, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
-use wa_client::{Client, ClientBuilder, DisconnectReason, Error, Event, EventStream};
+use wa_client::{Client, ClientBuilder, DisconnectReason, Event, EventStream};
 
 use crate::{
     account::{Access, OpenAccount},
@@ -20,6 +20,9 @@ const MAX_ATTEMPTS: u32 = 3;
 
 /// How long a command waits for messages that others queued before it.
 const FLUSH_TIME: Duration = Duration::from_secs(10);
+
+/// How long a command waits for the history that the phone has told of.
+const HISTORY_TIME: Duration = Duration::from_secs(30);
 
 /// A client that is connecting or connected.
 pub(crate) struct Session {
@@ -41,6 +44,7 @@ impl Session {
         settings: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, Failure> {
         let builder = Client::builder(std::sync::Arc::clone(&account.store));
+        let builder = builder.history(account.history_depth().await?);
         let client = settings(Server::from_process()?.apply(builder))
             .build()
             .await
@@ -68,14 +72,14 @@ impl Session {
     }
 
     /// Waits for the answer to what the client was asked, as long as it can come.
-    pub(crate) async fn ask<T>(
+    pub(crate) async fn ask<T, E: Into<Failure>>(
         &mut self,
-        asked: impl IntoFuture<Output = Result<T, Error>>,
+        asked: impl IntoFuture<Output = Result<T, E>>,
     ) -> Result<T, Failure> {
         let mut asked = pin!(asked.into_future());
         loop {
             tokio::select! {
-                answer = &mut asked => return answer.map_err(ending::of_error),
+                answer = &mut asked => return answer.map_err(Into::into),
                 event = self.next() => event?,
             };
         }
@@ -137,7 +141,21 @@ impl Session {
     pub(crate) async fn take_in(&mut self, account: &OpenAccount) -> Result<(), Failure> {
         self.connect()?;
         self.until_drained().await?;
+        self.until_history_is_read(account).await?;
         self.until_flushed(account).await
+    }
+
+    /// Waits until all parts of the history that the phone told of are in the archive. What does
+    /// not get there in time does so with the next connection.
+    async fn until_history_is_read(&mut self, account: &OpenAccount) -> Result<(), Failure> {
+        let deadline = Instant::now() + HISTORY_TIME.min(self.time_left());
+        while !account.store.history_chunks(1).await?.is_empty() {
+            match timeout_at(deadline, self.next()).await {
+                Ok(event) => event?,
+                Err(_) => break,
+            };
+        }
+        Ok(())
     }
 
     /// Waits until nothing is left to be sent, for a short while: what does not leave now stays

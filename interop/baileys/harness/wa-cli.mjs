@@ -67,6 +67,18 @@ export class WaCli {
 		this.device = (await linked).device
 	}
 
+	/** Links it by a code that is typed into its phone. */
+	async linkByCode() {
+		let typed
+		const { code, answer, complaints } = await this.run(['link', '--phone', `+${this.phone}`], line => {
+			if (line.event === 'pairing_code') {
+				typed ??= this.sim.call('POST', `/accounts/${this.phone}/link-code`, { code: line.code })
+			}
+		})
+		assert(code === 0 && answer?.ok, `wa-cli link: ${code} ${JSON.stringify(answer)} ${complaints}`)
+		this.device = (await typed).device
+	}
+
 	/** The messages of a chat, after taking in what waits on the server. */
 	messages(chat) {
 		return this.must('messages', chat, '--sync', '--limit', '1000')

@@ -16,6 +16,9 @@ pub(crate) struct LinkArguments {
     /// How to show the codes
     #[arg(long, value_name = "FORMAT", default_value = "half-block")]
     pub(crate) qr_format: QrFormat,
+    /// How much of its past the phone is asked for
+    #[arg(long, value_name = "HOW-MUCH", default_value = "recent")]
+    pub(crate) history: HistoryWanted,
     /// The name the phone shows for this device
     #[arg(long, value_name = "NAME")]
     pub(crate) device_name: Option<String>,
@@ -28,6 +31,17 @@ pub(crate) enum QrFormat {
     HalfBlock,
     /// The text of each code on a line of its own on stdout
     Text,
+}
+
+/// How much of its past the phone is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HistoryWanted {
+    /// No messages of the past
+    None,
+    /// What the phone gives unasked: some months
+    Recent,
+    /// Everything the phone has
+    Full,
 }
 
 /// `status`.

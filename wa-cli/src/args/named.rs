@@ -1,6 +1,6 @@
 //! Chats, people and messages as they are named on the command line.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// A chat.
 #[derive(Debug, Args)]
@@ -19,4 +19,48 @@ pub(crate) struct NamedMessage {
     pub(crate) chat: NamedChat,
     /// The message's id, as `messages CHAT --ids` shows it
     pub(crate) id: String,
+}
+
+/// How long messages live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lifetime {
+    /// For ever
+    Off,
+    /// A day
+    #[value(name = "24h")]
+    Day,
+    /// A week
+    #[value(name = "7d")]
+    Week,
+    /// 90 days
+    #[value(name = "90d")]
+    Quarter,
+}
+
+impl Lifetime {
+    /// In seconds; 0 is for ever.
+    pub(crate) const fn seconds(self) -> u32 {
+        const DAY: u32 = 24 * 60 * 60;
+        match self {
+            Self::Off => 0,
+            Self::Day => DAY,
+            Self::Week => 7 * DAY,
+            Self::Quarter => 90 * DAY,
+        }
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// On
+    On,
+    /// Off
+    Off,
+}
+
+impl Switch {
+    pub(crate) const fn is_on(self) -> bool {
+        matches!(self, Self::On)
+    }
 }

@@ -1,6 +1,8 @@
 //! The commands that send something new.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
 
 use super::named::NamedChat;
 
@@ -10,12 +12,24 @@ use super::named::NamedChat;
 Examples:
   wa-cli send '+44 7700 900123' 'See you at six'
   wa-cli send Family 'Thanks, @Anna!' --mention Anna
+  wa-cli send Anna 'The harbour' --file harbour.jpg
+  wa-cli send Anna --file memo.ogg --as voice
   date | wa-cli send Anna -")]
 pub(crate) struct SendArguments {
     #[command(flatten)]
     pub(crate) chat: NamedChat,
-    /// The text; '-' reads it from standard input
-    pub(crate) text: String,
+    /// The text, or what is said under the file; '-' reads it from standard input
+    #[arg(required_unless_present = "file")]
+    pub(crate) text: Option<String>,
+    /// Send this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// What the file is sent as [default: as its content says]
+    #[arg(long = "as", value_name = "KIND", requires = "file")]
+    pub(crate) kind: Option<FileKind>,
+    /// A picture, video or audio that can be looked at once
+    #[arg(long, requires = "file")]
+    pub(crate) view_once: bool,
     /// Mention this person, whom the text names as @PERSON; may be given several times
     #[arg(long, value_name = "PERSON")]
     pub(crate) mention: Vec<String>,
@@ -66,4 +80,25 @@ pub(crate) struct ContactArguments {
     pub(crate) number: String,
     #[command(flatten)]
     pub(crate) options: SendOptions,
+}
+
+/// What a file is sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileKind {
+    /// A picture
+    Image,
+    /// A video
+    Video,
+    /// A video (MP4) that loops without sound
+    Gif,
+    /// A round video
+    VideoNote,
+    /// An audio file
+    Audio,
+    /// A voice message: Opus in Ogg
+    Voice,
+    /// Any file, under its name
+    Document,
+    /// A sticker: WebP, 512 by 512 dots
+    Sticker,
 }

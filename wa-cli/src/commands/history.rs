@@ -1,15 +1,17 @@
 //! `history`: what of the past is there, and what is not.
 
 use serde::Serialize;
+use wa_client::OlderOnPhone;
 use wa_store::{GapPlace, HistoryGap, Store, StoreError};
 
 use crate::{
     account::{Access, OpenAccount},
-    args::{GapsArguments, GlobalArguments, HistoryCommand},
+    args::{FetchArguments, GapsArguments, GlobalArguments, HistoryCommand},
     delivery::chat_label,
     failure::Failure,
     moment,
     output::Output,
+    plan, session,
 };
 
 /// A gap in `--json`.
@@ -31,12 +33,62 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     match command {
+        HistoryCommand::Fetch(arguments) => fetch(arguments, global, output).await,
         HistoryCommand::Gaps(arguments) => {
             let account = OpenAccount::open(global, Access::Read).await?;
             let result = gaps(arguments, account.store.as_ref(), output).await;
             account.close_after(result).await
         }
     }
+}
+
+/// What the phone gave, in `--json`.
+#[derive(Debug, Serialize)]
+struct FetchedView {
+    chat: String,
+    /// Messages that are new in the archive.
+    messages: u64,
+    /// Messages that came.
+    received: u64,
+    /// Whether the phone has older ones: `yes`, `no`, `no-access` or `unknown`.
+    older_on_phone: &'static str,
+}
+
+async fn fetch(
+    arguments: &FetchArguments,
+    global: &GlobalArguments,
+    output: &Output,
+) -> Result<(), Failure> {
+    let view = session::with(global, async |session, account| {
+        let store = account.store.as_ref();
+        let named = &arguments.chat;
+        let chat = plan::known_chat(&named.chat, named.pick, store).await?;
+        session.begin().await?;
+        let history = session.client.history();
+        let left = session.time_left();
+        let older = history.fetch_older(chat.clone()).count(arguments.count).timeout(left);
+        let fetched = session.ask(older).await?;
+        Ok(FetchedView {
+            chat: chat_label(&chat, store).await?,
+            messages: fetched.messages,
+            received: fetched.received,
+            older_on_phone: match fetched.older {
+                OlderOnPhone::Yes => "yes",
+                OlderOnPhone::No => "no",
+                OlderOnPhone::NoAccess => "no-access",
+                _ => "unknown",
+            },
+        })
+    });
+    let view = view.await?;
+    let older = match view.older_on_phone {
+        "yes" => "; the phone has more",
+        "no" => "; that is the chat's beginning",
+        "no-access" => "; the phone has more and may not give it",
+        _ => "",
+    };
+    let text = format!("{} new messages of {}{older}", view.messages, view.chat);
+    Ok(output.result(&view, &text)?)
 }
 
 async fn gaps(

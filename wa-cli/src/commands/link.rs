@@ -1,11 +1,11 @@
 //! `link`: codes are shown until the phone scans one, then the new device logs in once.
 
 use serde_json::json;
-use wa_client::{Event, PairWithCode, Platform};
+use wa_client::{Event, HistoryDepth, PairWithCode, Platform};
 
 use crate::{
     account::{Access, OpenAccount},
-    args::{GlobalArguments, LinkArguments},
+    args::{GlobalArguments, HistoryWanted, LinkArguments},
     ending,
     failure::{Cause, Failure},
     output::Output,
@@ -36,14 +36,16 @@ async fn link(
     if let Some(linked) = account.linked().await? {
         return report(&AccountView::new(&linked), true, output);
     }
+    let history = depth(arguments.history);
     let mut session = Session::new(account, global.given_timeout(), |builder| {
-        let builder = builder.platform(Platform::Desktop);
+        let builder = builder.platform(Platform::Desktop).history(history);
         match &arguments.device_name {
             Some(name) => builder.os(name.clone()),
             None => builder,
         }
     })
     .await?;
+    account.remember_history_depth(history).await?;
     session.connect()?;
     let mut screen = Screen::new(arguments.qr_format, *output);
     let phone = arguments.phone.as_deref();
@@ -113,6 +115,14 @@ async fn refusal(asked: &mut Option<<PairWithCode as IntoFuture>::IntoFuture>) -
         }
     }
     std::future::pending().await
+}
+
+const fn depth(wanted: HistoryWanted) -> HistoryDepth {
+    match wanted {
+        HistoryWanted::None => HistoryDepth::None,
+        HistoryWanted::Recent => HistoryDepth::Recent,
+        HistoryWanted::Full => HistoryDepth::Full,
+    }
 }
 
 fn report(view: &AccountView, already: bool, output: &Output) -> Result<(), Failure> {

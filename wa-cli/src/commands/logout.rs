@@ -1,9 +1,6 @@
 //! `logout`: the server forgets this device; the archive stays unless it is to go too.
 
-use std::{
-    fs,
-    io::{self, IsTerminal},
-};
+use std::{fs, io};
 
 use serde_json::json;
 use tokio::time::timeout;
@@ -12,7 +9,7 @@ use wa_bridge::Profile;
 use crate::{
     account::{Access, OpenAccount, not_linked},
     args::{GlobalArguments, LogoutArguments},
-    ending,
+    confirm, ending,
     failure::{Cause, Failure},
     output::Output,
     session::{self, Session},
@@ -57,7 +54,7 @@ async fn unlink(
             (Some(who), false) => who,
             (None, _) => "Delete the archive".into(),
         };
-        confirm(&what, output).await?;
+        confirm::ask(&what, output).await?;
     }
     if view.is_none() {
         return Ok(None);
@@ -78,27 +75,6 @@ async fn leave(session: &mut Session) -> Result<(), Failure> {
         Ok(result) => result.map_err(ending::of_error),
         Err(_) => Err(Failure::new(Cause::TimedOut, "the server did not confirm in time")
             .remedy("try again, or remove this device on the phone")),
-    }
-}
-
-/// Asks, if there is somebody to answer.
-async fn confirm(what: &str, output: &Output) -> Result<(), Failure> {
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::new(Cause::Cancelled, "nobody is there to confirm it")
-            .remedy("confirm with --yes"));
-    }
-    output.stderr(&format!("{what}? [y/N] "));
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map(|_| answer)
-    })
-    .await
-    .ok()
-    .and_then(Result::ok)
-    .unwrap_or_default();
-    match answer.trim().to_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::new(Cause::Cancelled, "nothing was done")),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     plan, session,
 };
 
+mod file;
 mod text;
 mod vcard;
 
@@ -24,14 +25,36 @@ pub(crate) async fn run(
     global: &GlobalArguments,
     output: &Output,
 ) -> Result<(), Failure> {
-    let text = text::read(&arguments.text)?;
+    let text = match &arguments.text {
+        Some(typed) => Some(text::read(typed)?),
+        None => None,
+    };
+    let media = match &arguments.file {
+        Some(path) => Some(file::outgoing(path, arguments.kind, arguments.view_once)?),
+        None => None,
+    };
     let sent = session::with(global, async |session, account| {
         let store = account.store.as_ref();
         let chat = plan::chat(&arguments.chat, store).await?;
-        let (text, mentioned) = mention(text, &arguments.mention, store).await?;
-        let message = session.client.send(chat.clone(), text).mentions(mentioned);
-        let message = with_options(message, &arguments.options)?;
-        delivery::deliver(session, &chat, message, account).await
+        let (text, mentioned) = match text {
+            Some(text) => mention(text, &arguments.mention, store)
+                .await
+                .map(|(text, people)| (Some(text), people))?,
+            None => (None, Vec::new()),
+        };
+        let Some(media) = media else {
+            let text = text.unwrap_or_default();
+            let message = session.client.send(chat.clone(), text).mentions(mentioned);
+            let message = with_options(message, &arguments.options)?;
+            return delivery::deliver(session, &chat, message, account).await;
+        };
+        let media = match text {
+            Some(text) => media.caption(text),
+            None => media,
+        };
+        let message = session.client.send_media(chat.clone(), media).mentions(mentioned);
+        let message = file::with_options(message, &arguments.options)?;
+        delivery::deliver_file(session, &chat, message, account).await
     });
     sent.await?.print(output)
 }

@@ -136,7 +136,7 @@ impl MessageView {
     }
 
     /// What people added, one line each.
-    fn added(&self) -> Vec<String> {
+    pub(crate) fn added(&self) -> Vec<String> {
         let mut added = Vec::new();
         for earlier in self.earlier_texts.iter().flatten() {
             added.push(format!("before: {}", foreign::plain(earlier, " ")));

@@ -37,6 +37,17 @@ impl PersonView {
         })
     }
 
+    /// The same where the number was told besides.
+    pub(crate) async fn with_phone(
+        jid: &Jid,
+        phone: Option<&Jid>,
+        store: &dyn Store,
+    ) -> Result<Self, StoreError> {
+        let mut view = Self::new(jid, store).await?;
+        view.phone = view.phone.or_else(|| phone.and_then(number));
+        Ok(view)
+    }
+
     /// Several people.
     pub(crate) async fn all(people: &[Jid], store: &dyn Store) -> Result<Vec<Self>, StoreError> {
         let mut views = Vec::with_capacity(people.len());
@@ -58,5 +69,16 @@ impl PersonView {
     /// Who they are, in a line.
     pub(crate) fn labels(people: &[Self]) -> String {
         people.iter().map(Self::label).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Name and number.
+    pub(crate) fn line(&self) -> String {
+        let name = self.name.as_deref().map(|name| foreign::plain(name, " "));
+        let address = self.phone.clone().unwrap_or_else(|| self.jid.clone());
+        let me = if self.is_me { "  (you)" } else { "" };
+        match name {
+            Some(name) => format!("{name}  {address}{me}"),
+            None => format!("{address}{me}"),
+        }
     }
 }

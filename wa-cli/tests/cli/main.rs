@@ -5,7 +5,10 @@
 mod bad_input;
 mod demo;
 mod everyday;
+mod groups;
 mod killed;
+mod media;
+mod people;
 mod sending;
 mod support;
 mod syncing;

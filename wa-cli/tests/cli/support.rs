@@ -41,11 +41,9 @@ impl World {
     /// A machine that is not linked yet.
     pub(crate) fn machine(&self) -> Machine {
         let root = self.serving.noise_root.as_bytes().map(|byte| format!("{byte:02x}")).concat();
-        Machine {
-            folder: tempfile::tempdir().unwrap(),
-            server: self.serving.ws_url.clone(),
-            noise_root: root,
-        }
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("media-ca.pem"), &self.serving.media_ca).unwrap();
+        Machine { folder, server: self.serving.ws_url.clone(), noise_root: root }
     }
 
     /// A machine that is linked to Anna's phone.
@@ -81,6 +79,8 @@ impl Machine {
             .env("XDG_DATA_HOME", self.folder.path().join("data"))
             .env("WA_SERVER_URL", &self.server)
             .env("WA_NOISE_ROOT", &self.noise_root)
+            .env("WA_MEDIA_CA", self.path("media-ca.pem"))
+            .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -99,6 +99,11 @@ impl Machine {
         let mut envelope: Value = serde_json::from_str(run.stdout.trim()).unwrap();
         assert_eq!(envelope["ok"], true);
         envelope["data"].take()
+    }
+
+    /// A place in the folder in which everything runs.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     pub(crate) fn config(&self) -> PathBuf {

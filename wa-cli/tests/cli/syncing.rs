@@ -5,7 +5,10 @@ use std::process::ChildStdout;
 
 use serde_json::Value;
 
-use crate::support::{BORIS, World};
+use crate::{
+    bad_input::fails,
+    support::{BORIS, World},
+};
 
 /// The next object of this name.
 fn told(lines: &mut Lines<BufReader<ChildStdout>>, event: &str) -> Value {
@@ -33,6 +36,7 @@ async fn a_sync_says_how_much_is_new() {
     assert_eq!(machine.json(&["labels"]).as_array().unwrap().len(), 0);
     assert_eq!(machine.run(&["labels", "urgent"]).code, Some(1));
     assert_eq!(machine.run(&["history", "gaps"]).code, Some(0));
+    fails(&machine, &["history", "fetch", "Nobody"], 1, "failed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,4 +57,30 @@ async fn following_tells_what_happens_until_it_is_interrupted() {
     let last = lines.map_while(Result::ok).last().unwrap();
     assert_eq!(serde_json::from_str::<Value>(&last).unwrap()["error"]["code"], "interrupted");
     assert_eq!(machine.json(&["messages", BORIS]).as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_link_gets_the_phones_past_and_asks_for_more() {
+    let world = World::new().await;
+    world.anna.fill_history(wa_sim::HistoryPlan::new(2, 30, 1).giving(10)).unwrap();
+    let machine = world.linked();
+    machine.json(&["sync"]);
+    let chats = machine.json(&["chats"]);
+    assert_eq!(chats.as_array().unwrap().len(), 2, "{chats}");
+    let chat = chats[0]["jid"].as_str().unwrap();
+    let messages = machine.json(&["messages", chat, "--limit", "100"]);
+    assert_eq!(messages.as_array().unwrap().len(), 10);
+    let fetched = machine.json(&["history", "fetch", chat, "--count", "5"]);
+    assert_eq!((&fetched["messages"], &fetched["older_on_phone"]), (&5.into(), &"yes".into()));
+
+    let other = world.machine();
+    let mut child =
+        other.command(&["link", "--qr-format", "text", "--history", "none"]).spawn().unwrap();
+    let mut code = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut code).unwrap();
+    world.anna.scan_qr(code.trim()).unwrap();
+    assert_eq!(crate::support::finish(child, stdout).code, Some(0));
+    other.json(&["sync"]);
+    assert_eq!(other.json(&["status"])["messages"], 0);
 }
