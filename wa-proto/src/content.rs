@@ -45,7 +45,7 @@ pub use card::{
 pub use context::{MessageContext, MessageSecret, Quoted};
 pub use event::{CallLog, CallOutcome, Event, EventInvite, ScheduledCall};
 pub use kind::{Kind, UnknownKind};
-pub use media::{Media, MediaKey};
+pub use media::{Media, MediaKey, ThumbnailFile};
 pub use poll::{Poll, PollOption, PollResults, PollVote};
 pub use protocol::Protocol;
 pub use stanza::EditAttribute;

@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use wa_proto::Jid;
@@ -38,6 +39,7 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/accounts/{phone}/link-code", post(link_code))
         .route("/accounts/{phone}/messages", post(outgoing::send).get(messages))
         .route("/accounts/{phone}/history", post(fill_history))
+        .route("/accounts/{phone}/media/{id}", get(media))
         .route("/accounts/{phone}/read", post(mark_read))
         .route("/accounts/{phone}/app-state", post(app_state::change).get(app_state::counts))
         .route("/accounts/{phone}/chats/{chat}", get(app_state::settings))
@@ -112,6 +114,14 @@ async fn messages(
     Path(phone): Path<String>,
 ) -> Result<Json<Vec<PhoneMessage>>, ControlError> {
     Ok(Json(known_phone(&sim, &phone)?.messages()))
+}
+
+/// The file of a message, as the phone has it.
+async fn media(State(sim): State<Sim>, Path((phone, id)): Path<(String, String)>) -> Answer {
+    let file = known_phone(&sim, &phone)?.media(&id).ok_or_else(|| {
+        ControlError::new(StatusCode::NOT_FOUND, "the phone has no file of this message")
+    })?;
+    Ok(Json(json!({ "base64": STANDARD.encode(file) })))
 }
 
 #[derive(Deserialize)]

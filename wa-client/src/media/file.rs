@@ -45,6 +45,25 @@ impl MediaFile {
         Some(Self::from_content(&unwrapped.content)?.in_message(message.key.clone()))
     }
 
+    /// The larger preview of the file, where the sender uploaded one. (A small one may be in the
+    /// message itself: [`Media::thumbnail`].)
+    pub fn thumbnail(&self) -> Option<Self> {
+        let media_type = match self.media_type {
+            MediaType::Image => MediaType::ImageThumbnail,
+            MediaType::Video | MediaType::Gif | MediaType::VideoNote => MediaType::VideoThumbnail,
+            MediaType::Document => MediaType::DocumentThumbnail,
+            _ => return None,
+        };
+        let file = self.media.thumbnail_file.as_ref()?;
+        let mut media = Media::default();
+        media.direct_path = Some(file.direct_path.clone());
+        media.media_key.clone_from(&self.media.media_key);
+        media.file_sha256.clone_from(&file.sha256);
+        media.file_enc_sha256.clone_from(&file.enc_sha256);
+        media.mimetype = Some("image/jpeg".to_owned());
+        Some(Self::new(media_type, media))
+    }
+
     /// The file belongs to this message.
     #[must_use]
     pub fn in_message(mut self, message: MessageKey) -> Self {

@@ -171,3 +171,22 @@ async fn a_file_that_is_not_encrypted_is_checked_all_the_same() {
     let refused = bob.client.download(file).to_bytes(100).await;
     assert!(matches!(refused, Err(MediaError::Corrupt(_))), "{refused:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_larger_preview_is_downloaded_and_checked_like_any_file() {
+    let (sim, ada, mut bob) = ada_and_bob(409).await;
+    for kind in [FileKind::Image, FileKind::Video, FileKind::Document] {
+        let mut file = OutgoingFile::new(kind, b"large");
+        file.preview = Some(noise());
+        ada.phone.send_file(&bob.phone.jid(), file).unwrap();
+        bob.message().await;
+        let kept = bob.archive(&ada.phone.jid()).await.pop().unwrap();
+        let preview = MediaFile::from_archive(&kept).unwrap().thumbnail().unwrap();
+        let download = bob.client.download(preview);
+        assert_eq!(download.clone().to_bytes(1 << 20).await.unwrap(), noise());
+        let always = Chance::with_probability(1.0);
+        media_faults(&sim, [MediaFault::new(MediaFaultKind::Corrupted, always)]);
+        assert!(matches!(download.to_bytes(1 << 20).await, Err(MediaError::Corrupt(_))));
+        media_faults(&sim, []);
+    }
+}

@@ -34,6 +34,23 @@ impl fmt::Debug for MediaKey {
     }
 }
 
+/// A larger preview that lies on the media hosts as well, encrypted under the file's own key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ThumbnailFile {
+    /// The path on any of the media hosts.
+    pub direct_path: String,
+    /// SHA-256 of the preview.
+    pub sha256: Option<Bytes>,
+    /// SHA-256 of the encrypted preview.
+    pub enc_sha256: Option<Bytes>,
+}
+
+impl fmt::Debug for ThumbnailFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ThumbnailFile(…)")
+    }
+}
+
 /// A file: where it is, how to check and decrypt it, and what the sender says of it.
 ///
 /// Everything is what the sender claims, and everything can be missing. Bytes are slices of the
@@ -73,6 +90,8 @@ pub struct Media {
     pub page_count: Option<u32>,
     /// A small preview: JPEG, or PNG for stickers.
     pub thumbnail: Option<Bytes>,
+    /// A larger preview, on the media hosts.
+    pub thumbnail_file: Option<ThumbnailFile>,
     /// A voice note's loudness over time, one byte (0 to 100) per bar.
     pub waveform: Option<Bytes>,
     /// MACs of the file's 64 KiB chunks, for playing while downloading.
@@ -98,6 +117,17 @@ impl fmt::Debug for Media {
     }
 }
 
+/// The larger preview that a message tells of.
+macro_rules! thumbnail_file {
+    ($m:ident) => {
+        $m.thumbnail_direct_path.map(|direct_path| ThumbnailFile {
+            direct_path,
+            sha256: $m.thumbnail_sha256,
+            enc_sha256: $m.thumbnail_enc_sha256,
+        })
+    };
+}
+
 /// Copies the fields that are named and typed alike on both sides.
 macro_rules! alike {
     ($from:ident => $into:ident { $($field:ident),* $(,)? } $($rest:tt)*) => {
@@ -117,6 +147,7 @@ impl From<ImageMessage> for Media {
         media_key: m.media_key.map(MediaKey),
         thumbnail: m.jpeg_thumbnail,
         view_once: m.view_once.unwrap_or(false),
+        thumbnail_file: thumbnail_file!(m),
         ..Self::default())
     }
 }
@@ -130,6 +161,7 @@ impl From<VideoMessage> for Media {
         media_key: m.media_key.map(MediaKey),
         thumbnail: m.jpeg_thumbnail,
         view_once: m.view_once.unwrap_or(false),
+        thumbnail_file: thumbnail_file!(m),
         ..Self::default())
     }
 }
@@ -154,6 +186,7 @@ impl From<DocumentMessage> for Media {
         }
         media_key: m.media_key.map(MediaKey),
         thumbnail: m.jpeg_thumbnail,
+        thumbnail_file: thumbnail_file!(m),
         ..Self::default())
     }
 }
@@ -199,6 +232,7 @@ impl From<InvoiceMessage> for Media {
 impl Media {
     pub(super) fn to_image(&self) -> ImageMessage {
         let m = self.clone();
+        let thumbnail = m.thumbnail_file;
         alike!(m => ImageMessage {
             url, direct_path, media_key_timestamp, file_sha256, file_enc_sha256, file_length,
             mimetype, caption, width, height,
@@ -206,11 +240,15 @@ impl Media {
         media_key: m.media_key.map(|key| key.0),
         jpeg_thumbnail: m.thumbnail,
         view_once: m.view_once.then_some(true),
+        thumbnail_direct_path: thumbnail.as_ref().map(|file| file.direct_path.clone()),
+        thumbnail_sha256: thumbnail.as_ref().and_then(|file| file.sha256.clone()),
+        thumbnail_enc_sha256: thumbnail.and_then(|file| file.enc_sha256),
         ..Default::default())
     }
 
     pub(super) fn to_video(&self) -> VideoMessage {
         let m = self.clone();
+        let thumbnail = m.thumbnail_file;
         alike!(m => VideoMessage {
             url, direct_path, media_key_timestamp, file_sha256, file_enc_sha256, file_length,
             mimetype, caption, width, height, seconds, streaming_sidecar,
@@ -218,6 +256,9 @@ impl Media {
         media_key: m.media_key.map(|key| key.0),
         jpeg_thumbnail: m.thumbnail,
         view_once: m.view_once.then_some(true),
+        thumbnail_direct_path: thumbnail.as_ref().map(|file| file.direct_path.clone()),
+        thumbnail_sha256: thumbnail.as_ref().and_then(|file| file.sha256.clone()),
+        thumbnail_enc_sha256: thumbnail.and_then(|file| file.enc_sha256),
         ..Default::default())
     }
 
@@ -234,12 +275,16 @@ impl Media {
 
     pub(super) fn to_document(&self) -> DocumentMessage {
         let m = self.clone();
+        let thumbnail = m.thumbnail_file;
         alike!(m => DocumentMessage {
             url, direct_path, media_key_timestamp, file_sha256, file_enc_sha256, file_length,
             mimetype, caption, file_name, title, page_count,
         }
         media_key: m.media_key.map(|key| key.0),
         jpeg_thumbnail: m.thumbnail,
+        thumbnail_direct_path: thumbnail.as_ref().map(|file| file.direct_path.clone()),
+        thumbnail_sha256: thumbnail.as_ref().and_then(|file| file.sha256.clone()),
+        thumbnail_enc_sha256: thumbnail.and_then(|file| file.enc_sha256),
         ..Default::default())
     }
 

@@ -26,10 +26,23 @@ enum Outgoing {
     Image {
         base64: String,
         caption: Option<String>,
+        #[serde(default)]
+        view_once: bool,
     },
     Video {
         base64: String,
         caption: Option<String>,
+        seconds: Option<u32>,
+        #[serde(default)]
+        view_once: bool,
+    },
+    Gif {
+        base64: String,
+        caption: Option<String>,
+        seconds: Option<u32>,
+    },
+    VideoNote {
+        base64: String,
         seconds: Option<u32>,
     },
     Audio {
@@ -125,6 +138,8 @@ fn send_outgoing(phone: &Phone, to: &Jid, outgoing: Outgoing) -> Result<String, 
         Outgoing::Reply { id, text } => phone.reply(to, &id, text),
         Outgoing::Image { .. }
         | Outgoing::Video { .. }
+        | Outgoing::Gif { .. }
+        | Outgoing::VideoNote { .. }
         | Outgoing::Audio { .. }
         | Outgoing::Document { .. }
         | Outgoing::Sticker { .. } => phone.send_file(to, file(outgoing)?),
@@ -139,11 +154,17 @@ fn file(outgoing: Outgoing) -> Result<OutgoingFile, ControlError> {
         Ok(OutgoingFile::new(kind, STANDARD.decode(base64).map_err(bad)?))
     };
     Ok(match outgoing {
-        Outgoing::Image { base64, caption } => {
-            OutgoingFile { caption, ..new(FileKind::Image, &base64)? }
+        Outgoing::Image { base64, caption, view_once } => {
+            OutgoingFile { caption, view_once, ..new(FileKind::Image, &base64)? }
         }
-        Outgoing::Video { base64, caption, seconds } => {
-            OutgoingFile { caption, seconds, ..new(FileKind::Video, &base64)? }
+        Outgoing::Video { base64, caption, seconds, view_once } => {
+            OutgoingFile { caption, seconds, view_once, ..new(FileKind::Video, &base64)? }
+        }
+        Outgoing::Gif { base64, caption, seconds } => {
+            OutgoingFile { caption, seconds, ..new(FileKind::Gif, &base64)? }
+        }
+        Outgoing::VideoNote { base64, seconds } => {
+            OutgoingFile { seconds, ..new(FileKind::VideoNote, &base64)? }
         }
         Outgoing::Audio { base64, seconds, ptt, mimetype } => {
             let kind = if ptt { FileKind::VoiceNote } else { FileKind::Audio };

@@ -33,7 +33,7 @@ pub(crate) use self::{
     history::Past,
     link::QrCode,
     link_code::normal_code,
-    media::{download, upload},
+    media::{download, upload, upload_under},
     receive::chat_of,
     stored::{Chat, StoredMessage, describe},
     synced::ChatState,

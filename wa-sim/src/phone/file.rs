@@ -5,11 +5,14 @@ use bytes::Bytes;
 use wa_media::MediaType;
 use wa_proto::{
     Jid, MessageId,
-    content::{Content, Media, MediaKey, MessageContext},
+    content::{Content, Media, MediaKey, MessageContext, ThumbnailFile},
     ids::MessageKey,
 };
 
-use super::{MAX_FILE, Phone, SendError, endpoint::upload};
+use super::{
+    MAX_FILE, Phone, SendError,
+    endpoint::{upload, upload_under},
+};
 
 /// What a file is sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,8 @@ pub struct OutgoingFile {
     pub seconds: Option<u32>,
     /// Whether it is to be looked at once.
     pub view_once: bool,
+    /// A larger preview, which goes to the media hosts as well; for images, videos and documents.
+    pub preview: Option<Vec<u8>>,
 }
 
 impl OutgoingFile {
@@ -65,6 +70,7 @@ impl OutgoingFile {
             file_name: None,
             seconds: None,
             view_once: false,
+            preview: None,
         }
     }
 
@@ -109,6 +115,16 @@ impl FileKind {
             Self::VoiceNote => MediaType::VoiceNote,
             Self::Document => MediaType::Document,
         }
+    }
+
+    /// What its larger preview is, if it can have one.
+    const fn preview_type(self) -> Option<MediaType> {
+        Some(match self {
+            Self::Image => MediaType::ImageThumbnail,
+            Self::Video | Self::Gif | Self::VideoNote => MediaType::VideoThumbnail,
+            Self::Document => MediaType::DocumentThumbnail,
+            _ => return None,
+        })
     }
 
     fn content(self, media: Media) -> Content {
@@ -197,6 +213,16 @@ impl Phone {
         media.file_enc_sha256 = Some(uploaded.file_enc_sha256.to_vec().into());
         media.file_length = Some(uploaded.file_length);
         media.streaming_sidecar = uploaded.sidecar.map(Into::into);
+        if let (Some(preview), Some(media_type)) = (&file.preview, file.kind.preview_type()) {
+            let key = uploaded.media_key.into();
+            let preview = upload_under(&key, &host, media_type, preview);
+            let preview = preview.map_err(|_| SendError::MediaFull)?;
+            media.thumbnail_file = Some(ThumbnailFile {
+                direct_path: preview.direct_path,
+                sha256: Some(preview.file_sha256.to_vec().into()),
+                enc_sha256: Some(preview.file_enc_sha256.to_vec().into()),
+            });
+        }
         media.mimetype = Some(file.told_mimetype());
         media.caption = file.caption;
         media.title = file.file_name.clone();
