@@ -10,6 +10,13 @@ export const name = 'app state: mute, pin and archive both ways, snapshot and al
 
 const LATER = 1_900_000_000_000
 
+/** What Baileys has only a path of it takes from the one host it knows; here that is the simulation's. */
+function redirectMedia(sim) {
+	const known = 'https://mmg.whatsapp.net'
+	const fetchAnywhere = globalThis.fetch
+	globalThis.fetch = (url, ...rest) => fetchAnywhere(String(url).replace(known, sim.ready.media_url), ...rest)
+}
+
 async function linked(sim, dir) {
 	const client = new BaileysClient(sim, '15550001', dir)
 	await client.connect()
@@ -19,11 +26,12 @@ async function linked(sim, dir) {
 }
 
 export async function run({ sim, dir, step }) {
+	redirectMedia(sim)
 	await sim.addAccount('15550001', 'Alice')
 	const bob = await sim.addAccount('15550002', 'Bob')
 	const change = body => sim.call('POST', '/accounts/15550001/app-state', body)
 	const shown = () => sim.call('GET', `/accounts/15550001/chats/${encodeURIComponent(bob.lid)}`)
-	const until_shown = (what, holds) => until(`the phone to show ${what}`, async () => holds(await shown()))
+	const untilShown = (what, holds) => until(`the phone to show ${what}`, async () => holds(await shown()))
 
 	const companion = await linked(sim, join(dir, 'first'))
 	step('linked, and the phone shared its keys')
@@ -50,22 +58,22 @@ export async function run({ sim, dir, step }) {
 
 	const lastMessages = [{ key: last.key, messageTimestamp: Number(last.messageTimestamp) }]
 	await companion.socket.chatModify({ mute: LATER }, bob.lid)
-	await until_shown('the mute', chat => chat.muted_until === LATER)
+	await untilShown('the mute', chat => chat.muted_until === LATER)
 	await companion.socket.chatModify({ pin: true }, bob.lid)
-	await until_shown('the pin', chat => chat.pinned)
+	await untilShown('the pin', chat => chat.pinned)
 	await companion.socket.chatModify({ archive: true, lastMessages }, bob.lid)
-	await until_shown('the archive', chat => chat.archived)
+	await untilShown('the archive', chat => chat.archived)
 	step('what Baileys sets shows on the phone: mute, pin, archive')
 
 	await companion.socket.chatModify({ mute: null }, bob.lid)
-	await until_shown('the end of the mute', chat => chat.muted_until === null)
+	await untilShown('the end of the mute', chat => chat.muted_until === null)
 	await companion.socket.chatModify({ archive: false, lastMessages }, bob.lid)
-	await until_shown('the chat back', chat => !chat.archived)
+	await untilShown('the chat back', chat => !chat.archived)
 	step('and so does its end')
 
 	const second = await linked(sim, join(dir, 'second'))
 	await second.socket.chatModify({ pin: false }, bob.lid)
-	await until_shown('the pin taken away', chat => !chat.pinned)
+	await untilShown('the pin taken away', chat => !chat.pinned)
 	await until('the first Baileys to follow the second', () => companion.chats.at(-1)?.pinned === null)
 	step('a second Baileys begins with a snapshot and writes on top of it')
 
