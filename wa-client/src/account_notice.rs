@@ -12,9 +12,9 @@ use wa_store::StoreError;
 
 use crate::{
     devices,
-    event::{AccountEvent, ContactEvent, Event},
+    event::{AccountEvent, ContactEvent, Event, NewsletterEvent},
     inner::Inner,
-    lid, mex, people, privacy, profile, restriction,
+    lid, mex, newsletters, people, privacy, profile, restriction,
     stanza_handler::HandleError,
 };
 
@@ -56,6 +56,10 @@ pub(crate) async fn handle(
         NotificationBody::Business => {
             tell(inner, ContactEvent::BusinessChanged { user: canonical(inner, from).await? });
         }
+        NotificationBody::Newsletter(ref posts) => {
+            let (newsletter, posts) = (from.clone(), posts.clone());
+            inner.emit(Event::Newsletter(NewsletterEvent::Updated { newsletter, posts }));
+        }
         NotificationBody::Mex(ref news) => {
             for news in news {
                 mex_told(inner, news).await?;
@@ -96,6 +100,8 @@ async fn mex_told(inner: &Arc<Inner>, news: &MexUpdate) -> Result<(), StoreError
         tracing::debug!("news that cannot be read");
         return Ok(());
     };
-    restriction::told(inner, &data).await?;
+    if !newsletters::told(inner, &data) {
+        restriction::told(inner, &data).await?;
+    }
     Ok(())
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use wa_proto::request::CleanDirty;
 
-use crate::{app_state, error::Error, inner::Inner, people, privacy, request::REQUEST_TIMEOUT};
+use crate::{
+    app_state, error::Error, groups, inner::Inner, people, privacy, request::REQUEST_TIMEOUT,
+};
 
 /// Deals with a mark, beside whatever else goes on. Without success it comes again with the next
 /// login.
@@ -41,6 +43,7 @@ async fn refresh(inner: &Arc<Inner>, kind: &str) -> Result<bool, Error> {
         }
         // Fetched at the end of every backlog as well, so that nothing is lost with the mark.
         "syncd_app_state" => app_state::resync_all(inner),
+        "groups" => drop(groups::cache::refresh_all(inner).await?),
         _ => return Ok(false),
     }
     Ok(true)

@@ -17,6 +17,7 @@ mod contact;
 mod group;
 mod history;
 mod message;
+mod newsletter;
 mod presence;
 
 pub use account::{AccountEvent, Restriction};
@@ -32,6 +33,7 @@ pub use history::{ChunkFailure, HistoryEvent, HistoryKind};
 pub use message::{
     LossReason, MessageChange, MessageEvent, Repair, SendState, StatusChange, UndecryptableReason,
 };
+pub use newsletter::NewsletterEvent;
 pub use presence::{ChatPresenceEvent, PresenceEvent, Typing};
 
 /// Something happened. `Debug` shows ids and never what people wrote.
@@ -203,6 +205,8 @@ pub enum Event {
     Presence(PresenceEvent),
     /// Somebody writes in a chat, or stopped.
     ChatPresence(ChatPresenceEvent),
+    /// Something happened in a channel.
+    Newsletter(NewsletterEvent),
     /// News of a call.
     Call(CallEvent),
     /// Something of the account changed, here, on another device or at the server.
@@ -273,6 +277,7 @@ impl Event {
             Self::MessageLost { .. } => "MessageLost",
             Self::History(_) => "History",
             Self::IdentityChanged { .. } => "IdentityChanged",
+            Self::Newsletter(_) => "Newsletter",
             Self::Call(_) => "Call",
             Self::Account(_) => "Account",
             Self::Contact(_) => "Contact",

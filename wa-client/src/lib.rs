@@ -77,6 +77,7 @@ mod lid;
 mod login;
 pub mod media;
 mod mex;
+mod newsletters;
 mod offline;
 mod outbox;
 mod pairing;
@@ -115,13 +116,16 @@ pub use event::{
     AccountEvent, AccountSetting, AddressBookEvent, AppStateEvent, BanReason, CallEvent, CallState,
     ChatChange, ChatEvent, ChatPresenceEvent, ChunkFailure, ConnectRefusal, ContactEvent,
     DisconnectReason, EVENT_BUFFER, Event, EventStream, GroupEvent, HistoryEvent, HistoryKind,
-    LogoutReason, LossReason, MessageChange, MessageEvent, OfflineCounts, PairingFailure,
-    PresenceEvent, Repair, Restriction, SendState, StatusChange, SyncFailure, Typing,
-    UndecryptableReason,
+    LogoutReason, LossReason, MessageChange, MessageEvent, NewsletterEvent, OfflineCounts,
+    PairingFailure, PresenceEvent, Repair, Restriction, SendState, StatusChange, SyncFailure,
+    Typing, UndecryptableReason,
 };
 pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};
 pub use history::{FetchOlder, FetchedHistory, History, HistoryDepth, OlderOnPhone};
 pub use inner::State;
+pub use newsletters::{
+    MAX_NEWSLETTER_PAGE, NewsletterInfo, NewsletterPost, NewsletterRole, Newsletters,
+};
 pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};
 pub use payload::{DeviceDescription, Platform};
 pub use people::{About, OnWhatsApp, People, PersonInfo};

@@ -19,7 +19,7 @@ use futures_util::{StreamExt, stream};
 use prost::Message as _;
 use tokio::sync::oneshot;
 use wa_proto::{
-    Content, Jid, MessageId, Node, OwnedNode, node, pb,
+    Content, Jid, MessageId, Node, OwnedNode, Server, node, pb,
     stanza::{ChatKind, ServerAck},
 };
 use wa_store::{
@@ -59,11 +59,27 @@ type Answer = Result<u64, u16>;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     waiters: Mutex<HashMap<String, Vec<oneshot::Sender<Answer>>>>,
+    /// The entries whose stanzas have another id than they have: changed posts of channels.
+    sent_as: Mutex<HashMap<String, String>>,
     /// Which entries left on which connection.
     left: Mutex<(u64, HashSet<String>)>,
 }
 
 impl Outbox {
+    /// An entry's stanza leaves; its ack will carry the stanza's id.
+    fn leaves_as(&self, stanza: &OwnedNode, entry: &str) {
+        if let Some(id) = stanza.attrs.text("id").filter(|id| id != entry) {
+            let mut sent_as = self.sent_as.lock().unwrap_or_else(PoisonError::into_inner);
+            sent_as.insert(id.into_owned(), entry.to_owned());
+        }
+    }
+
+    /// The entry that an ack is about.
+    fn entry_of(&self, id: &str) -> String {
+        let mut sent_as = self.sent_as.lock().unwrap_or_else(PoisonError::into_inner);
+        sent_as.remove(id).unwrap_or_else(|| id.to_owned())
+    }
+
     fn wait(&self, id: &str) -> oneshot::Receiver<Answer> {
         let (waiter, answer) = oneshot::channel();
         let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +132,11 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
     let arrival = Arrival {
         id: id.as_str().to_owned(),
         chat: chat.clone(),
-        kind: if chat.is_group() { ChatKind::Group } else { ChatKind::Direct },
+        kind: match chat.server {
+            Server::Group => ChatKind::Group,
+            Server::Newsletter => ChatKind::Newsletter,
+            _ => ChatKind::Direct,
+        },
         sender: lid::canonical(&*inner.store, &own.phone.to_user()).await?,
         sender_alt: None,
         from_me: true,
@@ -303,6 +323,7 @@ fn try_later(inner: &Arc<Inner>, error: &Error) {
 /// Sends one entry: encrypted now if it was not, else as it was.
 async fn transmit(inner: &Arc<Inner>, link: &Link, entry: OutboxEntry) -> Result<(), Error> {
     let id = entry.id.clone();
+    let name = id.as_str().to_owned();
     let stored = node::read(entry.payload.as_bytes())
         .map_err(|_| Error::Internal("an outbox entry cannot be read"))?;
     let stanza = if stored.tag == QUEUED {
@@ -311,6 +332,7 @@ async fn transmit(inner: &Arc<Inner>, link: &Link, entry: OutboxEntry) -> Result
         inner.store.commit(Change::CountOutboxAttempt(id).into()).await?;
         Sealed::of(stored).stanza
     };
+    inner.outbox.leaves_as(&stanza, &name);
     link.send(&stanza).await.map_err(|_| Error::Disconnected)
 }
 
@@ -319,7 +341,8 @@ async fn transmit(inner: &Arc<Inner>, link: &Link, entry: OutboxEntry) -> Result
 /// # Errors
 /// The store's.
 pub(crate) async fn acked(inner: &Arc<Inner>, ack: &ServerAck) -> Result<(), StoreError> {
-    let id = ack.id.as_str();
+    let id = inner.outbox.entry_of(ack.id.as_str());
+    let id = id.as_str();
     let Some(entry) = inner.store.outbox_entry(&id.into()).await? else { return Ok(()) };
     if !entry.state.is_pending() {
         return Ok(());

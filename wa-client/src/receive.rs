@@ -13,13 +13,13 @@ mod unseal;
 mod verdict;
 
 use wa_proto::stanza::{
-    Edit, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
+    ChatKind, Edit, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
 };
 use wa_store::{Account, Committed, StoreError, Timestamp};
 
 use crate::{
     draft::Draft,
-    event::{Event, MessageEvent, Repair},
+    event::{Event, MessageEvent, NewsletterEvent, Repair},
     history,
     inner::Inner,
     lid, placeholder, receipts, retry,
@@ -53,6 +53,9 @@ pub(crate) async fn handle(
     let reading = read(&mut draft, inner, &message, &arrival).await?;
     match reading.verdict(&message) {
         Verdict::Keep => {
+            if arrival.kind == ChatKind::Newsletter {
+                return keep_post(inner, draft, held, &message, &arrival, &reading).await;
+            }
             let kind = receipt_kind(inner, &arrival, &message);
             let receipt = message.envelope.receipt(message.id.clone(), kind);
             let owed = receipts::owe(inner, &mut draft, &receipt);
@@ -77,6 +80,25 @@ pub(crate) async fn handle(
         }
         Verdict::Withheld => retry::withheld(cx, &message, &arrival, draft).await,
     }
+}
+
+/// A post of a channel: nobody is told that it was received, so that an ack is all its answer.
+async fn keep_post(
+    inner: &Inner,
+    draft: Draft<'_>,
+    held: Vec<tokio::sync::OwnedMutexGuard<()>>,
+    message: &IncomingMessage,
+    arrival: &Arrival,
+    reading: &Reading,
+) -> Result<Outcome, HandleError> {
+    let committed = inner.store.commit(draft.into_changes()).await?;
+    drop(held);
+    announce(inner, &committed, arrival, reading).await?;
+    if let Some(server_id) = message.server_id.filter(|_| message.edit == Edit::None) {
+        let (newsletter, id) = (arrival.chat.clone(), arrival.id.clone());
+        inner.emit(Event::Newsletter(NewsletterEvent::Posted { newsletter, id, server_id }));
+    }
+    Ok(Outcome::Ack)
 }
 
 /// The account's addresses, once it is linked.

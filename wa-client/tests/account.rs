@@ -331,9 +331,10 @@ async fn what_is_marked_as_changed_is_asked_for_and_only_then_cleaned() {
     settle().await;
     ada.client.disconnect().await;
     ada.phone.mark_dirty("account_sync");
+    ada.phone.mark_dirty("groups");
     ada.phone.mark_dirty("novelty");
     let number = ada.client.jid().unwrap().device;
-    assert_eq!(ada.phone.dirty(number), ["account_sync", "novelty"]);
+    assert_eq!(ada.phone.dirty(number), ["account_sync", "groups", "novelty"]);
     sim.listen();
     let mut ada = ada.restart(None).await;
     ada.client.connect().unwrap();

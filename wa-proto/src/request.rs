@@ -9,6 +9,7 @@ mod encrypt;
 mod group;
 mod media;
 mod mex;
+mod newsletter;
 mod pairing;
 mod profile;
 mod session;
@@ -32,6 +33,10 @@ pub use group::{
 };
 pub use media::{MediaConn, MediaConnAnswer, MediaHost};
 pub use mex::Mex;
+pub use newsletter::{
+    MAX_POSTS, NewsletterLive, NewsletterMessages, NewsletterPost, NewsletterUpdates,
+    newsletter_reaction, newsletter_views,
+};
 pub use pairing::{
     CompanionNonce, EncryptedPairing, LinkCodeFinish, LinkCodeHello, PairingRef, PasskeyOptions,
     PasskeyPrologue,

@@ -9,6 +9,7 @@ pub(crate) mod endpoint;
 mod file;
 mod groups;
 mod history;
+mod newsletters;
 mod presence;
 
 use std::time::Duration;

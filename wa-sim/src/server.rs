@@ -13,6 +13,7 @@ mod dirty;
 pub(crate) mod groups;
 pub(crate) mod iq;
 mod login;
+pub(crate) mod newsletters;
 mod notifications;
 pub(crate) mod offline;
 mod pairing;
@@ -73,6 +74,7 @@ pub(crate) struct Server {
     /// Which connection a device is on.
     online: BTreeMap<DeviceAddress, ConnectionId>,
     presences: presence::Presences,
+    pub(crate) newsletters: BTreeMap<String, newsletters::Newsletter>,
     properties: properties::Properties,
     /// The tokens that one account gave another.
     tokens: BTreeMap<(PhoneNumber, PhoneNumber), tokens::Token>,
@@ -126,6 +128,7 @@ impl Server {
             connections: BTreeMap::new(),
             online: BTreeMap::new(),
             presences: presence::Presences::default(),
+            newsletters: BTreeMap::new(),
             properties: properties::Properties::default(),
             tokens: BTreeMap::new(),
             outputs: Vec::new(),

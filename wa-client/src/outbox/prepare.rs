@@ -6,12 +6,13 @@
 
 mod direct;
 mod group;
+mod newsletter;
 
 use std::sync::Arc;
 
 use prost::Message as _;
 use wa_proto::{
-    Jid, MessageId, OwnedNode, pb,
+    Jid, MessageId, OwnedNode, Server, pb,
     stanza::{Edit, OutgoingMessage},
 };
 use wa_store::OutboxEntry;
@@ -30,6 +31,9 @@ pub(super) async fn prepare(
     queued: &OwnedNode,
 ) -> Result<OwnedNode, Error> {
     let skeleton = Skeleton::of(&entry, queued)?;
+    if entry.chat.server == Server::Newsletter {
+        return newsletter::prepare(inner, entry, skeleton).await;
+    }
     if !entry.chat.is_group() {
         return direct::prepare(inner, entry, skeleton).await;
     }

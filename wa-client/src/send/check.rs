@@ -1,6 +1,6 @@
 //! What can be sent, and to whom.
 
-use wa_proto::{Content, Jid};
+use wa_proto::{Content, Jid, Server};
 
 use super::MAX_TEXT_LEN;
 use crate::{error::Error, groups, inner::Inner, receive::own_jids};
@@ -10,7 +10,7 @@ pub(super) fn check_chat(chat: &Jid) -> Result<Jid, Error> {
     if chat.user.is_empty() {
         return Err(Error::InvalidInput("a chat needs a user"));
     }
-    if chat.is_group() {
+    if chat.is_group() || chat.server == Server::Newsletter {
         return Ok(chat.to_user());
     }
     if !chat.is_person() {
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_list_is_unsupported_and_a_wrong_number_is_wrong() {
-        let list = Jid::new("1", wa_proto::Server::Broadcast);
+        let list = Jid::new("1", Server::Broadcast);
         assert!(matches!(check_chat(&list), Err(Error::Unsupported(_))));
         assert!(check_chat(&Jid::group("1")).is_ok());
         assert!(matches!(check_chat(&Jid::phone("+1 555")), Err(Error::InvalidInput(_))));

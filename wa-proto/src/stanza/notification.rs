@@ -23,7 +23,7 @@ use super::{
     envelope::{Class, Envelope},
     fields::ParseError,
 };
-use crate::{Jid, MessageId, OwnedNode};
+use crate::{Jid, MessageId, OwnedNode, request::NewsletterPost};
 
 /// Something changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,8 @@ pub enum NotificationBody {
     },
     /// `business`: what a business says of itself, or that it is one.
     Business,
+    /// `newsletter`: what became of the posts of a channel.
+    Newsletter(Vec<NewsletterPost>),
     /// `mex`: news in GraphQL's form.
     Mex(Vec<MexUpdate>),
     /// Any other type, as it came.
@@ -250,6 +252,10 @@ impl NotificationBody {
                 None => Self::Raw(node.clone()),
             },
             Some("business") => Self::Business,
+            Some("newsletter") => match node.find("live_updates") {
+                Some(updates) => Self::Newsletter(NewsletterPost::read_all(updates)?),
+                None => Self::Raw(node.clone()),
+            },
             Some("mex") => Self::Mex(node.nodes().iter().filter_map(MexUpdate::read).collect()),
             Some("passkey_prologue_request") => Self::PasskeyRequest {
                 options: node

@@ -5,6 +5,7 @@ mod account;
 mod encrypt;
 mod group;
 mod mex;
+mod newsletter;
 mod profile;
 
 use wa_proto::{Jid, Node, OwnedNode};
@@ -59,6 +60,7 @@ impl Server {
                 self.answer_usync(usync).map(Some).ok_or(BAD_REQUEST)
             }
             ("abt", _) => Ok(Some(self.properties(iq.find("props")))),
+            ("newsletter", _) => self.newsletter_query(from, iq),
             ("w:mex", _) => self.mex(from, iq),
             ("w:biz", false) => self.business_profile(iq),
             ("disappearing_mode", true) => self.set_disappearing_mode(from, iq),

@@ -25,6 +25,9 @@ impl Server {
         }
         self.ack(from, "receipt", node);
         let Some(to) = to else { return };
+        if kind == Some("view") {
+            return self.view_posts(from, &to, node);
+        }
         if to.is_group() || to.is_status() {
             self.forward_group_receipt(from, node, &to, kind);
         } else {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use wa_proto::{Jid, Node, OwnedNode};
+use wa_proto::{Jid, Node, OwnedNode, Server as NameSpace};
 
 use super::{
     Server, ack_node, directory::Addressing, groups::GroupError, restrictions::NACK_RESTRICTED,
@@ -34,6 +34,15 @@ impl Server {
     pub(super) fn route_message(&mut self, from: DeviceAddress, node: &Node<'_>) {
         if let Some(device) = self.device_mut(from) {
             device.counters.messages_in += 1;
+        }
+        let newsletter = node.attrs.jid("to").filter(|to| to.server == NameSpace::Newsletter);
+        if let Some(newsletter) = newsletter {
+            let ack = ack_node("message", node).attr("t", self.now);
+            let ack = match self.post_to_newsletter(from, &newsletter, node) {
+                Ok(server_id) => ack.attr("server_id", server_id),
+                Err(code) => ack.attr("error", code),
+            };
+            return self.send_to_device(from, ack);
         }
         let ack = match self.fan_out(from, node) {
             Ok(current_hash) => {

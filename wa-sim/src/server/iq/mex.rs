@@ -41,6 +41,9 @@ impl Server {
         id: &str,
         variables: &Value,
     ) -> Result<Value, MexError> {
+        if let Some(outcome) = self.newsletter_document(from, id, variables) {
+            return outcome;
+        }
         Ok(match id {
             "23983697327930364" => {
                 json!({ "xwa2_fetch_account_reachout_timelock": self.timelock_of(from.account) })

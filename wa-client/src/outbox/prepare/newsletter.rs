@@ -1,0 +1,66 @@
+//! A post of a channel: in the open, and under the id of what it changes.
+//!
+//! Knows nothing of keys: there are none.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use wa_proto::{
+    MessageId, OwnedNode, pb,
+    pb::message::protocol_message::Type,
+    stanza::{Edit, OutgoingMessage},
+};
+use wa_store::{Change, Changes, OutboxEntry};
+
+use super::Skeleton;
+use crate::{error::Error, inner::Inner};
+
+/// Makes the stanza of a queued entry, and commits it as about to leave. A changed or deleted post
+/// keeps its id, so that the stanza has that one and not the entry's.
+///
+/// # Errors
+/// The store's, and then the entry stays as it is.
+pub(super) async fn prepare(
+    inner: &Arc<Inner>,
+    entry: OutboxEntry,
+    skeleton: Skeleton,
+) -> Result<OwnedNode, Error> {
+    let stanza = stanza(&entry, skeleton);
+    let id = entry.id.clone();
+    let changes = Changes::from(Change::PutOutbox(Box::new(OutboxEntry {
+        payload: stanza.encode().into(),
+        ..entry
+    })))
+    .with(Change::CountOutboxAttempt(id));
+    inner.store.commit(changes).await?;
+    Ok(stanza)
+}
+
+fn stanza(entry: &OutboxEntry, mut skeleton: Skeleton) -> OwnedNode {
+    let change = change(&skeleton.message);
+    let (target, edit, plaintext) = match change {
+        Some((target, Some(content))) => (Some(target), Edit::Admin, content.encode_to_vec()),
+        Some((target, None)) => (Some(target), Edit::AdminRevoke, Vec::new()),
+        None => (None, Edit::None, skeleton.message.encode_to_vec()),
+    };
+    if let Some(target) = target {
+        skeleton.id = target;
+    }
+    let mut stanza =
+        OutgoingMessage::new(entry.chat.clone(), skeleton.id.clone(), skeleton.kind.as_str());
+    stanza.edit = edit;
+    stanza.plaintext = Some(plaintext.into());
+    stanza.to_node()
+}
+
+/// The post that a message changes, and what it says from now on; nothing if it is deleted.
+fn change(message: &pb::Message) -> Option<(MessageId, Option<pb::Message>)> {
+    let wrapped = message.edited_message.as_ref().and_then(|wrapper| wrapper.message.as_deref());
+    let protocol = wrapped.unwrap_or(message).protocol_message.as_deref()?;
+    let target = MessageId::new(protocol.key.as_ref()?.id.as_deref()?).ok()?;
+    match protocol.r#type() {
+        Type::MessageEdit => Some((target, Some(*protocol.edited_message.clone()?))),
+        Type::Revoke => Some((target, None)),
+        _ => None,
+    }
+}
