@@ -111,6 +111,7 @@ impl Outbox {
         left.1.insert(id.to_owned())
     }
 
+    /// An entry did not leave after all, or is done with: nothing is remembered of it.
     fn returned(&self, id: &str) {
         self.left.lock().unwrap_or_else(PoisonError::into_inner).1.remove(id);
     }
@@ -377,6 +378,7 @@ pub(crate) async fn acked(inner: &Arc<Inner>, ack: &ServerAck) -> Result<(), Sto
         changes.merge(devices::forget(own.into_iter().flatten().chain([&chat])));
     }
     inner.store.commit(changes).await?;
+    inner.outbox.returned(id);
     inner.outbox.settle(id, Ok(timestamp));
     emit(inner, &chat, id, SendState::Sent { timestamp });
     if ack.refresh_lid {
@@ -433,6 +435,7 @@ async fn refused(inner: &Arc<Inner>, chat: &Jid, id: &str, code: u16) -> Result<
 /// A message will not be sent.
 async fn fail(inner: &Inner, chat: &Jid, id: &str, code: u16) -> Result<(), StoreError> {
     give_up(inner, chat, id, code).await?;
+    inner.outbox.returned(id);
     inner.outbox.settle(id, Err(code));
     Ok(())
 }

@@ -42,3 +42,39 @@ pub fn nodes(payload: &[u8]) {
         let _ = (envelope.ack().to_node().encode(), format!("{stanza:?}"));
     }
 }
+
+/// A history is read without panicking, and one that is whole reads the same however it is cut: the
+/// bytes as a blob, and as what a blob inflates to.
+pub fn history(bytes: &[u8]) {
+    use flate2::{Compression, write::ZlibEncoder};
+    use std::io::Write as _;
+
+    read_history(bytes);
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::none());
+    if encoder.write_all(bytes).is_ok()
+        && let Ok(blob) = encoder.finish()
+    {
+        read_history(&blob);
+    }
+}
+
+fn read_history(blob: &[u8]) {
+    let whole = history_items(blob, blob.len().max(1));
+    assert_eq!(history_items(blob, 7), whole);
+}
+
+/// How many items a blob gives; `None` if it is damaged.
+fn history_items(blob: &[u8], piece: usize) -> Option<usize> {
+    let mut reader = crate::history::HistoryReader::new();
+    let mut items = 0;
+    for mut part in blob.chunks(piece) {
+        loop {
+            match reader.next(&mut part) {
+                Ok(Some(_)) => items += 1,
+                Ok(None) => break,
+                Err(_) => return None,
+            }
+        }
+    }
+    reader.finish().is_ok().then_some(items)
+}

@@ -85,6 +85,8 @@ pub(crate) struct Server {
     pub(crate) media: Media,
     /// A newcomer gets a snapshot of a collection with more patches than this, else the patches.
     pub(crate) snapshot_after: u64,
+    /// How many messages each phone remembers.
+    pub(crate) remembered: usize,
     pub(crate) faults: Faults,
     /// Companions that asked to be taken off their account.
     pub(crate) unlink_requests: VecDeque<DeviceAddress>,
@@ -136,6 +138,7 @@ impl Server {
             required_version,
             media,
             snapshot_after: 0,
+            remembered: crate::phone::endpoint::MAX_MESSAGES,
             faults,
             unlink_requests: VecDeque::new(),
             new_companions: VecDeque::new(),

@@ -24,7 +24,7 @@ use crate::{
     connection::{self, Incoming, ServerKeys},
     fault::{Fate, FaultPlan, Faults},
     media_host::{self, Media, MediaReply, MediaRequest, MediaStats},
-    phone::{AddAccountError, CreateGroupError, Phone},
+    phone::{AddAccountError, CreateGroupError, Phone, endpoint::MAX_MESSAGES},
     server::{
         ConnectionId, Login, Output, Server, Version,
         directory::Addressing,
@@ -56,12 +56,19 @@ pub struct SimConfig {
     pub clock_base_unix: u64,
     /// Clients below this version are refused as outdated; `None` takes any.
     pub required_version: Option<Version>,
+    /// How many messages each phone remembers, at least one; the oldest are forgotten.
+    pub remembered: usize,
 }
 
 impl Default for SimConfig {
     /// Seed 0, on a day in 2026, any client version.
     fn default() -> Self {
-        Self { seed: 0, clock_base_unix: 1_780_000_000, required_version: None }
+        Self {
+            seed: 0,
+            clock_base_unix: 1_780_000_000,
+            required_version: None,
+            remembered: MAX_MESSAGES,
+        }
     }
 }
 
@@ -75,6 +82,13 @@ impl SimConfig {
     #[must_use]
     pub const fn starting_at(mut self, unix: u64) -> Self {
         self.clock_base_unix = unix;
+        self
+    }
+
+    /// Lets each phone remember only so many messages.
+    #[must_use]
+    pub const fn remembering(mut self, messages: usize) -> Self {
+        self.remembered = messages;
         self
     }
 
@@ -131,7 +145,8 @@ impl Sim {
         let clock = Clock::new(config.clock_base_unix);
         let media = Media::new(clock);
         let faults = Faults::new(fault_rng);
-        let server = Server::new(world_rng, faults, media.clone(), config.required_version);
+        let mut server = Server::new(world_rng, faults, media.clone(), config.required_version);
+        server.remembered = config.remembered.max(1);
         let state = State {
             world: World::new(server, media.clone()),
             senders: BTreeMap::new(),

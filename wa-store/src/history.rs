@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of how the phone tells it.
 
+use std::fmt;
+
 use wa_proto::Jid;
 
 use crate::{MessageId, Timestamp};
@@ -43,7 +45,7 @@ impl HistoryGap {
 }
 
 /// Where a gap is. There is at most one for each.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum GapPlace {
     /// Before the oldest message of a chat.
@@ -73,6 +75,15 @@ impl GapPlace {
                 let (kind, order) = numbers.split_once('/')?;
                 Some(Self::Chunk { kind: kind.parse().ok()?, order: order.parse().ok()? })
             }
+        }
+    }
+}
+
+impl fmt::Debug for GapPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chat(_) => f.write_str("Chat(…)"),
+            Self::Chunk { kind, order } => write!(f, "Chunk({kind}, {order})"),
         }
     }
 }

@@ -30,11 +30,13 @@ const logger = {
 export class BaileysClient {
 	/**
 	 * `dir` keeps its keys, so that a new client of the same folder is the same device. It is linked
-	 * by `qr`, or by a typed `code`, and takes its phone's history only if it is told to.
+	 * by `qr`, or by a typed `code`, and takes its phone's history only if it is told to: what the
+	 * phone gives unasked, or with `full` all of it.
 	 */
-	constructor(sim, phone, dir, linkBy = 'qr', { history = false } = {}) {
+	constructor(sim, phone, dir, linkBy = 'qr', { history = false, full = false } = {}) {
 		this.linkBy = linkBy
 		this.takesHistory = history
+		this.wantsAll = full
 		this.history = []
 		this.sim = sim
 		this.phone = phone
@@ -62,6 +64,7 @@ export class BaileysClient {
 			logger,
 			waWebSocketUrl: this.sim.ready.ws_url,
 			shouldSyncHistoryMessage: () => this.takesHistory,
+			syncFullHistory: this.wantsAll,
 			getMessage: async key => this.sent.get(key.id),
 			retryRequestDelayMs: 50,
 			appStateMacVerification: { patch: true, snapshot: true },

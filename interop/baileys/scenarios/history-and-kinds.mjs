@@ -9,6 +9,8 @@ export const name = 'history, and every kind of message from a phone'
 
 const CHATS = 12
 const MESSAGES_PER_CHAT = 400
+/** How many messages of each chat the phone gives only to those who ask. */
+const OLDER = 50
 const RECEIVER = '15550001'
 const SENDER = '15550002'
 
@@ -25,7 +27,8 @@ export async function run({ sim, dir, step }) {
 	await sim.addAccount(SENDER, 'Bob')
 	const known = await sim.call('POST', `/accounts/${RECEIVER}/history`, {
 		chats: CHATS,
-		messages_per_chat: MESSAGES_PER_CHAT,
+		messages_per_chat: MESSAGES_PER_CHAT + OLDER,
+		given: MESSAGES_PER_CHAT,
 		seed: 7
 	})
 	const companion = new BaileysClient(sim, RECEIVER, join(dir, 'alice'), 'qr', { history: true })
@@ -39,6 +42,8 @@ export async function run({ sim, dir, step }) {
 		return device.hist_sync >= 5 && device.history_acknowledged.join() === '1,2,3,4,5'
 	})
 	step('it acknowledges every chunk')
+	await asksForOlder(companion, known)
+	step('it asks for what is older than a message, and gets it')
 
 	const send = (kind, what) =>
 		sim.call('POST', `/accounts/${SENDER}/messages`, { to: RECEIVER, [kind]: what })
@@ -62,7 +67,8 @@ async function takesHistory(companion, known) {
 	assert(ids.size === CHATS * MESSAGES_PER_CHAT, `every message once, not ${ids.size} of ${messages().length}`)
 	const chats = new Set(companion.history.flatMap(chunk => chunk.chats).map(({ id }) => id))
 	assert(chats.size === CHATS, `every chat, not ${chats.size}`)
-	for (const expected of [known.newest, known.oldest]) {
+	assert(!ids.has(known.oldest.id), 'nothing that nobody asked for')
+	for (const expected of [known.newest]) {
 		const found = messages().find(({ key }) => key.id === expected.id)
 		assert(found.message.conversation === expected.text, 'a known message says what it said')
 		assert(found.key.remoteJid === expected.chat && found.key.fromMe === expected.from_me, 'where it was said')
@@ -72,6 +78,21 @@ async function takesHistory(companion, known) {
 	assert(contacts.some(({ id, notify }) => id === known.newest.chat && notify === known.newest.contact), 'a push name')
 	const pn = await companion.socket.signalRepository.lidMapping.getPNForLID(known.newest.chat)
 	assert(pn?.endsWith('@s.whatsapp.net'), 'the phone number of a contact who is named by LID')
+}
+
+async function asksForOlder(companion, known) {
+	const time = ({ messageTimestamp }) => Number(messageTimestamp)
+	const chat = known.newest.chat
+	const there = companion.history.flatMap(chunk => chunk.messages).filter(({ key }) => key.remoteJid === chat)
+	const oldest = there.reduce((one, other) => (time(one) < time(other) ? one : other))
+	await companion.socket.fetchMessageHistory(OLDER, oldest.key, time(oldest))
+	const ON_DEMAND = 6
+	const isAnswer = ({ syncType }) => syncType === ON_DEMAND
+	const { messages } = await until('the older messages', () => companion.history.find(isAnswer))
+	assert(messages.length === OLDER, `all that are left, not ${messages.length}`)
+	assert(messages.every(message => time(message) <= time(oldest)), 'all of them older')
+	const last = messages.find(({ key }) => key.id === known.oldest.id)
+	assert(last.message.conversation === known.oldest.text, 'back to the first one')
 }
 
 async function getsFiles(received) {

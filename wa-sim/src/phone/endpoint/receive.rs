@@ -95,14 +95,17 @@ impl Endpoint {
         if is_bare(&message) {
             return;
         }
-        self.store(StoredMessage {
-            id: envelope.id.clone(),
-            chat,
-            sender: envelope.author,
-            timestamp: envelope.timestamp,
-            message,
-            status: if own { MessageStatus::Sent } else { MessageStatus::Delivered },
-        });
+        self.store(
+            server,
+            StoredMessage {
+                id: envelope.id.clone(),
+                chat,
+                sender: envelope.author,
+                timestamp: envelope.timestamp,
+                message,
+                status: if own { MessageStatus::Sent } else { MessageStatus::Delivered },
+            },
+        );
     }
 
     /// The receipt for what was read.

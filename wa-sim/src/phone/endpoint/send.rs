@@ -39,14 +39,17 @@ impl Endpoint {
             )?,
         };
         let id = fresh_message_id(server);
-        self.store(StoredMessage {
-            id: id.clone(),
-            chat: chat.clone(),
-            sender: self.address,
-            timestamp: server.now,
-            message: message.clone(),
-            status: MessageStatus::Pending,
-        });
+        self.store(
+            server,
+            StoredMessage {
+                id: id.clone(),
+                chat: chat.clone(),
+                sender: self.address,
+                timestamp: server.now,
+                message: message.clone(),
+                status: MessageStatus::Pending,
+            },
+        );
         let stanza = match chat {
             Chat::Person(account) => self.personal_stanza(server, &id, *account, message),
             Chat::Group(group) => self.group_stanza(server, &id, group, members, message),

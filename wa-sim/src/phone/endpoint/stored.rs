@@ -2,10 +2,11 @@
 
 use wa_proto::{content::Unwrapped, pb};
 
-use super::{Endpoint, MAX_MESSAGES};
+use super::Endpoint;
 use crate::{
     address::{DeviceAddress, PhoneNumber},
     phone::MessageStatus,
+    server::Server,
 };
 
 /// Where a message belongs.
@@ -27,7 +28,7 @@ pub(crate) struct StoredMessage {
 
 impl Endpoint {
     /// Keeps a message, unless it is there already.
-    pub(super) fn store(&mut self, message: StoredMessage) {
+    pub(super) fn store(&mut self, server: &Server, message: StoredMessage) {
         let same = |kept: &StoredMessage| {
             kept.id == message.id && kept.sender == message.sender && kept.chat == message.chat
         };
@@ -35,7 +36,7 @@ impl Endpoint {
             return;
         }
         self.fetch_file(&message.id, &message.message);
-        if self.messages.len() >= MAX_MESSAGES {
+        while self.messages.len() >= server.remembered {
             self.messages.pop_front();
         }
         self.messages.push_back(message);
