@@ -34,6 +34,8 @@ export async function run({ sim, dir, step }) {
 	assert(found.length === 1 && found[0].exists, 'one of two numbers is on WhatsApp')
 	step('numbers are looked up')
 
+	// The name comes with the app state, which is not what this is about.
+	socket.authState.creds.me.name ??= 'Alice'
 	await socket.sendPresenceUpdate('available')
 	await socket.presenceSubscribe(bob.lid)
 	await on('15550002', 'presence', { available: true })
