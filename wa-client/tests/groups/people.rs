@@ -183,3 +183,18 @@ async fn all_groups_are_listed_and_those_left_meanwhile_are_forgotten() {
         ada.client.groups().known().await.unwrap().into_iter().map(|info| info.jid).collect();
     assert_eq!(known, expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn groups_that_changed_unseen_are_asked_for_when_the_server_says_so() {
+    let Circle { ada, group, sim, .. } = Circle::new(340).await;
+    let mut stale = ada.store.group(&group).await.unwrap().unwrap();
+    stale.participants.truncate(1);
+    ada.store.commit(Change::PutGroup(Box::new(stale)).into()).await.unwrap();
+    let mark = wa_proto::Node::new("dirty").attr("type", "groups").attr("timestamp", sim.now());
+    sim.deliver(&handmade::device(&ada), wa_proto::Node::new("ib").child(mark));
+    settle().await;
+    assert_eq!(ada.store.group(&group).await.unwrap(), sim.group(&group));
+    let said = handmade::all_said(&ada, "iq");
+    let mut cleaned = said.iter().filter_map(|iq| iq.find("clean"));
+    assert!(cleaned.any(|clean| clean.attrs.is("type", "groups")));
+}
