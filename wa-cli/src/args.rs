@@ -135,7 +135,7 @@ pub(crate) enum Command {
     Poll(PollCommand),
     /// Show in a chat that you write; the phone does not notify for as long
     Typing(TypingArguments),
-    /// List the chats, the latest first
+    /// List the chats, the latest first, or change one
     Chats(ChatsArguments),
     /// Show the messages of a chat
     Messages(MessagesArguments),

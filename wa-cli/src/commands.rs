@@ -74,7 +74,10 @@ async fn sent(
 /// The commands that only read the archive.
 async fn read(command: &Command, global: &GlobalArguments, output: &Output) -> Result<(), Failure> {
     let sync = match command {
-        Command::Chats(arguments) => arguments.sync,
+        Command::Chats(arguments) => match &arguments.command {
+            Some(command) => return chats::change::run(command, global, output).await,
+            None => arguments.sync,
+        },
         Command::Messages(arguments) => arguments.sync,
         _ => false,
     };

@@ -171,6 +171,22 @@ impl Session {
         Ok(())
     }
 
+    /// Waits until the other devices of the account were told what changed, for a short while: what
+    /// they are not told now, they are told later. Answers which it is.
+    pub(crate) async fn until_synced(
+        &mut self,
+        account: &OpenAccount,
+    ) -> Result<&'static str, Failure> {
+        let deadline = Instant::now() + FLUSH_TIME.min(self.time_left());
+        while !account.store.pending_sync().await?.is_empty() {
+            match timeout_at(deadline, self.next()).await {
+                Ok(event) => event?,
+                Err(_) => return Ok("queued"),
+            };
+        }
+        Ok("done")
+    }
+
     /// How much of the command's time is left.
     pub(crate) fn time_left(&self) -> Duration {
         self.deadline.map_or(Duration::MAX, |(deadline, _)| {

@@ -40,6 +40,8 @@ pub(crate) struct TypingArguments {
 pub(crate) enum ProfileCommand {
     /// Show what somebody shows of themselves; this account, if nobody is named
     Show(ProfileShowArguments),
+    /// Change the name that others see
+    Name(NameArguments),
     /// Change the "about" text
     About(AboutArguments),
     /// Change the picture
@@ -54,6 +56,13 @@ pub(crate) struct ProfileShowArguments {
     /// Which of several of that name, as listed in the error
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100))]
     pub(crate) pick: Option<u64>,
+}
+
+/// `profile name`.
+#[derive(Debug, Args)]
+pub(crate) struct NameArguments {
+    /// The name, at most 25 characters
+    pub(crate) name: String,
 }
 
 /// `profile about`.

@@ -1,7 +1,9 @@
-//! `chats`: the conversations, the latest first.
+//! `chats`: the conversations, the latest first, and what is done with one.
 
 use jiff::tz::TimeZone;
 use wa_store::{ChatQuery, Store};
+
+pub(super) mod change;
 
 use crate::{args::ChatsArguments, failure::Failure, output::Output, view::ChatView};
 

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use serde_json::json;
-use wa_client::{MAX_PICTURE_LEN, ProfilePicture};
+use wa_client::{MAX_PICTURE_LEN, ProfilePicture, Synced};
 use wa_store::Timestamp;
 
 use crate::{
     args::{
-        AboutArguments, GlobalArguments, PictureArguments, ProfileCommand, ProfileShowArguments,
+        AboutArguments, GlobalArguments, NameArguments, PictureArguments, ProfileCommand,
+        ProfileShowArguments,
     },
     failure::{Cause, Failure},
     file, moment,
@@ -38,6 +39,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     match command {
         ProfileCommand::Show(arguments) => show(arguments, global, output).await,
+        ProfileCommand::Name(arguments) => name(arguments, global, output).await,
         ProfileCommand::About(arguments) => about(arguments, global, output).await,
         ProfileCommand::Picture(arguments) => picture(arguments, global, output).await,
     }
@@ -97,6 +99,22 @@ async fn show(
     line("picture", view.picture_url.as_deref().unwrap_or(view.picture));
     line("devices", &view.devices.to_string());
     Ok(output.result(&view, &lines)?)
+}
+
+async fn name(
+    arguments: &NameArguments,
+    global: &GlobalArguments,
+    output: &Output,
+) -> Result<(), Failure> {
+    let state = session::with(global, async |session, account| {
+        session.begin().await?;
+        let settings = session.client.shared_settings();
+        match session.ask(settings.set_push_name(&arguments.name)).await? {
+            Synced::Done => Ok("done"),
+            _ => session.until_synced(account).await,
+        }
+    });
+    Ok(output.result(&json!({ "name": arguments.name, "state": state.await? }), "changed")?)
 }
 
 async fn about(

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod bad_input;
+mod chats;
 mod demo;
 mod everyday;
 mod groups;

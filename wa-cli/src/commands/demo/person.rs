@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::time::{Instant, timeout_at};
-use wa_client::{Client, Event, EventStream, SendMessage};
+use wa_client::{Client, Error, Event, EventStream, Sent, media::MediaFile};
 use wa_proto::{Jid, MessageId};
 use wa_sim::{Phone, Serving};
 use wa_store::{ArchivedMessage, DatabaseKey, MessageStatus, SqliteStore, Store, StoreError};
@@ -20,6 +20,9 @@ use crate::{
 
 /// How long anything may take before the demo gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The largest file that is downloaded here, in bytes.
+const MAX_FILE: u64 = 1 << 20;
 
 /// A person whose computer is on.
 pub(super) struct Person {
@@ -98,13 +101,45 @@ impl Person {
         self.client.mark_read(&other.phone.jid(), &ids).await.map_err(ending::of_error)
     }
 
+    /// Waits until a message of a chat is in the archive.
+    pub(super) async fn archived_in(
+        &mut self,
+        chat: &Jid,
+        id: &str,
+    ) -> Result<ArchivedMessage, Failure> {
+        self.look(chat, id, |_| true).await
+    }
+
+    /// Downloads the file of a message.
+    pub(super) async fn download(&self, message: &ArchivedMessage) -> Result<Vec<u8>, Failure> {
+        let file = MediaFile::from_archive(message);
+        let file = file.ok_or_else(|| Failure::new(Cause::Failed, "the message has no file"))?;
+        Ok(self.client.download(file).to_bytes(MAX_FILE).await?)
+    }
+
+    /// Looks into the archive after every event until what is looked for is there.
+    pub(super) async fn until<T>(
+        &mut self,
+        what: &str,
+        look: impl AsyncFn(&dyn Store) -> Result<Option<T>, StoreError>,
+    ) -> Result<T, Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look(self.store.as_ref()).await? {
+                return Ok(found);
+            }
+            // Every change in the archive is an event after it.
+            let _ = self.next(deadline, what).await?;
+        }
+    }
+
     /// Waits until a message of the chat with somebody is in the archive.
     pub(super) async fn archived(
         &mut self,
         other: &Self,
         id: &str,
     ) -> Result<ArchivedMessage, Failure> {
-        self.look(other, id, |_| true).await
+        self.look(&other.phone.jid(), id, |_| true).await
     }
 
     /// Waits until a message got that far; answers how far it is.
@@ -114,7 +149,8 @@ impl Person {
         id: &str,
         status: MessageStatus,
     ) -> Result<MessageStatus, Failure> {
-        Ok(self.look(other, id, |message| message.status >= status).await?.status)
+        let chat = other.phone.jid();
+        Ok(self.look(&chat, id, |message| message.status >= status).await?.status)
     }
 
     /// Waits until the phone shows a message.
@@ -132,20 +168,15 @@ impl Person {
 
     async fn look(
         &mut self,
-        other: &Self,
+        chat: &Jid,
         id: &str,
         wanted: impl Fn(&ArchivedMessage) -> bool,
     ) -> Result<ArchivedMessage, Failure> {
-        let chat = other.phone.jid();
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let found = self.store.messages_by_id(&chat, &id.into()).await?;
-            if let Some(message) = found.into_iter().find(&wanted) {
-                return Ok(message);
-            }
-            // Every change in the archive is an event after it.
-            let _ = self.next(deadline, "a message or its receipt").await?;
-        }
+        let look = async |store: &dyn Store| {
+            let found = store.messages_by_id(chat, &id.into()).await?;
+            Ok(found.into_iter().find(&wanted))
+        };
+        self.until("a message or its receipt", look).await
     }
 
     async fn wait<T>(
@@ -182,6 +213,7 @@ impl Off {
             .server(serving.ws_url.clone())
             .noise_root(serving.noise_root)
             .version_source(None)
+            .media_ca_pem(serving.media_ca.as_str())
             .build()
             .await
             .map_err(ending::of_error)?;
@@ -208,8 +240,11 @@ impl Off {
     }
 }
 
-async fn acked(message: SendMessage) -> Result<String, Failure> {
-    let sent = message.timeout(PATIENCE).await.map_err(ending::of_error)?;
+/// Waits for the server's ack, and gives the message's id.
+pub(super) async fn acked(
+    message: impl IntoFuture<Output = Result<Sent, Error>>,
+) -> Result<String, Failure> {
+    let sent = message.await?;
     hold(sent.timestamp.is_some(), "the server acknowledged the message")?;
     Ok(sent.id.to_string())
 }

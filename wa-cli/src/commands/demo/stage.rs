@@ -84,7 +84,7 @@ impl Stage {
 
     /// Something worth knowing.
     pub(super) fn say(&self, text: &str) -> Result<(), Failure> {
-        self.text(&format!("    {text}\n"))
+        self.text(&format!("    {}\n", text.trim_end()))
     }
 
     /// Somebody writes.

@@ -4,29 +4,47 @@ use serde_json::json;
 use wa_store::{Seq, Store};
 
 use super::{
+    MESSAGES,
+    group::Group,
     person::Person,
     stage::{Stage, hold},
 };
-use crate::{failure::Failure, output::foreign};
+use crate::{failure::Failure, output::foreign, view::MessageView};
 
-/// Prints what two people wrote to each other, in the order in which it was archived.
-pub(super) async fn show(whose: &Person, with: &Person, stage: &mut Stage) -> Result<(), Failure> {
+/// Prints what an archive made of all that was written, in the order in which it came.
+pub(super) async fn show(
+    whose: &Person,
+    with: &Person,
+    group: &Group,
+    stage: &mut Stage,
+) -> Result<(), Failure> {
     stage.begin("transcript", &format!("What {}'s archive has", whose.name))?;
-    let messages = whose.store.messages_after(Seq::default(), 100).await?;
-    hold(messages.len() == 6, "the archive has every message once")?;
-    let width = whose.name.len().max(with.name.len());
-    let mut lines = Vec::new();
+    let store: &dyn Store = whose.store.as_ref();
+    let messages = store.messages_after(Seq::default(), 100).await?;
+    hold(u64::try_from(messages.len()) == Ok(MESSAGES), "the archive has every message once")?;
+    let names = [&whose.name, &with.name, group.third_name];
+    let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
+    let mut views = Vec::new();
     for message in &messages {
-        let name = if message.key.from_me { &whose.name } else { &with.name };
-        let text = foreign::plain(message.text.as_deref().unwrap_or_default(), " ");
-        let state = if message.key.from_me { message.status.as_str() } else { "" };
-        let state = stage.output().dim(state);
+        let view = MessageView::new(message, store).await?;
+        let name = match &view.sender_name {
+            _ if view.from_me => whose.name.clone(),
+            Some(name) => foreign::plain(name, " "),
+            None => "?".to_owned(),
+        };
+        let state = if view.from_me { view.status } else { "" };
+        let place = if message.key.chat == group.jid { "group" } else { "" };
+        let (name, dim) = (stage.output().bold(&format!("{name:>width$}")), stage.output());
+        let text = view.shown_text();
         stage.say(&format!(
-            "{}  {text}  {state}",
-            stage.output().bold(&format!("{name:>width$}"))
+            "{}  {name}  {text}  {}",
+            dim.dim(&format!("{place:>5}")),
+            dim.dim(state)
         ))?;
-        lines
-            .push(json!({ "from": name, "text": message.text, "status": message.status.as_str() }));
+        for added in view.added() {
+            stage.say(&format!("{:indent$}{}", "", dim.dim(&added), indent = width + 9))?;
+        }
+        views.push(view);
     }
-    stage.done(json!({ "messages": lines }))
+    stage.done(json!({ "messages": views }))
 }

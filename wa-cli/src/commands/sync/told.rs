@@ -3,7 +3,7 @@
 //! Knows nothing of new messages, which are read from the archive.
 
 use serde_json::{Value, json};
-use wa_client::{Event, HistoryEvent, SendState, Typing};
+use wa_client::{CallState, ChatChange, Event, HistoryEvent, SendState, Typing};
 use wa_proto::stanza::GroupChange;
 use wa_store::Alteration;
 
@@ -63,6 +63,19 @@ pub(super) fn object(event: &Event) -> Option<Value> {
         Event::IdentityChanged { user, .. } => {
             json!({ "event": "identity_changed", "person": user.to_user().to_string() })
         }
+        Event::Chat(event) => json!({
+            "event": "chat",
+            "chat": event.chat.to_string(),
+            "change": chat_change(&event.change),
+        }),
+        Event::Call(event) => json!({
+            "event": "call",
+            "id": event.id,
+            "caller": event.caller.to_user().to_string(),
+            "group": event.group.as_ref().map(ToString::to_string),
+            "video": event.is_video,
+            "state": call_state(&event.state),
+        }),
         Event::History(event) => return history(event),
         _ => return None,
     })
@@ -78,6 +91,36 @@ fn history(event: &HistoryEvent) -> Option<Value> {
         }),
         _ => return None,
     })
+}
+
+const fn chat_change(change: &ChatChange) -> &'static str {
+    match change {
+        ChatChange::Muted(None) => "unmuted",
+        ChatChange::Muted(Some(_)) => "muted",
+        ChatChange::Pinned(true) => "pinned",
+        ChatChange::Pinned(false) => "unpinned",
+        ChatChange::Archived(true) => "archived",
+        ChatChange::Archived(false) => "unarchived",
+        ChatChange::Read(true) => "read",
+        ChatChange::Read(false) => "unread",
+        ChatChange::Cleared => "cleared",
+        ChatChange::Deleted => "deleted",
+        ChatChange::Labelled { .. } => "labelled",
+        ChatChange::Starred { .. } => "starred",
+        ChatChange::MessageDeleted { .. } => "message-deleted",
+        _ => "other",
+    }
+}
+
+const fn call_state(state: &CallState) -> &'static str {
+    match state {
+        CallState::Ringing => "ringing",
+        CallState::PreAccepted | CallState::Accepted => "accepted",
+        CallState::Rejected => "rejected",
+        CallState::Ended { is_missed: true, .. } => "missed",
+        CallState::Ended { .. } => "ended",
+        _ => "other",
+    }
 }
 
 const fn alteration(what: Alteration) -> &'static str {

@@ -1,0 +1,46 @@
+//! What is done with chats; all devices of the account follow.
+
+use serde_json::Value;
+
+use crate::{
+    bad_input::fails,
+    support::{BORIS, Machine, World},
+};
+
+/// The message with this id, as the archive has it.
+fn message(machine: &Machine, id: &str) -> Value {
+    let messages = machine.json(&["messages", BORIS, "--sync"]);
+    let found = messages.as_array().unwrap().iter().find(|message| message["id"] == id);
+    found.unwrap_or_else(|| panic!("no {id} in {messages}")).clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chats_are_changed_for_all_devices_of_the_account() {
+    let world = World::new().await;
+    let machine = world.linked();
+    let boris = world.boris.jid();
+    let id = world.boris.send_text(&world.anna.jid(), "hello").unwrap();
+    machine.json(&["sync"]);
+    assert_eq!(machine.json(&["chats", "mute", BORIS, "--for", "8h"])["state"], "done");
+    machine.json(&["chats", "pin", BORIS]);
+    let settings = machine.json(&["chats"])[0].clone();
+    assert_eq!((&settings["muted"], &settings["pinned"]), (&true.into(), &true.into()));
+    assert!(world.anna.chat_settings(&boris).pinned, "the phone follows");
+    machine.json(&["chats", "unmute", BORIS]);
+    machine.json(&["chats", "archive", BORIS]);
+    machine.json(&["chats", "read", BORIS]);
+    machine.json(&["chats", "star", BORIS, &id]);
+    let settings = machine.json(&["chats"])[0].clone();
+    assert_eq!((&settings["muted"], &settings["archived"]), (&false.into(), &true.into()));
+    assert_eq!(settings["unread"], 0);
+    assert_eq!(message(&machine, &id)["starred"], true);
+
+    let asked = machine.run(&["chats", "clear", BORIS]);
+    assert_eq!(asked.code, Some(3), "{}", asked.stderr);
+    machine.json(&["chats", "clear", BORIS, "--yes"]);
+    assert_eq!(machine.json(&["messages", BORIS]).as_array().unwrap().len(), 0);
+    machine.json(&["chats", "delete", BORIS, "--yes"]);
+    assert_eq!(machine.json(&["chats"]).as_array().unwrap().len(), 0);
+    fails(&machine, &["chats", "mute", "Nobody"], 1, "failed");
+    fails(&machine, &["chats", "label", BORIS, "urgent"], 1, "failed");
+}
