@@ -68,6 +68,7 @@ mod dirty;
 mod draft;
 mod error;
 mod event;
+mod expiry;
 mod groups;
 mod history;
 mod identity;

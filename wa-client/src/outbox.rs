@@ -129,7 +129,9 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
     let skeleton = Node::new(QUEUED)
         .attr("type", content.stanza_type())
         .attr_opt("mediatype", content.media_type())
-        .attr_opt("edit", content.edit_attribute().map(|edit| edit.as_str()));
+        .attr_opt("edit", content.edit_attribute().map(|edit| edit.as_str()))
+        .attr_opt("meta", content.meta_attribute().map(|(name, value)| format!("{name}={value}")))
+        .attr_opt("hide", content.hides_failure().then_some("true"));
     let arrival = Arrival {
         id: id.as_str().to_owned(),
         chat: chat.clone(),

@@ -6,12 +6,15 @@
 
 mod builder;
 mod check;
+mod compose;
 pub(crate) mod encrypt;
 pub(crate) mod message_id;
 pub(crate) mod peer;
 mod quote;
+mod said;
 pub(crate) mod sender_key;
 pub(crate) mod sessions;
+mod verbs;
 
 pub use builder::{SendMessage, Sent};
 

@@ -398,6 +398,10 @@ impl Store for MemoryStore {
         Ok(self.state()?.pins_in(chat, now))
     }
 
+    async fn next_expiry(&self) -> Result<Option<Timestamp>> {
+        Ok(self.state()?.next_expiry())
+    }
+
     async fn comments(&self, target: &MessageKey) -> Result<Vec<ArchivedMessage>> {
         Ok(self.state()?.comments_on(target))
     }

@@ -514,6 +514,10 @@ impl Store for SqliteStore {
         self.read(move |db| additions::pins(db, &chat, now)).await
     }
 
+    async fn next_expiry(&self) -> Result<Option<Timestamp>> {
+        self.read(additions::next_expiry).await
+    }
+
     async fn comments(&self, target: &MessageKey) -> Result<Vec<ArchivedMessage>> {
         let target = target.clone();
         self.read(move |db| additions::comments(db, &target)).await

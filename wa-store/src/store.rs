@@ -182,6 +182,8 @@ pub trait Store: Send + Sync + 'static {
     async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>>;
     /// The messages pinned for everyone in a chat at `now`, the newest pin first.
     async fn pins(&self, chat: &Jid, now: Timestamp) -> Result<Vec<Pin>>;
+    /// When the next message disappears that is not kept.
+    async fn next_expiry(&self) -> Result<Option<Timestamp>>;
     /// The comments on a message, the oldest first, at most [`MAX_PAGE`](crate::MAX_PAGE).
     async fn comments(&self, target: &MessageKey) -> Result<Vec<ArchivedMessage>>;
     /// What is added to a message and could not be opened yet, the oldest first.

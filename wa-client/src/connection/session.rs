@@ -35,6 +35,7 @@ use worker::Worker;
 
 use crate::{
     event::{Event, PairingFailure},
+    expiry,
     inner::Inner,
     login,
     offline::{self, Backlog},
@@ -111,17 +112,30 @@ async fn log_in(
             return ending;
         }
         logged_in();
-        for checks in 1_u64.. {
-            sleep(ROTATION_CHECK).await;
-            if let Err(error) = prekeys::rotate_when_due(&cx.inner, &cx.link).await {
-                tracing::warn!(%error, "cannot rotate the signed prekey");
+        return tokio::select! {
+            ending = upkeep(cx) => ending,
+            failed = expiry::run(&cx.inner) => {
+                let Err(error) = failed;
+                tracing::error!(%error, "what is past its time cannot be removed");
+                Ending::Storage
             }
-            if checks.is_multiple_of(CHECKS_A_DAY)
-                && let Err(error) = login::purge(&cx.inner).await
-            {
-                tracing::error!(%error, "what is past its time cannot be forgotten");
-                return Ending::Storage;
-            }
+        };
+    }
+    std::future::pending().await
+}
+
+/// What is due now and then for as long as the connection lasts.
+async fn upkeep(cx: &StanzaContext) -> Ending {
+    for checks in 1_u64.. {
+        sleep(ROTATION_CHECK).await;
+        if let Err(error) = prekeys::rotate_when_due(&cx.inner, &cx.link).await {
+            tracing::warn!(%error, "cannot rotate the signed prekey");
+        }
+        if checks.is_multiple_of(CHECKS_A_DAY)
+            && let Err(error) = login::purge(&cx.inner).await
+        {
+            tracing::error!(%error, "what is past its time cannot be forgotten");
+            return Ending::Storage;
         }
     }
     std::future::pending().await

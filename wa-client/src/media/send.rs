@@ -86,7 +86,7 @@ impl SendMedia {
             return message.await;
         }
         let content = uploaded(&inner, media).await?;
-        message.saying(content).await
+        message.with_content(content).await
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_proto::{
-    Jid, MessageId, OwnedNode, Server, pb,
+    Jid, MessageId, Node, OwnedNode, Server, pb,
     stanza::{Edit, OutgoingMessage},
 };
 use wa_store::OutboxEntry;
@@ -48,6 +48,10 @@ struct Skeleton {
     kind: String,
     edit: Edit,
     media_type: Option<String>,
+    /// Whether whoever cannot decrypt it is not to show that.
+    hide_failure: bool,
+    /// What it tells the server of polls and events.
+    meta: Option<OwnedNode>,
     message: pb::Message,
 }
 
@@ -64,6 +68,8 @@ impl Skeleton {
             kind: queued.attrs.text("type").map_or("text".into(), |kind| kind.into_owned()),
             edit: edit(queued),
             media_type: queued.attrs.text("mediatype").map(|kind| kind.into_owned()),
+            hide_failure: queued.attrs.is("hide", "true"),
+            meta: meta(queued),
             message,
         })
     }
@@ -72,8 +78,16 @@ impl Skeleton {
     fn stanza(&self, to: Jid) -> OutgoingMessage {
         let mut stanza = OutgoingMessage::new(to, self.id.clone(), self.kind.as_str());
         stanza.edit = self.edit.clone();
+        stanza.extra.extend(self.meta.clone());
         stanza
     }
+}
+
+/// What the stanza tells the server of polls and events, as the message's envelope says.
+fn meta(envelope: &OwnedNode) -> Option<OwnedNode> {
+    let meta = envelope.attrs.text("meta")?;
+    let (name, value) = meta.split_once('=')?;
+    Some(Node::new("meta").attr(name.to_owned(), value.to_owned()))
 }
 
 /// What the message does to an earlier one, as its envelope says.

@@ -9,17 +9,13 @@ use std::{
     time::Duration,
 };
 
-use rand_core::Rng as _;
-use wa_proto::{
-    Content, Jid, MessageId,
-    content::{MessageContext, MessageSecret},
-    ids::MessageKey,
-};
+use wa_proto::{Content, Jid, MessageId, content::Poll, ids::MessageKey};
 
 use super::{
     check::{check_chat, check_content, check_group},
+    compose::{Composed, compose},
     message_id::message_id,
-    quote::quote,
+    said::{Manner, Said},
 };
 use crate::{error::Error, inner::Inner, lid, outbox};
 
@@ -32,14 +28,12 @@ use crate::{error::Error, inner::Inner, lid, outbox};
 pub struct SendMessage {
     inner: Arc<Inner>,
     chat: Jid,
-    content: Content,
+    said: Said,
+    manner: Manner,
     id: Option<MessageId>,
-    quoting: Option<MessageId>,
-    mentions: Vec<Jid>,
     idempotency_key: Option<String>,
     timeout: Duration,
     queue_only: bool,
-    parent: Option<MessageKey>,
 }
 
 /// A message that was sent.
@@ -55,23 +49,25 @@ pub struct Sent {
 
 impl SendMessage {
     pub(crate) fn new(inner: Arc<Inner>, chat: Jid, content: Content) -> Self {
+        Self::saying(inner, chat, Said::Content(Box::new(content)))
+    }
+
+    pub(super) fn saying(inner: Arc<Inner>, chat: Jid, said: Said) -> Self {
         Self {
             inner,
             chat,
-            content,
+            said,
+            manner: Manner::default(),
             id: None,
-            quoting: None,
-            mentions: Vec::new(),
             idempotency_key: None,
             timeout: ACK_TIMEOUT,
             queue_only: false,
-            parent: None,
         }
     }
 
     /// Answers a message of the same chat, which must be in the archive.
     pub fn quoting(mut self, id: MessageId) -> Self {
-        self.quoting = Some(id);
+        self.manner.quoting = Some(id);
         self
     }
 
@@ -91,7 +87,46 @@ impl SendMessage {
 
     /// Mentions people; the text names them as `@` and the user part of their JID.
     pub fn mentions(mut self, people: impl IntoIterator<Item = Jid>) -> Self {
-        self.mentions.extend(people);
+        self.manner.mentions.extend(people);
+        self
+    }
+
+    /// Mentions everybody in the group; the text names them as `@all`.
+    pub fn mentions_everyone(mut self) -> Self {
+        self.manner.mentions_everyone = true;
+        self
+    }
+
+    /// Of a picture, a video or audio: it can be looked at or listened to once.
+    pub fn view_once(mut self) -> Self {
+        self.manner.view_once = true;
+        self
+    }
+
+    /// Of a poll: how many options a vote may choose; 0 for any number.
+    pub fn selectable(mut self, options: u32) -> Self {
+        if let Said::Content(content) = &mut self.said
+            && let Content::Poll(poll) = &mut **content
+        {
+            let (question, names) = (poll.question.clone(), poll.options.clone());
+            *poll = Poll::new(question, names, options);
+        }
+        self
+    }
+
+    /// Of an answer to an event: how many people come along.
+    pub fn guests(mut self, count: u32) -> Self {
+        if let Said::Answer { guests, .. } = &mut self.said {
+            *guests = count;
+        }
+        self
+    }
+
+    /// Of an edit: sends it also when the time for edits is over. Others may not show it.
+    pub fn even_if_late(mut self) -> Self {
+        if let Said::Edit { late, .. } = &mut self.said {
+            *late = true;
+        }
         self
     }
 
@@ -109,14 +144,14 @@ impl SendMessage {
     }
 
     /// Says something else, about which nothing else changes.
-    pub(crate) fn saying(mut self, content: Content) -> Self {
-        self.content = content;
+    pub(crate) fn with_content(mut self, content: Content) -> Self {
+        self.said = Said::Content(Box::new(content));
         self
     }
 
     /// The message belongs to another, as a picture to its album.
     pub(crate) fn within(mut self, parent: Option<MessageKey>) -> Self {
-        self.parent = parent;
+        self.manner.parent = parent;
         self
     }
 
@@ -127,7 +162,10 @@ impl SendMessage {
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.inner.account().jid.as_ref().ok_or(Error::NotLinked)?;
         check_chat(&self.chat)?;
-        check_content(&self.content)
+        match &self.said {
+            Said::Content(content) => check_content(content),
+            _ => Ok(()),
+        }
     }
 
     async fn run(self) -> Result<Sent, Error> {
@@ -169,7 +207,6 @@ impl SendMessage {
         if chat.is_group() {
             check_group(inner, &chat).await?;
         }
-        check_content(&self.content)?;
         let chat = lid::canonical(&*inner.store, &chat).await?;
         let id = match &self.id {
             Some(id) => id.clone(),
@@ -178,23 +215,12 @@ impl SendMessage {
                 MessageId::new(id).map_err(|_| Error::Internal("a made id is invalid"))?
             }
         };
-        let secret = inner.with_rng(|rng| {
-            let mut secret = [0; 32];
-            rng.fill_bytes(&mut secret);
-            secret
-        });
-        let mut context = MessageContext::default();
-        context.message_secret = Some(MessageSecret::new(secret.to_vec()));
-        context.mentions = self.mentions;
-        context.parent = self.parent;
-        if let Some(quoted) = &self.quoting {
-            context.quoted = Some(quote(inner, &chat, quoted).await?);
-        }
-        let message = self.content.to_message(&context)?;
+        let Composed { content, context } = compose(inner, &chat, self.said, self.manner).await?;
+        let message = content.to_message(&context)?;
         let queued = outbox::Queued {
             id: id.clone(),
             chat,
-            content: self.content,
+            content,
             message,
             idempotency_key: self.idempotency_key,
         };
@@ -214,7 +240,7 @@ impl IntoFuture for SendMessage {
 
 impl std::fmt::Debug for SendMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SendMessage").field("content", &self.content).finish_non_exhaustive()
+        f.debug_struct("SendMessage").field("said", &self.said.name()).finish_non_exhaustive()
     }
 }
 

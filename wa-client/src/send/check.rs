@@ -1,6 +1,8 @@
 //! What can be sent, and to whom.
 
-use wa_proto::{Content, Jid, Server};
+use std::ops::RangeInclusive;
+
+use wa_proto::{Content, Jid, Server, content::Poll};
 
 use super::MAX_TEXT_LEN;
 use crate::{error::Error, groups, inner::Inner, receive::own_jids};
@@ -35,19 +37,59 @@ pub(super) async fn check_group(inner: &Inner, group: &Jid) -> Result<(), Error>
 
 /// Whether a content may be sent as it is.
 pub(super) fn check_content(content: &Content) -> Result<(), Error> {
-    let text = match content {
-        Content::Text(text) => &text.body,
-        content => match content.media().and_then(|media| media.caption.as_ref()) {
-            Some(caption) if !caption.is_empty() => caption,
-            _ => return Ok(()),
-        },
-    };
-    match text.len() {
-        0 => Err(Error::InvalidInput("a text message needs a text")),
+    match content {
+        Content::Text(text) if text.body.is_empty() => {
+            Err(Error::InvalidInput("a text message needs a text"))
+        }
+        Content::Poll(poll) => check_poll(poll),
+        Content::Event(event) if event.name.is_empty() => {
+            Err(Error::InvalidInput("an event needs a name"))
+        }
+        Content::Location(location) => check_place(location.latitude, location.longitude),
+        Content::LiveLocation(location) => check_place(location.latitude, location.longitude),
+        Content::Contact(contact) if contact.vcard.is_empty() => {
+            Err(Error::InvalidInput("a contact needs a card"))
+        }
+        _ => Ok(()),
+    }?;
+    match content.text().map_or(0, str::len) {
         len if len > MAX_TEXT_LEN => Err(Error::TextTooLong { len, max: MAX_TEXT_LEN }),
         _ => Ok(()),
     }
 }
+
+fn check_poll(poll: &Poll) -> Result<(), Error> {
+    let mut names = poll.options.clone();
+    names.sort();
+    names.dedup();
+    match () {
+        () if poll.question.is_empty() => Err(Error::InvalidInput("a poll needs a question")),
+        () if !POLL_OPTIONS.contains(&poll.options.len()) => {
+            Err(Error::InvalidInput("a poll has two to twelve options"))
+        }
+        () if names.len() != poll.options.len() => {
+            Err(Error::InvalidInput("the options of a poll differ from each other"))
+        }
+        () if names.iter().any(String::is_empty) => {
+            Err(Error::InvalidInput("the options of a poll have texts"))
+        }
+        () if usize::try_from(poll.selectable).unwrap_or(usize::MAX) > names.len() => {
+            Err(Error::InvalidInput("a vote cannot choose more options than there are"))
+        }
+        () => Ok(()),
+    }
+}
+
+fn check_place(latitude: f64, longitude: f64) -> Result<(), Error> {
+    let is_on_earth = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
+    match is_on_earth {
+        true => Ok(()),
+        false => Err(Error::InvalidInput("there is no such place on earth")),
+    }
+}
+
+/// How many options clients offer and show.
+const POLL_OPTIONS: RangeInclusive<usize> = 2..=12;
 
 #[cfg(test)]
 mod tests {
@@ -70,5 +112,22 @@ mod tests {
         assert!(check_chat(&Jid::group("1")).is_ok());
         assert!(matches!(check_chat(&Jid::phone("+1 555")), Err(Error::InvalidInput(_))));
         assert!(check_chat(&Jid::phone("15550100")).is_ok());
+    }
+
+    #[test]
+    fn polls_and_places_that_nobody_could_show_are_refused() {
+        let poll = |options: &[&str], selectable| {
+            let options = options.iter().map(|&option| option.to_owned()).collect();
+            check_content(&Content::Poll(Poll::new("?", options, selectable)))
+        };
+        assert!(poll(&["a", "b"], 2).is_ok());
+        for (options, selectable) in
+            [(&["a"][..], 0), (&["a", "a"], 0), (&["a", ""], 0), (&["a", "b"], 3), (&["x"; 13], 0)]
+        {
+            assert!(poll(options, selectable).is_err(), "{options:?}");
+        }
+        assert!(check_place(-90.0, 180.0).is_ok());
+        assert!(check_place(90.1, 0.0).is_err());
+        assert!(check_place(f64::NAN, 0.0).is_err());
     }
 }

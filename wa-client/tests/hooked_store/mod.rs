@@ -241,6 +241,9 @@ impl<H: Hooks> Store for HookedStore<H> {
     async fn pins(&self, chat: &Jid, now: Timestamp) -> Result<Vec<Pin>> {
         self.under.pins(chat, now).await
     }
+    async fn next_expiry(&self) -> Result<Option<Timestamp>> {
+        self.under.next_expiry().await
+    }
     async fn comments(&self, target: &MessageKey) -> Result<Vec<ArchivedMessage>> {
         self.under.comments(target).await
     }

@@ -42,6 +42,8 @@ pub struct MessageContext {
     pub quoted: Option<Quoted>,
     /// The people mentioned. Those whose JID cannot be read are left out.
     pub mentions: Vec<Jid>,
+    /// Whether everybody in the group is mentioned.
+    pub mentions_everyone: bool,
     /// How often it was forwarded before; 127 and more show as "many times".
     pub forwarding_score: u32,
     /// Whether it was forwarded.
@@ -66,6 +68,7 @@ impl MessageContext {
 
     pub(super) fn read_info(&mut self, info: pb::ContextInfo) {
         self.mentions = info.mentioned_jid.iter().filter_map(|jid| jid.parse().ok()).collect();
+        self.mentions_everyone = info.non_jid_mentions.is_some_and(|count| count > 0);
         self.forwarding_score = info.forwarding_score.unwrap_or_default();
         self.is_forwarded = info.is_forwarded.unwrap_or(false);
         self.expiration = info.expiration.filter(|seconds| *seconds != 0);
@@ -93,6 +96,7 @@ impl MessageContext {
     pub(super) fn to_info(&self) -> Option<Box<pb::ContextInfo>> {
         let mut info = pb::ContextInfo {
             mentioned_jid: self.mentions.iter().map(Jid::to_string).collect(),
+            non_jid_mentions: self.mentions_everyone.then_some(1),
             forwarding_score: Some(self.forwarding_score).filter(|score| *score != 0),
             is_forwarded: self.is_forwarded.then_some(true),
             expiration: self.expiration,

@@ -140,14 +140,24 @@ impl State {
             .collect();
         for key in keys {
             let place = self.place(&key);
-            let slot = (place.clone(), AddedKind::Keep, String::new());
-            let keep = self.additions.get(&slot).map(|addition| &addition.what);
-            if matches!(keep, Some(Added::Keep { kept: true })) {
+            if self.is_kept(&place) {
                 continue;
             }
             self.delete(&place);
             committed.altered.push(Altered { key, by: None, what: Alteration::Expired });
         }
+    }
+
+    fn is_kept(&self, place: &Place) -> bool {
+        let slot = (place.clone(), AddedKind::Keep, String::new());
+        let keep = self.additions.get(&slot).map(|addition| &addition.what);
+        matches!(keep, Some(Added::Keep { kept: true }))
+    }
+
+    pub(super) fn next_expiry(&self) -> Option<Timestamp> {
+        let due = self.messages.values().filter(|message| message.expires_at.is_some());
+        let due = due.filter(|message| !self.is_kept(&self.place(&message.key)));
+        due.filter_map(|message| message.expires_at).min()
     }
 
     pub(super) fn additions_to(&self, target: &Place) -> Vec<Addition> {

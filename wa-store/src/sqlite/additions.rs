@@ -6,7 +6,7 @@ use wa_proto::Jid;
 use super::{
     read_archive::place as place_of,
     row_forms::{ADDITION, MESSAGE, SEALED, addition, message, sealed},
-    rows::{all, count, one, person, run},
+    rows::{all, count, each, one, person, run},
     write::Write,
     write_archive::Place,
 };
@@ -176,12 +176,7 @@ impl Write<'_> {
                    ORDER BY seq";
         for key in all(self.db, sql, [now.secs()], key_row)? {
             let place = self.place(&key)?;
-            let sql = format!(
-                "SELECT {ADDITION} FROM additions
-                 WHERE chat = ?1 AND sender = ?2 AND id = ?3 AND kind = 'keep'"
-            );
-            let keep = one(self.db, &sql, place.params(), addition)?;
-            if keep.is_some_and(|keep| keep.what == Added::Keep { kept: true }) {
+            if is_kept(self.db, place.params())? {
                 continue;
             }
             self.delete(&place)?;
@@ -212,6 +207,29 @@ impl Write<'_> {
 
 fn key_row(row: super::rows::Columns<'_>) -> Result<MessageKey> {
     Ok(MessageKey { chat: row.jid(0)?, sender: row.jid(1)?, id: row.id(2)?, from_me: row.get(3)? })
+}
+
+fn is_kept(db: &Connection, place: [&str; 3]) -> Result<bool> {
+    let sql = format!(
+        "SELECT {ADDITION} FROM additions
+         WHERE chat = ?1 AND sender = ?2 AND id = ?3 AND kind = 'keep'"
+    );
+    let keep = one(db, &sql, place, addition)?;
+    Ok(keep.is_some_and(|keep| keep.what == Added::Keep { kept: true }))
+}
+
+pub(super) fn next_expiry(db: &Connection) -> Result<Option<Timestamp>> {
+    let sql = "SELECT chat, sender, id, expires_at FROM messages WHERE expires_at IS NOT NULL
+               ORDER BY expires_at";
+    let mut next = None;
+    each(db, sql, [], |row| {
+        if is_kept(db, [row.text(0)?, row.text(1)?, row.text(2)?])? {
+            return Ok(true);
+        }
+        next = Some(row.time(3)?);
+        Ok(false)
+    })?;
+    Ok(next)
 }
 
 pub(super) fn additions(db: &Connection, target: &MessageKey) -> Result<Vec<Addition>> {

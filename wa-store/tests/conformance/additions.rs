@@ -304,6 +304,7 @@ pub(crate) async fn disappearing_messages_go_in_time_unless_kept(store: &dyn Sto
         ],
     )
     .await;
+    assert_eq!(store.next_expiry().await.unwrap(), Some(at(10)));
     let expired = commit(store, [Change::ExpireMessages { now: at(10) }]).await;
     let ids: Vec<_> = expired.altered.iter().map(|one| (one.key.id.as_str(), one.what)).collect();
     assert_eq!(ids, [("unkept", Alteration::Expired), ("starred", Alteration::Expired)]);
@@ -311,6 +312,7 @@ pub(crate) async fn disappearing_messages_go_in_time_unless_kept(store: &dyn Sto
     for (id, is_there) in [("kept", true), ("unkept", false), ("later", true), ("ever", true)] {
         assert_eq!(store.message(&key(id)).await.unwrap().is_some(), is_there, "{id}");
     }
+    assert_eq!(store.next_expiry().await.unwrap(), Some(at(11)), "what is kept is not due");
     let kept = store.message(&key("kept")).await.unwrap().unwrap();
     assert_eq!(kept.expires_at, Some(at(10)));
     commit(store, [keep("kept", 20, false), Change::ExpireMessages { now: at(20) }]).await;

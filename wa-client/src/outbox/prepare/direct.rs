@@ -53,7 +53,7 @@ pub(super) async fn prepare(
     let _held = lid::lock_people(inner, devices.iter().cloned()).await;
     let mut draft = Draft::new(&*inner.store);
     let mut stanza = skeleton.stanza(recipients.person.clone());
-    let Skeleton { message, media_type, .. } = skeleton;
+    let Skeleton { message, media_type, hide_failure, .. } = skeleton;
     stanza.participants = fan_out(&mut draft, inner, &recipients, &bundles, message).await?;
     stanza.participant_hash = Some(participant_hash(&devices).into());
     if stanza.participants.iter().any(|(_, enc)| enc.kind == EncKind::PreKeyMessage) {
@@ -61,6 +61,7 @@ pub(super) async fn prepare(
     }
     for (_, enc) in &mut stanza.participants {
         enc.media_type = media_type.as_deref().map(Into::into);
+        enc.hide_failure = hide_failure;
     }
     if recipients.person.is_lid() {
         stanza.peer_recipient_phone = inner.store.phone_of(&recipients.person).await?;

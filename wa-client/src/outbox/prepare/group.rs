@@ -199,6 +199,7 @@ fn stanza(
     stanza.participants = addressed.collect();
     let mut enc = OutgoingEnc::new(EncKind::SenderKeyMessage, ciphertext);
     enc.media_type = skeleton.media_type.as_deref().map(Into::into);
+    enc.hide_failure = skeleton.hide_failure;
     stanza.encs.push(enc);
     OutgoingMessage::to_node(&stanza)
 }
