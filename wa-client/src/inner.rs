@@ -94,6 +94,8 @@ pub(crate) struct Inner {
     pub(crate) retry_answers: tokio::sync::Semaphore,
     ids: RequestIds,
     rng: Mutex<StdRng>,
+    /// The last time that was given to something added to a message.
+    last_ms: Mutex<i64>,
     account: RwLock<Arc<Account>>,
     account_writer: tokio::sync::Mutex<()>,
     version: RwLock<ClientVersion>,
@@ -157,6 +159,7 @@ impl Inner {
             retry_answers: tokio::sync::Semaphore::new(PARALLEL_RETRY_ANSWERS),
             ids,
             rng: Mutex::new(rng),
+            last_ms: Mutex::new(0),
             account: RwLock::new(Arc::new(account)),
             account_writer: tokio::sync::Mutex::new(()),
             version: RwLock::new(version),
@@ -179,6 +182,15 @@ impl Inner {
     /// Uses the randomness. The lock is held meanwhile, so nothing slow belongs in here.
     pub(crate) fn with_rng<T>(&self, use_it: impl FnOnce(&mut StdRng) -> T) -> T {
         use_it(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The time for something that is added to a message, in milliseconds since 1970: later than
+    /// that of everything added before, so that the last of several in one instant counts.
+    pub(crate) fn next_ms(&self) -> i64 {
+        let now = i64::try_from(self.clock.unix_ms()).unwrap_or(i64::MAX);
+        let mut last = self.last_ms.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = now.max(last.saturating_add(1));
+        *last
     }
 
     /// A random number from 0 up to 1.

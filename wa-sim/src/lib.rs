@@ -39,7 +39,7 @@ pub use phone::{
     AddAccountError, AppStateCounts, ChatSettings, CreateGroupError, FileKind, GroupAction,
     GroupChangeRefused, GroupSettings, HistoryError, HistoryMessage, HistoryPlan, HistoryUpload,
     LinkError, LinkedDevice, MAX_FILE, MAX_HISTORY_CHATS, MAX_HISTORY_MESSAGES, MAX_POLL_OPTIONS,
-    MAX_TEXT, MessageStatus, OutgoingFile, Phone, PhoneActivity, PhoneCall, PhoneMessage,
+    MAX_TEXT, MessageStatus, Outcome, OutgoingFile, Phone, PhoneActivity, PhoneCall, PhoneMessage,
     SendError, StatusAudience, UnlinkError,
 };
 pub use server::directory::Addressing;

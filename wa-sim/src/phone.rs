@@ -10,17 +10,17 @@ mod file;
 mod groups;
 mod history;
 mod newsletters;
+mod outcome;
 mod presence;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use prost::Message as _;
-use rand_core::Rng as _;
 use serde::Serialize;
 use wa_proto::{
     Jid,
-    content::{Content, MessageContext, MessageSecret, Poll},
-    pb,
+    content::{Content, MessageContext, Poll},
+    pb::{self, message::protocol_message::Type as Setting},
 };
 
 use self::endpoint::{Chat, Endpoint, StoredMessage, chat_of, describe};
@@ -34,6 +34,7 @@ pub use self::{
         HistoryError, HistoryMessage, HistoryPlan, HistoryUpload, MAX_HISTORY_CHATS,
         MAX_HISTORY_MESSAGES,
     },
+    outcome::Outcome,
     presence::PhoneActivity,
 };
 use crate::{
@@ -92,6 +93,8 @@ pub struct PhoneMessage {
     pub status: MessageStatus,
     /// When it was sent, in unix seconds.
     pub timestamp: u64,
+    /// How it stands after what people did to it later.
+    pub outcome: Outcome,
 }
 
 /// A device of an account.
@@ -203,6 +206,9 @@ pub enum SendError {
     /// Somebody else wrote the message.
     #[error("only a message of one's own can be edited or revoked")]
     NotOwnMessage,
+    /// The message carries no secret with which others could add to it.
+    #[error("the message has no secret: it is no poll and no event")]
+    NoSecret,
     /// A poll has fewer than two options, or more than [`MAX_POLL_OPTIONS`], or the same twice.
     #[error("a poll has 2 to {MAX_POLL_OPTIONS} different options")]
     PollOptions,
@@ -315,8 +321,9 @@ impl Phone {
     /// # Errors
     /// [`SendError`] if there is nobody to send to, or the text is too long.
     pub fn send_text(&self, to: &Jid, text: impl Into<String>) -> Result<String, SendError> {
-        let conversation = Some(text.into());
-        self.send(to, pb::Message { conversation, ..Default::default() })
+        let mut context = MessageContext::default();
+        context.expiration = self.timer(to);
+        self.send_in_context(to, &Content::from(text.into()), &context)
     }
 
     /// Sends a picture to a person or a group, by way of the media host; answers the message's id.
@@ -353,10 +360,7 @@ impl Phone {
         if selectable as usize > options.len() {
             return Err(SendError::PollSelectable);
         }
-        let mut secret = vec![0; 32];
-        self.sim.with(|world| world.server.rng.fill_bytes(&mut secret));
-        let mut context = MessageContext::default();
-        context.message_secret = Some(MessageSecret::new(secret));
+        let context = self.secret_context();
         let poll = Poll::new(question, options, selectable);
         self.send_in_context(to, &Content::Poll(poll), &context)
     }
@@ -395,10 +399,34 @@ impl Phone {
 
     /// What the phone has sent and read, in the order in which it did.
     pub fn messages(&self) -> Vec<PhoneMessage> {
-        self.sim.with(|world| {
-            let kept = world.phones.get(&self.number).map(|phone| phone.messages.iter());
-            kept.into_iter().flatten().map(|kept| self.shown(&world.server, kept)).collect()
+        self.sim.with(|world| self.all_shown(world))
+    }
+
+    /// How a poll stands that the phone has: the voters of each option, by phone number.
+    pub fn poll(&self, id: &str) -> Option<BTreeMap<String, Vec<String>>> {
+        self.messages().into_iter().find(|message| message.id == id)?.outcome.tally
+    }
+
+    fn all_shown(&self, world: &World) -> Vec<PhoneMessage> {
+        let Some(phone) = world.phones.get(&self.number) else { return Vec::new() };
+        let outcomes = outcome::outcomes(&world.server, phone.messages.iter());
+        let shown = phone.messages.iter().zip(outcomes);
+        shown.map(|(kept, outcome)| self.shown(&world.server, kept, outcome)).collect()
+    }
+
+    /// The timer of a chat, if one is set.
+    fn timer(&self, chat: &Jid) -> Option<u32> {
+        self.act(|phone, server| {
+            let chat = chat_of(server, chat)?;
+            let settings = phone.messages.iter().rev().filter(|kept| kept.chat == chat);
+            let mut settings = settings.filter_map(|kept| {
+                let protocol = kept.message.protocol_message.as_ref()?;
+                (protocol.r#type() == Setting::EphemeralSetting)
+                    .then(|| protocol.ephemeral_expiration.unwrap_or_default())
+            });
+            settings.next().filter(|seconds| *seconds != 0)
         })
+        .flatten()
     }
 
     /// A message in full, by its id.
@@ -415,10 +443,7 @@ impl Phone {
         matches: impl Fn(&PhoneMessage) -> bool,
         timeout: Duration,
     ) -> Option<PhoneMessage> {
-        let look = |world: &World| {
-            let messages = &world.phones.get(&self.number)?.messages;
-            messages.iter().map(|kept| self.shown(&world.server, kept)).find(&matches)
-        };
+        let look = |world: &World| self.all_shown(world).into_iter().find(&matches);
         self.sim.wait_for(timeout, look).await
     }
 
@@ -470,7 +495,7 @@ impl Phone {
         })
     }
 
-    fn shown(&self, server: &Server, kept: &StoredMessage) -> PhoneMessage {
+    fn shown(&self, server: &Server, kept: &StoredMessage, outcome: Outcome) -> PhoneMessage {
         let (kind, text) = describe(&kept.message);
         let chat = match &kept.chat {
             Chat::Person(account) => server.user_jid(*account, Addressing::Phone),
@@ -485,6 +510,7 @@ impl Phone {
             from_me: kept.sender.account == self.number,
             status: kept.status,
             timestamp: kept.timestamp,
+            outcome,
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn compose(
     said: Said,
     manner: Manner,
 ) -> Result<Composed, Error> {
-    let now_ms = i64::try_from(inner.clock.unix()).ok().and_then(|now| now.checked_mul(1_000));
+    let now_ms = Some(inner.next_ms());
     let mut context = MessageContext::default();
     let content = match said {
         Said::Content(content) => *content,

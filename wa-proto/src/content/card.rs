@@ -145,6 +145,39 @@ pub struct Contact {
     pub vcard: String,
 }
 
+impl Contact {
+    /// A card with a name and phone numbers (digits only, country code first), which clients offer
+    /// to write to.
+    pub fn card<N: AsRef<str>>(
+        name: impl Into<String>,
+        numbers: impl IntoIterator<Item = N>,
+    ) -> Self {
+        let name = name.into();
+        let escaped = escaped(&name);
+        let mut vcard = format!("BEGIN:VCARD\nVERSION:3.0\nN:;{escaped};;;\nFN:{escaped}\n");
+        for number in numbers {
+            let number: String = number.as_ref().chars().filter(char::is_ascii_digit).collect();
+            vcard.push_str(&format!("TEL;type=CELL;waid={number}:+{number}\n"));
+        }
+        vcard.push_str("END:VCARD");
+        Self { name, vcard }
+    }
+}
+
+/// A text as a vCard's value: separators escaped, lines joined (RFC 6350, section 3.4).
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '\\' | ',' | ';' => escaped.extend(['\\', character]),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => {}
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
 impl From<pb::ContactMessage> for Contact {
     fn from(m: pb::ContactMessage) -> Self {
         Self { name: m.display_name.unwrap_or_default(), vcard: m.vcard.unwrap_or_default() }

@@ -91,6 +91,45 @@ enum Outgoing {
         id: String,
         text: String,
     },
+    Vote {
+        id: String,
+        options: Vec<String>,
+    },
+    Event {
+        name: String,
+        starts_at: i64,
+    },
+    Answer {
+        id: String,
+        response: i32,
+    },
+    Pin {
+        id: String,
+        seconds: u32,
+    },
+    Unpin {
+        id: String,
+    },
+    Keep {
+        id: String,
+        #[serde(default = "yes")]
+        kept: bool,
+    },
+    Comment {
+        id: String,
+        text: String,
+    },
+    Forward {
+        from: String,
+        id: String,
+    },
+    Timer {
+        seconds: u32,
+    },
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn one() -> u32 {
@@ -136,6 +175,18 @@ fn send_outgoing(phone: &Phone, to: &Jid, outgoing: Outgoing) -> Result<String, 
             phone.send_poll(to, name, options, selectable)
         }
         Outgoing::Reply { id, text } => phone.reply(to, &id, text),
+        Outgoing::Vote { id, options } => {
+            let options: Vec<_> = options.iter().map(String::as_str).collect();
+            phone.vote(to, &id, &options)
+        }
+        Outgoing::Event { name, starts_at } => phone.send_event(to, &name, starts_at),
+        Outgoing::Answer { id, response } => phone.answer_event(to, &id, response),
+        Outgoing::Pin { id, seconds } => phone.pin(to, &id, Some(seconds)),
+        Outgoing::Unpin { id } => phone.pin(to, &id, None),
+        Outgoing::Keep { id, kept } => phone.keep(to, &id, kept),
+        Outgoing::Comment { id, text } => phone.comment(to, &id, &text),
+        Outgoing::Forward { from, id } => phone.forward(&recipient(&from)?, &id, to),
+        Outgoing::Timer { seconds } => phone.set_timer(to, seconds),
         Outgoing::Image { .. }
         | Outgoing::Video { .. }
         | Outgoing::Gif { .. }

@@ -231,6 +231,7 @@ pub(super) fn labelled(stanza: OwnedNode, message: &pb::Message) -> OwnedNode {
     stanza
         .attr("type", content.stanza_type())
         .attr_opt("edit", content.edit_attribute().map(EditAttribute::as_str))
+        .children(content.meta_attribute().map(|(name, value)| Node::new("meta").attr(name, value)))
 }
 
 /// 32 hexadecimal digits, as phones make them.
