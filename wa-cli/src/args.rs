@@ -6,9 +6,11 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 mod account;
 mod archive;
+mod channel;
 mod group;
 mod history;
 mod media;
+mod message;
 mod named;
 mod people;
 mod poll;
@@ -17,9 +19,11 @@ mod tool;
 
 pub(crate) use account::*;
 pub(crate) use archive::*;
+pub(crate) use channel::*;
 pub(crate) use group::*;
 pub(crate) use history::*;
 pub(crate) use media::*;
+pub(crate) use message::*;
 pub(crate) use named::*;
 pub(crate) use people::*;
 pub(crate) use poll::*;
@@ -135,6 +139,20 @@ pub(crate) enum Command {
     Poll(PollCommand),
     /// Show in a chat that you write; the phone does not notify for as long
     Typing(TypingArguments),
+    /// Put an emoji on a message
+    React(ReactArguments),
+    /// Change what an own message says
+    Edit(EditArguments),
+    /// Delete a message, for everyone or for this account alone
+    Delete(DeleteArguments),
+    /// Pass a message on to another chat
+    Forward(ForwardArguments),
+    /// Pin a message for everyone in the chat
+    Pin(PinArguments),
+    /// Take a message's pin away
+    Unpin(NamedMessage),
+    /// Let new messages of a chat disappear after a time
+    Disappearing(DisappearingArguments),
     /// List the chats, the latest first, or change one
     Chats(ChatsArguments),
     /// Show the messages of a chat
@@ -147,6 +165,9 @@ pub(crate) enum Command {
     /// Groups and who is in them
     #[command(subcommand)]
     Groups(GroupCommand),
+    /// Channels and what is posted in them
+    #[command(subcommand)]
+    Channels(ChannelCommand),
     /// List the people who are known
     Contacts(ContactsArguments),
     /// Tell which numbers are on WhatsApp

@@ -10,6 +10,7 @@ use crate::{
     session,
 };
 
+mod channels;
 mod chats;
 mod contacts;
 mod demo;
@@ -20,6 +21,7 @@ mod labels;
 mod link;
 mod logout;
 mod media;
+mod message;
 mod messages;
 mod people;
 mod poll;
@@ -39,6 +41,7 @@ pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<(), Fa
         Command::History(command) => history::run(command, global, output).await,
         Command::Media(command) => media::run(command, global, output).await,
         Command::Groups(command) => groups::run(command, global, output).await,
+        Command::Channels(command) => channels::run(command, global, output).await,
         Command::Check(arguments) => people::check(arguments, global, output).await,
         Command::Block(arguments) => people::block(arguments, true, global, output).await,
         Command::Unblock(arguments) => people::block(arguments, false, global, output).await,
@@ -67,6 +70,17 @@ async fn sent(
         Command::Send(arguments) => send::run(arguments, global, output).await,
         Command::Location(arguments) => send::location(arguments, global, output).await,
         Command::Contact(arguments) => send::contact(arguments, global, output).await,
+        Command::Poll(PollCommand::Create(arguments)) => {
+            poll::create(arguments, global, output).await
+        }
+        Command::Poll(PollCommand::Vote(arguments)) => poll::vote(arguments, global, output).await,
+        Command::React(arguments) => message::react(arguments, global, output).await,
+        Command::Edit(arguments) => message::edit(arguments, global, output).await,
+        Command::Delete(arguments) => message::delete(arguments, global, output).await,
+        Command::Forward(arguments) => message::forward(arguments, global, output).await,
+        Command::Pin(arguments) => message::pin(arguments, global, output).await,
+        Command::Unpin(named) => message::unpin(named, global, output).await,
+        Command::Disappearing(arguments) => message::disappearing(arguments, global, output).await,
         _ => return None,
     })
 }

@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: &DemoArguments, output: &Output) -> Result<()
 }
 
 /// How many messages everything below comes to: what is said about a message is none itself.
-const MESSAGES: u64 = 10;
+const MESSAGES: u64 = 11;
 
 async fn play(seed: u64, folder: &Path, stage: &mut Stage) -> Result<(), Failure> {
     stage
@@ -63,8 +63,11 @@ async fn play(seed: u64, folder: &Path, stage: &mut Stage) -> Result<(), Failure
 
     let mary = sim.add_account(&last, third).map_err(|error| failed(&error))?;
     let group = Group::make(&mut ada, &mut grace, &mary, third, stage).await?;
-    media::picture(&ada, &mut grace, &group, stage).await?;
+    let picture = media::picture(&ada, &mut grace, &group, stage).await?;
     media::voice_note(&mut ada, &grace, &group, stage).await?;
+    group.react(&mut ada, &grace, &picture, stage).await?;
+    group.edit(&ada, &mut grace, stage).await?;
+    group.poll(&mut ada, &mut grace, stage).await?;
 
     let grace = away::restart(&mut ada, grace, &serving, stage).await?;
     away::search(&grace, stage).await?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 mod file;
-mod text;
+pub(super) mod text;
 mod vcard;
 
 pub(crate) async fn run(

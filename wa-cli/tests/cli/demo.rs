@@ -25,7 +25,7 @@ fn every_step_is_an_object_and_the_last_says_that_all_held() {
     assert_eq!((&last["ok"], last["steps"].as_u64()), (&true.into(), Some(steps.len() as u64)));
     assert!(steps.iter().all(|step| step["ms"].is_number()));
     let names: Vec<&str> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
-    let story = "serve link link send reply receipts phone group image voice \
+    let story = "serve link link send reply receipts phone group image voice reaction edit poll \
                  restart search transcript close";
     assert_eq!(names.join(" "), story);
 }
@@ -36,5 +36,5 @@ fn a_pipe_gets_plain_text_with_codes_and_the_transcript() {
     assert_eq!(code, Some(0), "{stdout}");
     assert!(!stdout.contains('\x1b'));
     assert!(stdout.contains("█▄█") && stdout.contains("the [café]"), "{stdout}");
-    assert!(stdout.contains("All 14 steps held"), "{stdout}");
+    assert!(stdout.contains("All 17 steps held"), "{stdout}");
 }

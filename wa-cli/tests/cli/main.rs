@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod bad_input;
+mod channels;
 mod chats;
 mod demo;
 mod everyday;
 mod groups;
 mod killed;
 mod media;
+mod messages;
 mod people;
 mod sending;
 mod support;

@@ -17,13 +17,13 @@ use crate::{
     view::MediaView,
 };
 
-/// A picture with a text under it.
+/// A picture with a text under it; answers its id.
 pub(super) async fn picture(
     ada: &Person,
     grace: &mut Person,
     group: &Group,
     stage: &mut Stage,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     stage.begin("image", &format!("{} sends the group a picture", ada.name))?;
     let (bytes, caption) = (files::picture(), "The view from the laboratory, 48 by 32 dots of it");
     let started = Instant::now();
@@ -36,7 +36,8 @@ pub(super) async fn picture(
     let facts = compare(grace, &arrived, "image", &bytes, stage).await?;
     hold(facts.width == Some(48) && facts.height == Some(32), "its size in dots is told")?;
     let took = stage::milliseconds(started);
-    stage.done(json!({ "id": id, "media": facts, "equal": true, "round_trip_ms": took }))
+    stage.done(json!({ "id": id, "media": facts, "equal": true, "round_trip_ms": took }))?;
+    Ok(id)
 }
 
 /// A voice note, the other way.

@@ -46,5 +46,12 @@ pub(super) async fn show(
         }
         views.push(view);
     }
+    let edited = views.iter().filter(|view| view.edited).count();
+    let reactions: usize = views.iter().map(|view| view.reactions.len()).sum();
+    let polls = views.iter().filter(|view| view.poll.is_some()).count();
+    hold(
+        [edited, reactions, polls] == [1, 2, 1],
+        "edit, reactions and poll are where they belong",
+    )?;
     stage.done(json!({ "messages": views }))
 }
