@@ -153,3 +153,6 @@ fn arrival(sealed: &SealedAddition, own: wa_proto::stanza::OwnJids) -> Arrival {
         own,
     }
 }
+
+#[cfg(test)]
+mod tests;
