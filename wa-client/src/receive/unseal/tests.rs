@@ -14,7 +14,7 @@ use wa_proto::{
     },
     pb::{self, message},
 };
-use wa_store::{MemoryStore, PollTally, Store, Timestamp};
+use wa_store::{MemoryStore, PollTally, Timestamp};
 
 use super::*;
 use crate::{Client, event::Repair, receive::record::record, receive::settle::settle};
