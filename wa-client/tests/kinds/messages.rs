@@ -62,6 +62,7 @@ async fn an_answer_quotes_what_was_said_and_no_secret() {
     bob.message().await;
     let second = bob.client.send(ada.phone.jid(), "second").quoting(first.id.clone());
     let second = second.await.unwrap();
+    settle().await;
     let third = ada.client.send(bob.phone.jid(), "third").quoting(second.id.clone());
     let third = third.mentions([bob.phone.lid()]).mentions_everyone().await.unwrap();
     settle().await;
