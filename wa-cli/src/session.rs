@@ -142,6 +142,7 @@ impl Session {
         self.connect()?;
         self.until_drained().await?;
         self.until_history_is_read(account).await?;
+        self.until_settings_are_known().await?;
         self.until_flushed(account).await
     }
 
@@ -155,6 +156,15 @@ impl Session {
                 Err(_) => break,
             };
         }
+        Ok(())
+    }
+
+    /// Waits until what other devices of the account changed is known here, for a short while.
+    async fn until_settings_are_known(&mut self) -> Result<(), Failure> {
+        let settings = self.client.shared_settings();
+        let limit = FLUSH_TIME.min(self.time_left());
+        // What is not known now is known after the next connection.
+        let _ = self.ask(async { Ok::<_, Failure>(settings.until_known(limit).await) }).await?;
         Ok(())
     }
 

@@ -49,6 +49,8 @@ pub(crate) struct AppState {
     key_requests: tokio::sync::Mutex<()>,
     jobs: Mutex<VecDeque<Job>>,
     wake: Notify,
+    /// Whether a connection's backlog is over and nothing waits for the worker.
+    settled: watch::Sender<bool>,
     is_running: AtomicBool,
     /// The connection whose backlog is over; 0 before the first.
     ready: watch::Sender<u64>,
@@ -74,6 +76,7 @@ impl Default for AppState {
             key_requests: tokio::sync::Mutex::default(),
             jobs: Mutex::default(),
             wake: Notify::new(),
+            settled: watch::Sender::new(false),
             is_running: AtomicBool::new(false),
             ready: watch::Sender::new(0),
             waited_for_keys: AtomicBool::new(false),
@@ -104,6 +107,7 @@ impl AppState {
             if jobs.len() < MAX_JOBS && !jobs.contains(&job) {
                 jobs.push_back(job);
             }
+            self.settled.send_replace(false);
         });
         self.wake.notify_one();
     }
@@ -140,6 +144,14 @@ pub(crate) fn handle_news(cx: &StanzaContext, news: &[CollectionNews]) {
             Err(_) => tracing::debug!("news of a collection that is not known"),
         }
     }
+}
+
+/// Waits until everything that the server told of has been fetched, or could not be; whether that
+/// was so in time.
+pub(crate) async fn until_settled(inner: &Inner, limit: Duration) -> bool {
+    let mut settled = inner.app_state.settled.subscribe();
+    let waited = tokio::time::timeout(limit, settled.wait_for(|settled| *settled)).await;
+    matches!(waited, Ok(Ok(_)))
 }
 
 /// Whether the current connection's backlog is over.
@@ -181,6 +193,10 @@ async fn work(inner: Arc<Inner>) {
                 Job::Sync(collection) => sync::sync(&inner, collection).await,
                 Job::AnswerKeys { to, ids } => keys::send(&inner, &to, &ids).await,
             }
+        }
+        if is_ready(&inner) {
+            let app_state = &inner.app_state;
+            app_state.jobs(|jobs| app_state.settled.send_replace(jobs.is_empty()));
         }
     }
 }

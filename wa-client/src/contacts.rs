@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of patches; see [`crate::app_state`].
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use wa_proto::{
     Jid,
@@ -121,6 +121,12 @@ impl SharedSettings {
     /// how it went. Needed only if something was missed: it happens by itself at every login.
     pub fn resync(&self) {
         app_state::resync_all(&self.inner);
+    }
+
+    /// Waits until what the other devices changed meanwhile is known here, which takes a moment
+    /// after the backlog of a connection; whether that was so within `limit`.
+    pub async fn until_known(&self, limit: Duration) -> bool {
+        app_state::until_settled(&self.inner, limit).await
     }
 
     /// Tells the phone that these collections are broken beyond repair. **The phone then unlinks

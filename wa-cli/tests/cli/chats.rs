@@ -35,6 +35,12 @@ async fn chats_are_changed_for_all_devices_of_the_account() {
     assert_eq!(settings["unread"], 0);
     assert_eq!(message(&machine, &id)["starred"], true);
 
+    // The other way round: what the phone sets is known after the next connection.
+    world.anna.archive_chat(&boris, false);
+    world.anna.pin_chat(&boris, true);
+    let settings = machine.json(&["chats", "--sync"])[0].clone();
+    assert_eq!((&settings["archived"], &settings["pinned"]), (&false.into(), &true.into()));
+
     let asked = machine.run(&["chats", "clear", BORIS]);
     assert_eq!(asked.code, Some(3), "{}", asked.stderr);
     machine.json(&["chats", "clear", BORIS, "--yes"]);
