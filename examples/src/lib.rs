@@ -21,11 +21,11 @@ pub async fn open() -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(SqliteStore::open(path, DatabaseKey::from_hex(&key)?).await?))
 }
 
-/// A client for WhatsApp, or for the loopback server that `WA_SERVER_URL` and `WA_NOISE_ROOT`
-/// name.
+/// A client for WhatsApp, or for the loopback server that `WA_SERVER_URL`, `WA_NOISE_ROOT` and
+/// `WA_MEDIA_CA` (the file of an authority in PEM form) name.
 ///
 /// # Errors
-/// If `WA_NOISE_ROOT` is no key in hexadecimal.
+/// If `WA_NOISE_ROOT` is no key in hexadecimal, or the file cannot be read.
 pub fn client(store: Arc<dyn Store>) -> anyhow::Result<ClientBuilder> {
     let mut builder = Client::builder(store);
     if let Ok(url) = std::env::var("WA_SERVER_URL") {
@@ -33,6 +33,9 @@ pub fn client(store: Arc<dyn Store>) -> anyhow::Result<ClientBuilder> {
     }
     if let Ok(root) = std::env::var("WA_NOISE_ROOT") {
         builder = builder.noise_root(PublicKey::from_slice(&hex::decode(root)?)?);
+    }
+    if let Ok(path) = std::env::var("WA_MEDIA_CA") {
+        builder = builder.media_ca_pem(std::fs::read(path)?);
     }
     Ok(builder)
 }

@@ -1,4 +1,4 @@
-//! Runs the three programs against a WhatsApp on loopback: the bot answers, also what came while
+//! Runs the programs against a WhatsApp on loopback: the bot answers, also what came while
 //! it was off, and what was said is then exported and found.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
@@ -74,4 +74,34 @@ async fn the_bot_echoes_and_the_archive_is_exported_and_searched() {
     search.arg("cafe");
     let found = run(search);
     assert_eq!(found.matches("hello [café]").count(), 2, "{found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bot_keeps_pictures_and_says_what_they_are() {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let sim = Sim::new(SimConfig::seeded(4).starting_at(now));
+    let serving = sim.serve((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let owner = sim.add_account("447700900201", "Owner").unwrap();
+    let friend = sim.add_account("447700900202", "Friend").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (pictures, authority) = (folder.path().join("pictures"), folder.path().join("ca.pem"));
+    std::fs::create_dir(&pictures).unwrap();
+    std::fs::write(&authority, &serving.media_ca).unwrap();
+
+    let path = env!("CARGO_BIN_EXE_picture_bot");
+    let mut bot = program(path, &folder.path().join("bot.db"), &serving);
+    let mut running = bot.arg(&pictures).env("WA_MEDIA_CA", &authority).spawn().unwrap();
+    let mut code = String::new();
+    BufReader::new(running.stdout.take().unwrap()).read_line(&mut code).unwrap();
+    owner.scan_qr(code.trim()).unwrap();
+    assert!(owner.wait_for_device(1, PATIENCE).await);
+    friend.send_image(&owner.jid(), b"a picture, or so", None).unwrap();
+    let is_answer = |m: &PhoneMessage| {
+        !m.from_me && m.text.as_deref().is_some_and(|text| text.contains("16 bytes"))
+    };
+    assert!(friend.wait_for_message(is_answer, PATIENCE).await.is_some());
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let kept = std::fs::read_dir(&pictures).unwrap().next().unwrap().unwrap();
+    assert_eq!(std::fs::read(kept.path()).unwrap(), b"a picture, or so");
 }
