@@ -621,7 +621,7 @@ mod notifications {
 
     #[test]
     fn other_types_are_handed_on_whole() {
-        let body = notification("mex", "s.whatsapp.net", Node::new("update"));
+        let body = notification("psa", "s.whatsapp.net", Node::new("update"));
         let NotificationBody::Raw(node) = body else { panic!() };
         assert!(node.find("update").is_some());
     }

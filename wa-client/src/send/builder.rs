@@ -12,7 +12,7 @@ use std::{
 use wa_proto::{Content, Jid, MessageId, content::Poll, ids::MessageKey};
 
 use super::{
-    check::{check_chat, check_content, check_group},
+    check::{check_chat, check_content, check_fits, check_group},
     compose::{Composed, compose},
     message_id::message_id,
     said::{Manner, Said},
@@ -163,7 +163,10 @@ impl SendMessage {
         self.inner.account().jid.as_ref().ok_or(Error::NotLinked)?;
         check_chat(&self.chat)?;
         match &self.said {
-            Said::Content(content) => check_content(content),
+            Said::Content(content) => {
+                check_fits(&self.chat, content)?;
+                check_content(content)
+            }
             _ => Ok(()),
         }
     }

@@ -58,6 +58,17 @@ pub(super) fn check_content(content: &Content) -> Result<(), Error> {
     }
 }
 
+/// Whether a chat takes such a content. What is posted in a channel is not encrypted, so its files
+/// would have to be kept without encryption too, which this version does not do.
+pub(super) fn check_fits(chat: &Jid, content: &Content) -> Result<(), Error> {
+    match content.media() {
+        Some(_) if chat.server == Server::Newsletter => {
+            Err(Error::Unsupported("files cannot be posted in channels in this version"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_poll(poll: &Poll) -> Result<(), Error> {
     let mut names = poll.options.clone();
     names.sort();
@@ -112,6 +123,15 @@ mod tests {
         assert!(check_chat(&Jid::group("1")).is_ok());
         assert!(matches!(check_chat(&Jid::phone("+1 555")), Err(Error::InvalidInput(_))));
         assert!(check_chat(&Jid::phone("15550100")).is_ok());
+    }
+
+    #[test]
+    fn an_encrypted_file_is_not_posted_where_everybody_reads() {
+        let channel = Jid::new("1", Server::Newsletter);
+        let picture = Content::Image(wa_proto::content::Media::default());
+        assert!(matches!(check_fits(&channel, &picture), Err(Error::Unsupported(_))));
+        assert!(check_fits(&channel, &Content::from("hello")).is_ok());
+        assert!(check_fits(&Jid::group("1"), &picture).is_ok());
     }
 
     #[test]

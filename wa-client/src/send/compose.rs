@@ -18,7 +18,7 @@ use wa_proto::{
 use wa_store::{EDIT_WINDOW_SECS, MessageKey, MessageKind};
 
 use super::{
-    check::check_content,
+    check::{check_content, check_fits},
     quote::quote,
     said::{Manner, Said},
 };
@@ -116,6 +116,7 @@ async fn finish(
     manner: Manner,
 ) -> Result<Composed, Error> {
     check_content(&content)?;
+    check_fits(chat, &content)?;
     if matches!(content, Content::Protocol(_)) {
         return bare(content);
     }

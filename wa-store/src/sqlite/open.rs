@@ -19,9 +19,9 @@ use crate::{StoreError, store::Result};
 const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
+    include_str!("../../migrations/0003_app_state.sql"),
     include_str!("../../migrations/0004_additions.sql"),
     include_str!("../../migrations/0005_history.sql"),
-    include_str!("../../migrations/0003_app_state.sql"),
 ];
 
 /// Says in the file's header that it is one of ours ("WAst").
