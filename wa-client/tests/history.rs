@@ -18,10 +18,17 @@ use async_trait::async_trait;
 use handmade_history::{ADA_LID, ADA_PHONE, bootstrap, chat, text, web_text};
 use hooked_store::{HookedStore, Hooks};
 use parties::{Party, settle, simulation};
+use prost::Message as _;
+use rand_core::SeedableRng as _;
+use wa_addon::{SecretContext, SecretUse, poll_option_hash};
 use wa_client::{
     ChunkFailure, Error, Event, HistoryDepth, HistoryEvent, HistoryKind, OlderOnPhone, Repair,
 };
-use wa_proto::{Jid, pb};
+use wa_proto::{
+    Content, Jid,
+    content::{MessageContext, MessageSecret, Poll},
+    pb,
+};
 use wa_sim::{Chance, Damage, FaultPlan, HistoryPlan, HistoryUpload, Phone, Sim};
 use wa_store::{
     Change, Changes, Committed, GapPlace, GapReason, MemoryStore, MessageKey, MessageStatus,
@@ -366,6 +373,64 @@ async fn search_finds_what_was_said_before_the_link() {
     ada.given(HistoryUpload::new(sync).inline()).await;
     let page = ada.store.search(&SearchQuery::new("lighthouse")).await.unwrap();
     assert_eq!(page.hits.len(), 1);
+}
+
+/// A poll of somebody and, sealed, their own vote in it.
+fn poll_with_vote(author: &Jid) -> [pb::HistorySyncMsg; 2] {
+    let (secret, options) = ([4; 32], ["noon", "one"]);
+    let mut poll = text("P", "", 1_700_000_000);
+    let info = poll.message.as_mut().unwrap();
+    let asked = Poll::new("Lunch?", options.map(str::to_owned).to_vec(), 1);
+    let mut context = MessageContext::default();
+    context.message_secret = Some(MessageSecret::new(secret.to_vec()));
+    info.message = Some(Content::Poll(asked).to_message(&context).unwrap());
+    info.message_secret = Some(secret.to_vec().into());
+
+    let chosen = pb::message::PollVoteMessage {
+        selected_options: vec![poll_option_hash("one").to_vec().into()],
+    };
+    let seal = SecretContext {
+        secret: &secret,
+        message_id: "P",
+        original_sender: author,
+        modification_sender: author,
+        secret_use: SecretUse::PollVote,
+    };
+    let (iv, sealed) =
+        seal.seal(&chosen.encode_to_vec(), &mut rand_chacha::ChaCha8Rng::seed_from_u64(1));
+    let mut vote = text("V", "", 1_700_000_001);
+    vote.message.as_mut().unwrap().message = Some(pb::Message {
+        poll_update_message: Some(pb::message::PollUpdateMessage {
+            poll_creation_message_key: Some(pb::MessageKey {
+                remote_jid: Some(author.to_string()),
+                from_me: Some(true),
+                id: Some("P".into()),
+                ..Default::default()
+            }),
+            vote: Some(pb::message::PollEncValue {
+                enc_payload: Some(sealed.into()),
+                enc_iv: Some(iv.to_vec().into()),
+            }),
+            sender_timestamp_ms: Some(1_700_000_001_000),
+            ..Default::default()
+        }),
+        ..Default::default()
+    });
+    [vote, poll]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vote_of_the_past_counts_in_its_poll_at_once() {
+    let sim = simulation(11);
+    let mut ada = joined(&sim).await;
+    let author = Jid::lid(ADA_LID);
+    let sync = bootstrap(vec![chat(&author, poll_with_vote(&author).to_vec())]);
+    ada.given(HistoryUpload::new(sync).inline()).await;
+    let key = MessageKey::received(author.clone(), author.clone(), "P");
+    let tally = ada.store.poll(&key).await.unwrap().unwrap();
+    let votes: Vec<_> =
+        tally.options.iter().map(|option| (option.name.as_str(), option.voters.len())).collect();
+    assert_eq!(votes, [("noon", 0), ("one", 1)]);
 }
 
 #[tokio::test(start_paused = true)]

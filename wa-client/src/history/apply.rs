@@ -14,7 +14,7 @@ use crate::{
     event::{Event, HistoryKind, Repair},
     inner::Inner,
     lid, placeholder,
-    receive::message_event,
+    receive::{message_event, settle},
 };
 
 /// Takes the items of one part.
@@ -132,6 +132,7 @@ impl<'a> Applier<'a> {
                 inner.emit(Event::MessageRepaired { message, by: Repair::History });
             }
         }
+        settle::open_past(inner, committed.openable.clone()).await?;
         if self.kind != HistoryKind::OnDemand && count > 0 {
             let event = inner.history.progress(|progress| progress.count_messages(count));
             inner.emit(Event::History(event));

@@ -29,12 +29,37 @@ pub(crate) async fn settle(
 ///
 /// # Errors
 /// The store's; what was not opened then is tried again at the next login.
-pub(crate) async fn open(inner: &Inner, mut openable: Vec<MessageKey>) -> Result<(), StoreError> {
+pub(crate) async fn open(inner: &Inner, openable: Vec<MessageKey>) -> Result<(), StoreError> {
+    open_all(inner, openable, Hearing::Told).await
+}
+
+/// Opens what is added to these messages of the past, of which nobody is told.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn open_past(inner: &Inner, openable: Vec<MessageKey>) -> Result<(), StoreError> {
+    open_all(inner, openable, Hearing::Untold).await
+}
+
+/// Whether listeners hear of what is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hearing {
+    Told,
+    Untold,
+}
+
+async fn open_all(
+    inner: &Inner,
+    mut openable: Vec<MessageKey>,
+    hearing: Hearing,
+) -> Result<(), StoreError> {
     for _ in 0..MAX_ROUNDS {
         let mut next = Vec::new();
         for target in &openable {
             let Some(committed) = unseal::open(inner, target).await? else { continue };
-            tell(inner, &committed, Repair::Retry).await?;
+            if hearing == Hearing::Told {
+                tell(inner, &committed, Repair::Retry).await?;
+            }
             next.extend(committed.openable);
         }
         if next.is_empty() {
