@@ -215,6 +215,13 @@ impl Client {
         SharedSettings::new(Arc::clone(&self.shared.inner))
     }
 
+    /// Posts something to the account's status: to the people in the user's address book, as
+    /// [`crate::Privacy::status_audience`] narrows them. It lives for a day. The options are those
+    /// of [`Client::send`].
+    pub fn post_status(&self, content: impl Into<Content>) -> SendMessage {
+        self.send(Jid::status(), content)
+    }
+
     /// Tells the senders that these messages of a chat were read. Without a connection they learn
     /// it with the next.
     ///

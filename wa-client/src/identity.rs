@@ -11,9 +11,9 @@ use std::{
 
 use tokio::time::Instant;
 use wa_proto::Jid;
-use wa_store::{Change, Changes, StoreError};
+use wa_store::{Change, StoreError};
 
-use crate::{event::Event, inner::Inner, lid, privacy_token, receive::own_jids};
+use crate::{event::Event, inner::Inner, lid, privacy_token, receive::own_jids, send::sender_key};
 
 /// Repeated notices about the same person within this time count as one.
 const DEBOUNCE: Duration = Duration::from_secs(10);
@@ -58,9 +58,12 @@ pub(crate) async fn changed(inner: &Arc<Inner>, user: &Jid, from: &Jid) -> Resul
         true => inner.store.phone_of(&person).await?,
         false => None,
     };
+    let status = Jid::status();
+    let _key = inner.locks.sender_keys.lock(status.clone()).await;
     let _held =
         lid::lock_people(inner, [person.clone()].into_iter().chain(alternative.clone())).await;
-    let mut changes = Changes::new();
+    // Who was set up anew, or took somebody's place, is to read no earlier key's posts.
+    let mut changes = sender_key::end(inner, &status).await?;
     for address in [Some(&person), alternative.as_ref()].into_iter().flatten() {
         for device in inner.store.session_devices(address).await? {
             changes.push(Change::ForgetSenderKeyHolder(device));

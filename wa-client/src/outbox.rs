@@ -19,7 +19,7 @@ use futures_util::{StreamExt, stream};
 use prost::Message as _;
 use tokio::sync::oneshot;
 use wa_proto::{
-    Content, Jid, MessageId, Node, OwnedNode, Server, node, pb,
+    Content, Jid, MessageId, Node, OwnedNode, node, pb,
     stanza::{ChatKind, ServerAck},
 };
 use wa_store::{
@@ -135,11 +135,7 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
     let arrival = Arrival {
         id: id.as_str().to_owned(),
         chat: chat.clone(),
-        kind: match chat.server {
-            Server::Group => ChatKind::Group,
-            Server::Newsletter => ChatKind::Newsletter,
-            _ => ChatKind::Direct,
-        },
+        kind: ChatKind::of(&chat),
         sender: lid::canonical(&*inner.store, &own.phone.to_user()).await?,
         sender_alt: None,
         from_me: true,
@@ -367,11 +363,12 @@ pub(crate) async fn acked(inner: &Arc<Inner>, ack: &ServerAck) -> Result<(), Sto
         Some(_) => Change::SetOutboxState { id: id.into(), state: OutboxState::Acked },
         None => Change::RemoveOutbox(id.into()),
     });
-    let _key = match chat.is_group() {
+    let is_shared = chat.is_group() || chat.is_status();
+    let _key = match is_shared {
         true => Some(inner.locks.sender_keys.lock(chat.clone()).await),
         false => None,
     };
-    if chat.is_group() {
+    if is_shared {
         changes.merge(group_ack::changes(inner, &chat, &entry.payload, ack).await?);
     } else if disagrees(&entry.payload, ack) {
         tracing::info!(%id, "the server knows other devices; the lists are asked for again");

@@ -93,7 +93,11 @@ impl std::fmt::Debug for StatusAudience {
     }
 }
 
-async fn audience(inner: &Inner) -> Result<StatusAudience, Error> {
+/// Who sees the account's status posts.
+///
+/// # Errors
+/// As every request.
+pub(crate) async fn audience(inner: &Inner) -> Result<StatusAudience, Error> {
     let lists = match inner.request(&StatusPrivacy).await.map_err(Error::from) {
         Ok(lists) => lists,
         // Nothing was ever chosen.

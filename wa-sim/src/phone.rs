@@ -500,6 +500,7 @@ impl Phone {
         let chat = match &kept.chat {
             Chat::Person(account) => server.user_jid(*account, Addressing::Phone),
             Chat::Group(group) => Jid::group(group.clone()),
+            Chat::Status => Jid::status(),
         };
         PhoneMessage {
             id: kept.id.clone(),

@@ -7,6 +7,7 @@
 mod direct;
 mod group;
 mod newsletter;
+mod status;
 
 use std::sync::Arc;
 
@@ -34,10 +35,11 @@ pub(super) async fn prepare(
     if entry.chat.server == Server::Newsletter {
         return newsletter::prepare(inner, entry, skeleton).await;
     }
-    if !entry.chat.is_group() {
-        return direct::prepare(inner, entry, skeleton).await;
-    }
-    let audience = group::Audience::of_group(inner, &entry.chat).await?;
+    let audience = match () {
+        () if entry.chat.is_group() => group::Audience::of_group(inner, &entry.chat).await?,
+        () if entry.chat.is_status() => group::Audience::of_status(inner).await?,
+        () => return direct::prepare(inner, entry, skeleton).await,
+    };
     group::prepare(inner, entry, skeleton, audience).await
 }
 

@@ -12,11 +12,11 @@ pub(super) fn check_chat(chat: &Jid) -> Result<Jid, Error> {
     if chat.user.is_empty() {
         return Err(Error::InvalidInput("a chat needs a user"));
     }
-    if chat.is_group() || chat.server == Server::Newsletter {
+    if chat.is_group() || chat.is_status() || chat.server == Server::Newsletter {
         return Ok(chat.to_user());
     }
     if !chat.is_person() {
-        return Err(Error::Unsupported("only people and groups can be written to in this version"));
+        return Err(Error::Unsupported("broadcast lists cannot be written to"));
     }
     if chat.is_phone() && !chat.user.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Error::InvalidInput("a phone number has digits only, country code first"));

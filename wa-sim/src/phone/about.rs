@@ -221,6 +221,7 @@ fn find(phone: &Endpoint, server: &Server, chat: &Chat, id: &str) -> Option<Earl
     let (chat, sender) = match chat {
         Chat::Person(account) => (server.user_jid(*account, Addressing::Lid), None),
         Chat::Group(group) => (Jid::group(group.clone()), Some(author.clone())),
+        Chat::Status => (Jid::status(), Some(author.clone())),
     };
     let key = MessageKey {
         chat: Some(chat),

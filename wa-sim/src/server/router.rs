@@ -27,6 +27,8 @@ enum Chat {
     Peer(DeviceAddress),
     Person(PhoneNumber),
     Group(String),
+    /// Status posts: to those whom the post itself names.
+    Status,
 }
 
 impl Server {
@@ -88,12 +90,16 @@ impl Server {
                 Ok(self.stale_hash(from, node, &parts, &[from.account, recipient]))
             }
             Chat::Group(group) => self.fan_out_to_group(from, node, &to, &group, &parts),
+            Chat::Status => self.fan_out_status(from, node, &to, &parts),
         }
     }
 
     fn chat_of(&self, from: DeviceAddress, node: &Node<'_>, to: &Jid) -> Result<Chat, u16> {
         if to.is_group() {
             return Ok(Chat::Group(to.user.to_string()));
+        }
+        if to.is_status() {
+            return Ok(Chat::Status);
         }
         let account = self.account_of(to).ok_or(NACK_UNKNOWN_RECIPIENT)?;
         if node.attrs.is("category", "peer") {
@@ -163,6 +169,40 @@ impl Server {
         Ok(self.stale_group_hash(from, node, group, &members))
     }
 
+    fn fan_out_status(
+        &mut self,
+        from: DeviceAddress,
+        node: &Node<'_>,
+        to: &Jid,
+        parts: &[(DeviceAddress, OwnedNode)],
+    ) -> Result<Option<String>, u16> {
+        if let Some(participant) = node.attrs.jid("participant") {
+            // A resend, to one device.
+            let address = self.address_of(&participant).ok_or(NACK_UNKNOWN_RECIPIENT)?;
+            self.deliver_direct(from, node, to, address);
+            return Ok(None);
+        }
+        let shared: Vec<_> = node.find_all("enc").map(|enc| enc.clone().into_owned()).collect();
+        for (address, enc) in parts.iter().filter(|(address, _)| *address != from) {
+            let encs: Vec<_> = [enc.clone()].into_iter().chain(shared.iter().cloned()).collect();
+            let message = self.message_for(*address, from, node, to, &encs);
+            self.deliver(*address, message);
+        }
+        Ok(None)
+    }
+
+    /// The people who see the status posts of an account: its contacts, as its setting narrows
+    /// them.
+    pub(crate) fn status_readers_of(&self, account: PhoneNumber) -> Vec<PhoneNumber> {
+        let Some(account) = self.accounts.get(&account) else { return Vec::new() };
+        let contacts = account.contacts.iter().copied();
+        match &account.status_audience {
+            Some(("whitelist", people)) => people.to_vec(),
+            Some((_, people)) => contacts.filter(|contact| !people.contains(contact)).collect(),
+            None => contacts.collect(),
+        }
+    }
+
     /// The message as one device gets it.
     fn message_for(
         &self,
@@ -201,7 +241,7 @@ impl Server {
         node: &Node<'_>,
         to: &Jid,
     ) -> OwnedNode {
-        if to.is_group() {
+        if to.is_group() || to.is_status() {
             let addressing = self.group_addressing(&to.user);
             let (mode, other) = match addressing {
                 Addressing::Lid => ("lid", "participant_pn"),

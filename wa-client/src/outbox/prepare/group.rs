@@ -91,7 +91,7 @@ pub(super) async fn prepare(
     let ends = sender_key::has_left(&devices, &holders);
     let record = sender_key::current(&mut draft, inner, chat, &own, ends).await?;
     let holders = if ends { HashMap::new() } else { holders };
-    let lacking = sender_key::lacking(&devices, &holders);
+    let lacking = to_be_told(chat, &devices, &holders);
     let _sessions = lid::lock_people(inner, lacking.iter().map(|device| (*device).clone())).await;
     let told = tell(&mut draft, inner, chat, &record, &lacking, &bundles).await?;
     if told.is_empty() && !lacking.is_empty() && lacking.len() == devices.len() {
@@ -137,6 +137,15 @@ async fn targets(inner: &Inner, audience: &Audience) -> Result<Vec<Target>, Erro
     Ok(targets)
 }
 
+/// The devices that are told the sender key with this message. Of status posts the server knows no
+/// readers but those whom a post names, so each post tells them all.
+fn to_be_told<'d>(chat: &Jid, devices: &'d [Jid], holders: &HashMap<Jid, bool>) -> Vec<&'d Jid> {
+    match chat.is_status() {
+        true => devices.iter().collect(),
+        false => sender_key::lacking(devices, holders),
+    }
+}
+
 /// The keys with which sessions begin, for those that have to be told the sender key.
 async fn bundles(
     inner: &Inner,
@@ -146,7 +155,7 @@ async fn bundles(
     let holders = inner.store.sender_key_holders(chat).await?;
     let lacking: Vec<Jid> = match sender_key::has_left(devices, &holders) {
         true => devices.to_vec(),
-        false => sender_key::lacking(devices, &holders).into_iter().cloned().collect(),
+        false => to_be_told(chat, devices, &holders).into_iter().cloned().collect(),
     };
     sessions::missing_bundles(inner, &lacking).await
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what a content does to earlier messages.
 
-use wa_proto::{Unwrapped, content::Kind};
+use wa_proto::{Unwrapped, content::Kind, stanza::ChatKind};
 use wa_store::{MessageKey, MessageKind, MessageStatus, NewMessage};
 
 use super::{Arrival, Way};
@@ -20,7 +20,10 @@ pub(crate) fn row(
     message.reply_to = context.quoted.as_ref().map(|quoted| quoted.id.as_str().into());
     message.view_once = unwrapped.is_view_once();
     message.forwarding_score = context.is_forwarded.then_some(context.forwarding_score);
-    let lifetime = context.expiration.map(i64::from);
+    let lifetime = match arrival.kind {
+        ChatKind::Status => Some(STATUS_LIFETIME_SECS),
+        _ => context.expiration.map(i64::from),
+    };
     message.expires_at = lifetime.map(|seconds| arrival.timestamp.plus_secs(seconds));
     message.unread &= !is_addition(kind);
     message
@@ -68,6 +71,8 @@ pub(super) fn is_addition(kind: Kind) -> bool {
     )
 }
 
+/// How long status posts live: a day.
+const STATUS_LIFETIME_SECS: i64 = 24 * 60 * 60;
 /// The most of a text that is shown and searched, in bytes; the plaintext is kept whole beside it.
 /// Clients let people write 65,536 characters.
 pub(super) const MAX_ARCHIVED_TEXT_LEN: usize = 1 << 20;

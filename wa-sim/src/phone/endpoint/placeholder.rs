@@ -75,7 +75,7 @@ impl Endpoint {
     ) -> Option<PeerDataOperationResult> {
         let kept = self.messages.iter().rev().find(|kept| Some(&kept.id) == key.id.as_ref())?;
         let account = server.accounts.get(&kept.sender.account);
-        let author = matches!(kept.chat, Chat::Group(_))
+        let author = matches!(kept.chat, Chat::Group(_) | Chat::Status)
             .then(|| server.device_jid(kept.sender, Addressing::Lid).to_string());
         let info = pb::WebMessageInfo {
             key: pb::MessageKey {

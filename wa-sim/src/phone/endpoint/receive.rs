@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use wa_proto::{Jid, Node, pb};
 
-use super::{Chat, Endpoint, StoredMessage, sessions::Unread};
+use super::{Chat, Endpoint, StoredMessage, sessions::Unread, stored::shared_chat};
 use crate::{
     address::DeviceAddress,
     phone::MessageStatus,
@@ -16,8 +16,8 @@ use crate::{
 pub(super) struct Envelope {
     pub(super) id: String,
     pub(super) author: DeviceAddress,
-    /// The group it came in.
-    group: Option<String>,
+    /// The scope of its sender keys, if it has many readers.
+    scope: Option<String>,
     timestamp: u64,
 }
 
@@ -28,7 +28,7 @@ impl Endpoint {
         };
         let mut failure = None;
         for enc in node.find_all("enc") {
-            match self.decrypt(server, envelope.author, envelope.group.as_deref(), node, enc) {
+            match self.decrypt(server, envelope.author, envelope.scope.as_deref(), node, enc) {
                 Ok(message) => self.take_content(server, &envelope, message),
                 Err(Unread::Duplicate) => {}
                 Err(Unread::Retry(reason)) => failure = Some(reason),
@@ -57,7 +57,7 @@ impl Endpoint {
             Some(_) => return,
             None => {
                 let person = Chat::Person(envelope.author.account);
-                (envelope.group.clone().map_or(person, Chat::Group), message)
+                (envelope.scope.as_deref().map_or(person, shared_chat), message)
             }
         };
         if let Some(told) = &message.sender_key_distribution_message {
@@ -136,12 +136,13 @@ impl Endpoint {
 
 fn envelope(server: &Server, node: &Node<'_>) -> Option<Envelope> {
     let from = node.attrs.jid("from")?;
-    let group = from.is_group().then(|| from.user.to_string());
-    let author = if group.is_some() { node.attrs.jid("participant")? } else { from };
+    let is_shared = from.is_group() || from.is_status();
+    let scope = is_shared.then(|| from.user.to_string());
+    let author = if is_shared { node.attrs.jid("participant")? } else { from };
     Some(Envelope {
         id: node.attrs.text("id")?.into_owned(),
         author: server.address_of(&author)?,
-        group,
+        scope,
         timestamp: node.attrs.number("t").unwrap_or(server.now),
     })
 }
@@ -150,6 +151,9 @@ fn envelope(server: &Server, node: &Node<'_>) -> Option<Envelope> {
 pub(crate) fn chat_of(server: &Server, jid: &Jid) -> Option<Chat> {
     if jid.is_group() {
         return Some(Chat::Group(jid.user.to_string()));
+    }
+    if jid.is_status() {
+        return Some(Chat::Status);
     }
     server.account_of(jid).map(Chat::Person)
 }

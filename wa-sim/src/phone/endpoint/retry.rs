@@ -9,6 +9,7 @@ use super::{
     Chat, Endpoint,
     receive::Envelope,
     send::{device_sent, labelled, mode_of},
+    stored::{STATUS, shared_jid},
 };
 use crate::{
     address::DeviceAddress,
@@ -110,10 +111,14 @@ impl Endpoint {
                 if members.is_err() {
                     return;
                 }
-                let told = self.own_distribution(server, group);
-                message.sender_key_distribution_message =
-                    told.and_then(|told| told.sender_key_distribution_message);
-                Jid::group(group.clone())
+                self.tell_again(server, group, &mut message)
+            }
+            Chat::Status => {
+                // Nor does whoever it was not posted to.
+                if !self.told.get(STATUS).is_some_and(|told| told.contains(&to)) {
+                    return;
+                }
+                self.tell_again(server, STATUS, &mut message)
             }
         };
         let own = to.account == self.address.account;
@@ -129,12 +134,28 @@ impl Endpoint {
                     .attr("participant", server.device_jid(to, addressing))
                     .attr("addressing_mode", mode_of(addressing))
             }
+            Chat::Status => {
+                stanza.attr("to", chat).attr("participant", server.device_jid(to, Addressing::Lid))
+            }
             Chat::Person(_) => stanza
                 .attr("to", server.device_jid(to, Addressing::Lid))
                 .attr("device_fanout", "false")
                 .attr_opt("recipient", own.then_some(chat)),
         };
         server.receive_from_device(self.address, &stanza.child(enc.attr("count", count)));
+    }
+
+    /// Puts the own sender key into a message that goes out again, and gives the chat's address.
+    fn tell_again(
+        &mut self,
+        server: &mut Server,
+        scope: &str,
+        message: &mut wa_proto::pb::Message,
+    ) -> Jid {
+        let told = self.own_distribution(server, scope);
+        message.sender_key_distribution_message =
+            told.and_then(|told| told.sender_key_distribution_message);
+        shared_jid(scope)
     }
 
     fn may_resend(&mut self, to: DeviceAddress, id: &str) -> bool {

@@ -12,7 +12,10 @@ use wa_proto::{
 };
 use wa_signal::{SenderKeyRecord, padding};
 
-use super::{Chat, Endpoint, StoredMessage};
+use super::{
+    Chat, Endpoint, StoredMessage,
+    stored::{STATUS, shared_jid},
+};
 use crate::{
     address::{DeviceAddress, PhoneNumber},
     phone::{MessageStatus, SendError},
@@ -37,6 +40,7 @@ impl Endpoint {
                     GroupError::AdminsOnly => SendError::AdminsOnly,
                 },
             )?,
+            Chat::Status => server.status_readers_of(self.address.account),
         };
         let id = fresh_message_id(server);
         self.store(
@@ -52,7 +56,8 @@ impl Endpoint {
         );
         let stanza = match chat {
             Chat::Person(account) => self.personal_stanza(server, &id, *account, message),
-            Chat::Group(group) => self.group_stanza(server, &id, group, members, message),
+            Chat::Group(group) => self.shared_stanza(server, &id, group, members, message),
+            Chat::Status => self.shared_stanza(server, &id, STATUS, members, message),
         };
         match stanza {
             Some(stanza) => server.receive_from_device(self.address, &stanza),
@@ -85,7 +90,8 @@ impl Endpoint {
         Some(labelled(stanza, message).child(Node::new("participants").children(parts)))
     }
 
-    fn group_stanza(
+    /// A message with many readers: those in a group, or those of a status post.
+    fn shared_stanza(
         &mut self,
         server: &mut Server,
         id: &str,
@@ -101,6 +107,10 @@ impl Endpoint {
             self.sender_keys.remove(&(group.to_owned(), self.address));
             told.clear();
         }
+        if group == STATUS {
+            // The server knows no readers but those that a post names.
+            told.clear();
+        }
         let distribution = self.own_distribution(server, group)?;
         let addressing = server.group_addressing(group);
         let mut parts = Vec::new();
@@ -113,7 +123,7 @@ impl Endpoint {
         let shared = self.encrypt_for_group(server, group, message)?;
         let stanza = Node::new("message")
             .attr("id", id.to_owned())
-            .attr("to", Jid::group(group.to_owned()))
+            .attr("to", shared_jid(group))
             .attr("addressing_mode", mode_of(addressing));
         let mut stanza = labelled(stanza, message);
         if !parts.is_empty() {
@@ -134,7 +144,7 @@ impl Endpoint {
         let distribution = record.distribution_message().ok()?;
         Some(pb::Message {
             sender_key_distribution_message: Some(pb::message::SenderKeyDistributionMessage {
-                group_id: Some(Jid::group(group.to_owned()).to_string()),
+                group_id: Some(shared_jid(group).to_string()),
                 axolotl_sender_key_distribution_message: Some(distribution.into()),
             }),
             ..Default::default()
@@ -188,7 +198,7 @@ impl Endpoint {
         }
         for (id, sender) in unread {
             let addressing = match chat {
-                Chat::Person(_) => Addressing::Lid,
+                Chat::Person(_) | Chat::Status => Addressing::Lid,
                 Chat::Group(group) => server.group_addressing(group),
             };
             let author = server.device_jid(sender, addressing);
@@ -199,6 +209,7 @@ impl Endpoint {
                 Chat::Group(group) => {
                     receipt.attr("to", Jid::group(group.clone())).attr("participant", author)
                 }
+                Chat::Status => receipt.attr("to", Jid::status()).attr("participant", author),
             };
             server.receive_from_device(self.address, &receipt);
         }

@@ -1,6 +1,6 @@
 //! The messages a phone remembers, its own and others'. Knows nothing of how they travel.
 
-use wa_proto::{content::Unwrapped, pb};
+use wa_proto::{Jid, content::Unwrapped, pb};
 
 use super::Endpoint;
 use crate::{
@@ -14,6 +14,21 @@ use crate::{
 pub(crate) enum Chat {
     Person(PhoneNumber),
     Group(String),
+    /// The status posts.
+    Status,
+}
+
+/// The scope of the sender keys with which status posts are encrypted; that of a group is its id.
+pub(super) const STATUS: &str = "status";
+
+/// The chat that has many readers and this scope of sender keys.
+pub(super) fn shared_chat(scope: &str) -> Chat {
+    if scope == STATUS { Chat::Status } else { Chat::Group(scope.to_owned()) }
+}
+
+/// Its address.
+pub(super) fn shared_jid(scope: &str) -> Jid {
+    if scope == STATUS { Jid::status() } else { Jid::group(scope.to_owned()) }
 }
 
 #[derive(Clone)]
