@@ -170,7 +170,7 @@ pub(crate) struct InviteArguments {
 /// `groups join`.
 #[derive(Debug, Args)]
 pub(crate) struct JoinArguments {
-    /// A link, `chat.whatsapp.com/…`, or its code
+    /// A link (chat.whatsapp.com/…), or its code
     pub(crate) link: String,
     /// Only show which group it is
     #[arg(long)]
