@@ -71,7 +71,8 @@ impl fmt::Debug for Addition {
     }
 }
 
-/// What was added. Of those that share a [slot](Self::slot) the newest counts.
+/// What was added. Of each person's votes or answers, of options of one text, and of everything else
+/// of one kind, the newest counts.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Added {
