@@ -189,7 +189,7 @@ async fn a_backlog_is_archived_in_order_and_answered_whole() {
     let (sim, ada, mut bob) = ada_and_bob(11).await;
     let group = sim.create_group("Tea", &[&ada.phone, &bob.phone]).unwrap();
     bob.client.disconnect().await;
-    for number in 0..100 {
+    for number in 0..1000 {
         let to = if number % 3 == 0 { &group } else { &bob.phone.jid() };
         ada.phone.send_text(to, format!("message {number}")).unwrap();
     }
@@ -198,10 +198,10 @@ async fn a_backlog_is_archived_in_order_and_answered_whole() {
     settle().await;
     let mut texts = bob.texts(&ada.phone.jid()).await;
     texts.extend(bob.texts(&group).await);
-    assert_eq!(texts.len(), 100);
+    assert_eq!(texts.len(), 1000);
     let all = bob.store.messages_after(wa_store::Seq(0), 1000).await.unwrap();
     let order: Vec<_> = all.into_iter().filter_map(|message| message.text).collect();
-    assert_eq!(order, (0..100).map(|number| format!("message {number}")).collect::<Vec<_>>());
+    assert_eq!(order, (0..1000).map(|number| format!("message {number}")).collect::<Vec<_>>());
     let stats = bob.stats();
     assert_eq!((stats.acks_owed, stats.counters.retries), (0, 0));
 }

@@ -30,6 +30,27 @@ async fn one_device_is_answered_ten_times_at_most_about_one_message() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_stanza_says_in_the_clear_is_said_again() {
+    let (sim, ada, bob) = acquainted(115).await;
+    let poll = ada.client.send_poll(bob.phone.jid(), "Lunch?", ["noon", "one"]).await.unwrap().id;
+    let of_poll = wa_store::MessageKey::sent(bob.phone.lid(), ada.phone.lid(), poll.as_str());
+    let vote = ada.client.vote(&of_poll, ["one"]).await.unwrap().id;
+    let registration = registration_id(&bob).await;
+    for id in [&poll, &vote] {
+        sim.deliver(&device(&ada), retry(&device(&bob), id.as_str(), 1, registration));
+    }
+    settle().await;
+    for (id, kind) in [(&poll, "creation"), (&vote, "vote")] {
+        let [first, again] = &said(&ada, "message", id.as_str())[..] else { panic!("two of each") };
+        assert!(again.find("meta").unwrap().attrs.is("polltype", kind));
+        let hidden = first.find("participants").unwrap().nodes()[0].find("enc").unwrap();
+        let hidden = hidden.attrs.is("decrypt-fail", "hide");
+        assert_eq!(again.find("enc").unwrap().attrs.is("decrypt-fail", "hide"), hidden);
+        assert_eq!(hidden, kind == "vote");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_for_an_unknown_message_gets_an_ack_and_nothing_else() {
     let (sim, ada, bob) = acquainted(106).await;
     let registration = registration_id(&bob).await;

@@ -70,7 +70,7 @@ impl Skeleton {
             kind: queued.attrs.text("type").map_or("text".into(), |kind| kind.into_owned()),
             edit: edit(queued),
             media_type: queued.attrs.text("mediatype").map(|kind| kind.into_owned()),
-            hide_failure: queued.attrs.is("hide", "true"),
+            hide_failure: hides_failure(queued),
             meta: meta(queued),
             message,
         })
@@ -86,10 +86,15 @@ impl Skeleton {
 }
 
 /// What the stanza tells the server of polls and events, as the message's envelope says.
-fn meta(envelope: &OwnedNode) -> Option<OwnedNode> {
+pub(crate) fn meta(envelope: &OwnedNode) -> Option<OwnedNode> {
     let meta = envelope.attrs.text("meta")?;
     let (name, value) = meta.split_once('=')?;
     Some(Node::new("meta").attr(name.to_owned(), value.to_owned()))
+}
+
+/// Whether whoever cannot decrypt the message is not to show that, as its envelope says.
+pub(crate) fn hides_failure(envelope: &OwnedNode) -> bool {
+    envelope.attrs.is("hide", "true")
 }
 
 /// What the message does to an earlier one, as its envelope says.

@@ -18,7 +18,7 @@ use crate::{
     groups, identity,
     inner::Inner,
     lid,
-    outbox::prepare::edit,
+    outbox::prepare::{edit, hides_failure, meta},
     receive::own_jids,
     send::{
         encrypt::{begin, encrypt},
@@ -189,9 +189,11 @@ async fn resend(
     stanza.participant.clone_from(&receipt.envelope.participant);
     stanza.recipient.clone_from(&receipt.envelope.recipient);
     stanza.edit = edit(&envelope);
+    stanza.extra.extend(meta(&envelope));
     stanza.is_resend = true;
     stanza.timestamp = u64::try_from(sent.sent_at.secs()).ok();
     enc.media_type = envelope.attrs.text("mediatype").map(Into::into);
+    enc.hide_failure = hides_failure(&envelope);
     if enc.kind == EncKind::PreKeyMessage {
         stanza.device_identity = inner.account().device_identity.clone().map(Into::into);
     }
