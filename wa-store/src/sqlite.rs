@@ -51,7 +51,8 @@ const READERS: usize = 4;
 
 /// A [`Store`] in an encrypted SQLite file.
 ///
-/// Must be used inside a tokio runtime. A commit whose future is dropped may still land.
+/// Must be used inside a tokio runtime. A commit whose future is dropped may still land. Dropping a
+/// store that was not closed waits for the commit under way.
 pub struct SqliteStore {
     writer: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
@@ -69,6 +70,19 @@ struct Readers {
     source: Source,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        let slot = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        drop(slot.take());
+        let slot = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = slot.take() {
+            // A process may exit after this, and then OpenSSL must not be at work any more. That
+            // the thread panicked was told to whoever asked it for something.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl SqliteStore {

@@ -117,10 +117,10 @@ async fn a_full_disk_writes_nothing_and_the_store_goes_on() {
     SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
     let pages = fs::metadata(&path).unwrap().len() / 4096;
     let mut options = OpenOptions::default();
-    options.max_pages = Some(u32::try_from(pages).unwrap() + 20);
+    options.max_pages = Some(u32::try_from(pages).unwrap() + 32);
     let store = SqliteStore::open_with(&path, key(), options).await.unwrap();
     store.commit(Changes::from(message(1, "fits"))).await.unwrap();
-    let big = (2..40).map(|n| message(n, &"does not fit ".repeat(500))).collect();
+    let big = (2..80).map(|n| message(n, &"does not fit ".repeat(500))).collect();
     let full = store.commit(big).await;
     assert!(matches!(full, Err(StoreError::DiskFull)), "{full:?}");
     assert_eq!(store.stats().await.unwrap().messages, 1);
