@@ -6,6 +6,7 @@ use std::{
     fs, io,
     io::Read as _,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -29,6 +30,10 @@ const APPLICATION_ID: i32 = 0x5741_7374;
 
 /// What a SQLite file that is not encrypted begins with.
 const PLAIN_HEADER: [u8; 16] = *b"SQLite format 3\0";
+
+/// Held while a connection is opened: two that are a process's first at the same moment were seen to
+/// fail with SQLite's bare "logic error" now and then.
+static OPENING: Mutex<()> = Mutex::new(());
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 160;
@@ -70,6 +75,7 @@ impl Source {
     /// Checks the file, or makes it, brings its schema up to date, and gives the connection that
     /// writes (in a read-only store, one more that reads).
     pub(super) fn open(&self) -> Result<Connection> {
+        let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = self.check_file()?;
         if is_new {
             create_file(&self.path)?;
@@ -91,6 +97,7 @@ impl Source {
 
     /// A connection that only reads.
     pub(super) fn reader(&self) -> Result<Connection> {
+        let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         let db = self.connect()?;
         db.execute_batch("PRAGMA query_only = ON;").map_err(engine)?;
         Ok(db)
