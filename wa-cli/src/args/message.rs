@@ -7,6 +7,7 @@ use super::named::{Lifetime, NamedChat, NamedMessage};
 /// `react`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["emoji", "remove"]))]
+#[command(override_usage = "wa-cli react [OPTIONS] <CHAT> <ID> <EMOJI|--remove>")]
 pub(crate) struct ReactArguments {
     #[command(flatten)]
     pub(crate) message: NamedMessage,
