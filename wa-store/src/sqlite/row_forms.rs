@@ -168,18 +168,18 @@ pub(super) fn account(row: Columns<'_>) -> Result<Account> {
     })
 }
 
+/// The message that the first four columns name.
+fn leading_key(row: Columns<'_>) -> Result<MessageKey> {
+    Ok(MessageKey { chat: row.jid(0)?, sender: row.jid(1)?, id: row.id(2)?, from_me: row.get(3)? })
+}
+
 /// The columns of [`addition`], in its order.
 pub(super) const ADDITION: &str =
     "chat, sender, id, from_me, author, at, sender_ms, added_by, kind, value";
 
 pub(super) fn addition(row: Columns<'_>) -> Result<Addition> {
     Ok(Addition {
-        target: MessageKey {
-            chat: row.jid(0)?,
-            sender: row.jid(1)?,
-            id: row.id(2)?,
-            from_me: row.get(3)?,
-        },
+        target: leading_key(row)?,
         author: row.jid(4)?,
         moment: Moment { at: row.time(5)?, sender_ms: row.get(6)?, id: row.id(7)? },
         what: decode(row.text(8)?, &row.get::<Vec<u8>>(9)?)?,
@@ -192,12 +192,7 @@ pub(super) const SEALED: &str =
 
 pub(super) fn sealed(row: Columns<'_>) -> Result<SealedAddition> {
     Ok(SealedAddition {
-        target: MessageKey {
-            chat: row.jid(0)?,
-            sender: row.jid(1)?,
-            id: row.id(2)?,
-            from_me: row.get(3)?,
-        },
+        target: leading_key(row)?,
         author: row.jid(4)?,
         from_me: row.get(5)?,
         moment: Moment { at: row.time(6)?, sender_ms: row.get(7)?, id: row.id(8)? },
