@@ -3,8 +3,9 @@
 //!
 //! Many messages carry 32 random bytes. Whoever can read the message can derive from them the key
 //! for one kind of addition by one person, and nobody else can: the server, which carries both,
-//! learns neither votes nor answers. The crate owns that derivation and the sealed forms. It knows
-//! nothing of where secrets are kept, nor of what is inside a sealed payload.
+//! learns neither votes nor answers. The crate owns that derivation, the sealed forms, and which
+//! fields of a message a report is about. It knows nothing of where secrets are kept, nor of what
+//! is inside a sealed payload.
 //!
 //! ```
 //! use rand_core::SeedableRng as _;
@@ -26,6 +27,8 @@
 
 mod message_secret;
 mod option_hash;
+mod reporting;
 
 pub use message_secret::{MESSAGE_SECRET_LEN, SecretContext, SecretUse};
 pub use option_hash::poll_option_hash;
+pub use reporting::{REPORTING_VERSION, reported_content};

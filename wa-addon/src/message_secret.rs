@@ -109,8 +109,8 @@ impl SecretContext<'_> {
         aes_gcm_open(&self.key(), iv, &self.associated_data(), sealed)
     }
 
-    /// The reporting token over the chosen fields of a message: the first 16 bytes of an HMAC.
-    /// Here `modification_sender` is the chat.
+    /// The reporting token over what [`reported_content`](crate::reported_content) finds in a
+    /// message: the first 16 bytes of an HMAC. Here `modification_sender` is the chat.
     pub fn reporting_token(&self, content: &[u8]) -> [u8; 16] {
         let [token @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
             hmac_sha256(self.key().as_slice(), &[content]);

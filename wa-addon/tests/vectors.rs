@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use serde_json::Value;
-use wa_addon::{SecretContext, SecretUse, poll_option_hash};
+use wa_addon::{SecretContext, SecretUse, poll_option_hash, reported_content};
 use wa_proto::Jid;
 
 fn cases(file: &str) -> Vec<Value> {
@@ -130,6 +130,8 @@ fn check_reporting_token(case: &Value) {
         modification_sender: &remote,
         secret_use: SecretUse::ReportToken,
     };
-    let token = context.reporting_token(&bytes(case, "content"));
+    let content = reported_content(&bytes(case, "message")).unwrap();
+    assert_eq!(hex::encode(&content), text(case, "content"));
+    let token = context.reporting_token(&content);
     assert_eq!(hex::encode(token), text(case, "token"));
 }

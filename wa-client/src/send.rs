@@ -11,6 +11,7 @@ pub(crate) mod encrypt;
 pub(crate) mod message_id;
 pub(crate) mod peer;
 mod quote;
+pub(crate) mod reporting;
 mod said;
 pub(crate) mod sender_key;
 pub(crate) mod sessions;

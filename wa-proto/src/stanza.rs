@@ -41,7 +41,7 @@ pub use notification::{
     MediaRetryAnswer, MediaRetryCiphertext, MexUpdate, Notification, NotificationBody,
     ParticipantChange, ParticipantChangeKind, PictureChange, PrivacyToken, SignedKeyIndexList,
 };
-pub use outgoing::{OutgoingEnc, OutgoingMessage, PeerPriority};
+pub use outgoing::{OutgoingEnc, OutgoingMessage, PeerPriority, ReportingToken};
 pub use pairing::{MAX_PAIRING_REFS, PairDevice, PairSuccess, pair_device_sign};
 pub use presence::{Activity, ChatState, Presence, chat_state, presence, subscribe_presence};
 pub use receipt::{

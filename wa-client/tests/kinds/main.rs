@@ -5,9 +5,12 @@
 
 mod additions;
 mod from_phones;
+#[path = "../handmade/mod.rs"]
+mod handmade;
 mod messages;
 #[path = "../parties/mod.rs"]
 mod parties;
+mod reporting;
 
 use parties::Party;
 use wa_client::{Event, MessageChange};

@@ -41,15 +41,38 @@ pub struct OutgoingMessage {
     pub encs: Vec<OutgoingEnc>,
     /// The content of a channel's message, which is not encrypted: an encoded `Message`.
     pub plaintext: Option<Bytes>,
+    /// Which kind of media is in the plaintext.
+    pub plaintext_media_type: Option<CompactString>,
+    /// Of a file in a channel: what the media host calls it.
+    pub media_id: Option<CompactString>,
     /// The own signed device identity; has to be there if any ciphertext is a `pkmsg`.
     pub device_identity: Option<Bytes>,
+    /// What a report of the message is checked against, with the version of what it covers.
+    pub reporting_token: Option<ReportingToken>,
     /// The token that the recipient gave this account. A message between the own devices goes
     /// without: the server refuses it with one.
     pub tctoken: Option<Bytes>,
     /// The token that stands in for it while there is none.
     pub cstoken: Option<Bytes>,
-    /// Parts that this version has no field for: `<meta>`, `<bot>`, `<biz>`, `<reporting>`.
+    /// Parts that this version has no field for: `<meta>`, `<bot>`, `<biz>`.
     pub extra: Vec<OwnedNode>,
+}
+
+/// What a report of a message is checked against: proof that it said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportingToken {
+    /// The version of the list of fields it covers.
+    pub version: u32,
+    /// The proof.
+    pub token: [u8; 16],
+}
+
+impl ReportingToken {
+    /// The `<reporting>` node.
+    pub fn to_node(&self) -> OwnedNode {
+        let token = Node::new("reporting_token").attr("v", self.version).bytes(self.token.to_vec());
+        Node::new("reporting").child(token)
+    }
 }
 
 /// How urgent a message to an own device is.
@@ -126,7 +149,10 @@ impl OutgoingMessage {
             participants: Vec::new(),
             encs: Vec::new(),
             plaintext: None,
+            plaintext_media_type: None,
+            media_id: None,
             device_identity: None,
+            reporting_token: None,
             tctoken: None,
             cstoken: None,
             extra: Vec::new(),
@@ -159,6 +185,7 @@ impl OutgoingMessage {
             .attr_opt("privacy_sensitive", is_private.then_some("true"))
             .attr_opt("device_fanout", self.is_resend.then_some("false"))
             .attr_opt("t", self.timestamp)
+            .attr_opt("media_id", self.media_id.as_ref())
     }
 
     fn participants_node(&self) -> Option<OwnedNode> {
@@ -175,8 +202,11 @@ impl OutgoingMessage {
         self.encs
             .iter()
             .map(OutgoingEnc::to_node)
-            .chain(part("plaintext", &self.plaintext))
+            .chain(part("plaintext", &self.plaintext).map(|plaintext| {
+                plaintext.attr_opt("mediatype", self.plaintext_media_type.as_ref())
+            }))
             .chain(part("device-identity", &self.device_identity))
+            .chain(self.reporting_token.as_ref().map(ReportingToken::to_node))
             .chain(part("tctoken", &self.tctoken).filter(|_| self.peer.is_none()))
             .chain(part("cstoken", &self.cstoken).filter(|_| self.peer.is_none()))
             .chain(self.extra.iter().cloned())

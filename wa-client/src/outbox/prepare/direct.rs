@@ -22,7 +22,8 @@ use crate::{
     identity,
     inner::Inner,
     lid, privacy_token,
-    send::{encrypt::encrypt, sessions},
+    receive::own_jids,
+    send::{encrypt::encrypt, reporting, sessions},
 };
 
 /// Who gets a message.
@@ -53,6 +54,10 @@ pub(super) async fn prepare(
     let _held = lid::lock_people(inner, devices.iter().cloned()).await;
     let mut draft = Draft::new(&*inner.store);
     let mut stanza = skeleton.stanza(recipients.person.clone());
+    let own = own_jids(&inner.account()).ok_or(Error::NotLinked)?;
+    let person = &recipients.person;
+    stanza.reporting_token =
+        reporting::token(&own, person.is_lid(), person, skeleton.id.as_str(), &skeleton.message);
     let Skeleton { message, media_type, hide_failure, .. } = skeleton;
     stanza.participants = fan_out(&mut draft, inner, &recipients, &bundles, message).await?;
     stanza.participant_hash = Some(participant_hash(&devices).into());

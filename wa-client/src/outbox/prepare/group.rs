@@ -23,7 +23,7 @@ use crate::{
     inner::Inner,
     lid,
     receive::own_jids,
-    send::{encrypt::encrypt, sender_key, sessions},
+    send::{encrypt::encrypt, reporting, sender_key, sessions},
 };
 
 /// Whom a message is for.
@@ -199,6 +199,10 @@ fn stanza(
     stanza.participant_hash =
         Some(participant_hash(targets.iter().map(|target| &target.address)).into());
     stanza.addressing_mode = audience.addressing;
+    let by_lid = audience.addressing == Some(AddressingMode::Lid);
+    stanza.reporting_token = own_jids(&inner.account()).and_then(|own| {
+        reporting::token(&own, by_lid, &audience.chat, skeleton.id.as_str(), &skeleton.message)
+    });
     if told.iter().any(|(_, enc)| enc.kind == EncKind::PreKeyMessage) {
         stanza.device_identity = inner.account().device_identity.clone().map(Into::into);
     }
