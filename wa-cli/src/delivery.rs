@@ -57,7 +57,7 @@ pub(crate) async fn deliver(
     account: &OpenAccount,
 ) -> Result<SentView, Failure> {
     let id = message.queue().await.map_err(ending::of_error)?.id;
-    let sent = until_sent(session, chat, &id, account).await;
+    let sent = until_sent(session, &id, account).await;
     let sent = sent.map_err(|failure| explain(failure, &id))?;
     Ok(SentView::new(&sent, chat, account.store.as_ref()).await?)
 }
@@ -71,7 +71,7 @@ pub(crate) async fn deliver_file(
 ) -> Result<SentView, Failure> {
     session.begin().await?;
     let id = session.ask(message.queue()).await?.id;
-    let sent = until_sent(session, chat, &id, account).await;
+    let sent = until_sent(session, &id, account).await;
     let sent = sent.map_err(|failure| explain(failure, &id))?;
     Ok(SentView::new(&sent, chat, account.store.as_ref()).await?)
 }
@@ -110,14 +110,11 @@ pub(crate) async fn chat_label(chat: &Jid, store: &dyn Store) -> Result<String, 
 /// Connects, and waits until the server has the message.
 async fn until_sent(
     session: &mut Session,
-    chat: &Jid,
     id: &MessageId,
     account: &OpenAccount,
 ) -> Result<Sent, Failure> {
     session.connect()?;
-    // The same id is sent once; naming it again is how one waits for its ack.
-    let left = session.time_left();
-    let waiting = session.client.send(chat.clone(), "").with_id(id.clone()).timeout(left);
+    let waiting = session.client.wait_for_ack(id).timeout(session.time_left());
     let sent = session.ask(waiting).await?;
     // What was queued before goes first or beside it.
     session.until_flushed(account).await?;

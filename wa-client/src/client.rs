@@ -160,7 +160,8 @@ impl Client {
     }
 
     /// Uploads a file and sends it to a chat:
-    /// `client.send_media(chat, OutgoingMedia::image(path).caption("here")).await`.
+    /// `client.send_media(chat, OutgoingMedia::image(path).caption("here")).await`. For a channel,
+    /// which everybody may read, it is uploaded without encryption.
     pub fn send_media(&self, chat: Jid, media: OutgoingMedia) -> SendMedia {
         SendMedia::new(Arc::clone(&self.shared.inner), chat, media)
     }

@@ -133,5 +133,5 @@ pub use people::{About, OnWhatsApp, People, PersonInfo};
 pub use privacy::{Privacy, PrivacyKind, PrivacySettings, PrivacyValue, StatusAudience};
 pub use profile::{GetPicture, MAX_ABOUT_LEN, MAX_PICTURE_LEN, Profile, ProfilePicture};
 pub use request::RequestError;
-pub use send::{MAX_TEXT_LEN, SendMessage, Sent};
+pub use send::{MAX_TEXT_LEN, SendMessage, Sent, WaitForAck};
 pub use version::{ClientVersion, ParseVersionError, VersionError, VersionSource, WebPageVersion};

@@ -49,6 +49,8 @@ pub(crate) struct Queued {
     pub(crate) chat: Jid,
     pub(crate) content: Content,
     pub(crate) message: pb::Message,
+    /// Of a file in a channel: what the media host calls it.
+    pub(crate) media_handle: Option<String>,
     pub(crate) idempotency_key: Option<String>,
 }
 
@@ -124,14 +126,15 @@ impl Outbox {
 /// The store's.
 pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> {
     let own = own_jids(&inner.account()).ok_or(Error::NotLinked)?;
-    let Queued { id, chat, content, message, idempotency_key } = queued;
+    let Queued { id, chat, content, message, media_handle, idempotency_key } = queued;
     let raw = message.encode_to_vec();
     let skeleton = Node::new(QUEUED)
         .attr("type", content.stanza_type())
         .attr_opt("mediatype", content.media_type())
         .attr_opt("edit", content.edit_attribute().map(|edit| edit.as_str()))
         .attr_opt("meta", content.meta_attribute().map(|(name, value)| format!("{name}={value}")))
-        .attr_opt("hide", content.hides_failure().then_some("true"));
+        .attr_opt("hide", content.hides_failure().then_some("true"))
+        .attr_opt("handle", media_handle);
     let arrival = Arrival {
         id: id.as_str().to_owned(),
         chat: chat.clone(),
@@ -170,7 +173,7 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
     Ok(())
 }
 
-/// Waits until the server took a message, and gives its time.
+/// Waits until the server took a message, and gives its time as far as that is known.
 ///
 /// # Errors
 /// [`Error::Timeout`] and [`Error::NotConnected`] leave the message in the outbox; the others say
@@ -179,26 +182,35 @@ pub(crate) async fn wait_for_ack(
     inner: &Arc<Inner>,
     id: &MessageId,
     limit: Duration,
-) -> Result<u64, Error> {
+) -> Result<Option<u64>, Error> {
     let answer = inner.outbox.wait(id.as_str());
     let entry = match inner.store.outbox_entry(&id.as_str().into()).await? {
         Some(OutboxEntry { state: OutboxState::Failed(code), chat, .. }) => {
             return Err(refusal(inner, &chat, code.parse().unwrap_or_default()).await);
         }
         Some(entry) if entry.state.is_pending() => entry,
+        Some(entry) => return Ok(taken_at(inner, &entry).await?),
         // Acknowledged before.
-        _ => return Ok(inner.clock.unix()),
+        None => return Ok(None),
     };
     if matches!(inner.state(), State::Idle | State::Stopped) {
         return Err(Error::NotConnected);
     }
     pump_in_background(inner);
     match tokio::time::timeout(limit, answer).await {
-        Ok(Ok(Ok(timestamp))) => Ok(timestamp),
+        Ok(Ok(Ok(timestamp))) => Ok(Some(timestamp)),
         Ok(Ok(Err(code))) => Err(refusal(inner, &entry.chat, code).await),
         Ok(Err(_)) => Err(Error::Disconnected),
         Err(_) => Err(Error::Timeout(limit)),
     }
+}
+
+/// When the server took a message, by the archive.
+async fn taken_at(inner: &Inner, entry: &OutboxEntry) -> Result<Option<u64>, StoreError> {
+    let chat = lid::canonical(&*inner.store, &entry.chat).await?;
+    let kept = inner.store.messages_by_id(&chat, &entry.id).await?;
+    let at = kept.into_iter().find(|message| message.key.from_me);
+    Ok(at.and_then(|message| u64::try_from(message.server_timestamp?.secs()).ok()))
 }
 
 /// Why a message will never go, as the caller is told.

@@ -4,6 +4,7 @@
 //! the outbox and the archive; from then on it is never lost. [`crate::outbox`] makes a stanza of
 //! it, encrypted for every device it is for, and sends that until the server has it.
 
+mod ack;
 mod builder;
 mod check;
 mod compose;
@@ -17,6 +18,7 @@ pub(crate) mod sender_key;
 pub(crate) mod sessions;
 mod verbs;
 
+pub use ack::WaitForAck;
 pub use builder::{SendMessage, Sent};
 
 /// The longest text that is sent, in bytes; clients show longer ones cut off.

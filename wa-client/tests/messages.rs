@@ -159,6 +159,28 @@ async fn a_message_without_an_ack_is_sent_again_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_queued_can_be_waited_for_and_says_why_it_was_refused() {
+    let (sim, mut ada, bob) = ada_and_bob(16).await;
+    sim.set_faults(faults(|plan| plan.withhold_acks = Chance::times(1)));
+    let queued = ada.client.send(bob.phone.jid(), "later").queue().await.unwrap();
+    let limit = Duration::from_secs(5);
+    let waiting = ada.client.wait_for_ack(&queued.id).timeout(limit).await;
+    assert!(matches!(waiting, Err(Error::Timeout(_))), "{waiting:?}");
+    ada.line.cut();
+    ada.connected().await;
+    assert_eq!(ada.client.wait_for_ack(&queued.id).await.unwrap().id, queued.id);
+    // From then on the outbox knows nothing of it.
+    assert!(ada.store.outbox_pending().await.unwrap().is_empty());
+    assert_eq!(ada.client.wait_for_ack(&queued.id).await.unwrap().timestamp, None);
+    let channel = bob.phone.create_newsletter("Harbour", "").unwrap();
+    let queued = ada.client.send(channel, "me too").queue().await.unwrap();
+    for _ in 0..2 {
+        let refused = ada.client.wait_for_ack(&queued.id).await;
+        assert!(matches!(refused, Err(Error::SendRefused { code: 403 })), "{refused:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_act_of_sending_happens_once() {
     let (_sim, ada, mut bob) = ada_and_bob(9).await;
     let first = ada.client.send(bob.phone.jid(), "once").idempotency_key("k").await.unwrap();

@@ -7,10 +7,16 @@ mod parties;
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use handmade::{all_said, content};
 use parties::{Party, ada_and_bob, settle};
-use wa_client::{Error, Event, NewsletterEvent, NewsletterRole};
+use wa_client::{
+    Error, Event, NewsletterEvent, NewsletterRole,
+    media::{MediaFile, OutgoingMedia},
+};
+use wa_crypto::sha256;
 use wa_proto::{Content, Jid, MessageKey, content};
+use wa_sim::{FileKind, OutgoingFile};
 
 async fn news(party: &mut Party) -> NewsletterEvent {
     party
@@ -156,4 +162,72 @@ async fn a_post_of_ones_own_goes_in_the_open_and_is_changed_and_deleted_under_it
     // Only its owner posts.
     let refused = bob.client.send(jid, "me too").await;
     assert!(matches!(refused, Err(Error::SendRefused { code: 403 })), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_in_a_channel_goes_and_comes_without_encryption() {
+    let (sim, ada, mut bob) = ada_and_bob(707).await;
+    let jid = ada.client.newsletters().create("Tides", None).await.unwrap().jid;
+    bob.client.newsletters().follow(&jid).await.unwrap();
+    settle().await;
+    sim.listen();
+    let picture = b"\x89PNG, as far as its first bytes say".to_vec();
+    let media = OutgoingMedia::image(picture.clone()).caption("low tide");
+    let sent = ada.client.send_media(jid.clone(), media).await.unwrap();
+    // What lies on the media host is the file itself, and the stanza names it.
+    assert_eq!(ada.phone.posted_file(&jid).as_deref(), Some(&picture[..]));
+    let said = all_said(&ada, "message").remove(0);
+    let handle = URL_SAFE_NO_PAD.encode(sha256(&[&picture]));
+    assert!(said.attrs.is("media_id", &handle) && said.attrs.is("type", "media"));
+    assert!(said.find("plaintext").unwrap().attrs.is("mediatype", "image"));
+    assert!(said.find("enc").is_none() && said.find("reporting").is_none());
+    let message = bob.message().await;
+    assert_eq!((message.chat, message.id.as_str()), (jid.clone(), sent.id.as_str()));
+    for party in [&ada, &bob] {
+        let kept = party.archive(&jid).await.pop().unwrap();
+        assert_eq!((kept.kind.as_str(), kept.text.as_deref()), ("image", Some("low tide")));
+        let file = MediaFile::from_archive(&kept).unwrap();
+        assert!(file.media.media_key.is_none() && file.media.file_enc_sha256.is_none());
+        assert_eq!(party.client.download(file).to_bytes(1 << 20).await.unwrap(), picture);
+    }
+    // What is said of it can be changed like a text.
+    let key = ada.archive(&jid).await.pop().unwrap().key;
+    ada.client.edit(&key, "high tide").await.unwrap();
+    let said = all_said(&ada, "message").pop().unwrap();
+    assert!(said.find("plaintext").unwrap().attrs.is("mediatype", "image"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_another_posted_is_checked_by_its_hash() {
+    let (_sim, mut ada, bob) = ada_and_bob(708).await;
+    let jid = bob.phone.create_newsletter("Harbour", "").unwrap();
+    ada.client.newsletters().follow(&jid).await.unwrap();
+    settle().await;
+    let plan = OutgoingFile::new(FileKind::Document, *b"the tides of May");
+    bob.phone.post_file(&jid, plan).unwrap().unwrap();
+    ada.message().await;
+    let kept = ada.archive(&jid).await.pop().unwrap();
+    let file = MediaFile::from_archive(&kept).unwrap();
+    let bytes = ada.client.download(file.clone()).to_bytes(1 << 20).await.unwrap();
+    assert_eq!(bytes, b"the tides of May");
+    let mut other = file;
+    other.media.file_sha256 = Some(vec![1; 32].into());
+    let refused = ada.client.download(other).to_bytes(1 << 20).await;
+    assert!(refused.is_err(), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_encrypted_or_to_be_looked_at_once_is_not_posted() {
+    let (_sim, ada, mut bob) = ada_and_bob(709).await;
+    let jid = ada.client.newsletters().create("Tides", None).await.unwrap().jid;
+    let once = OutgoingMedia::image(b"a picture".to_vec()).view_once();
+    let refused = ada.client.send_media(jid.clone(), once).await;
+    assert!(matches!(refused, Err(Error::InvalidInput(_))), "{refused:?}");
+    let picture = OutgoingMedia::image(b"a picture".to_vec());
+    ada.client.send_media(bob.phone.jid(), picture).await.unwrap();
+    bob.message().await;
+    let kept = ada.archive(&bob.phone.lid()).await.pop().unwrap();
+    let refused = ada.client.forward(&kept.key, jid.clone()).await;
+    assert!(matches!(refused, Err(Error::InvalidInput(_))), "{refused:?}");
+    assert!(ada.phone.posts(&jid).is_empty());
 }

@@ -10,7 +10,8 @@ To post in a channel of your own, send to its JID.
 Examples:
   wa-cli channels info https://whatsapp.com/channel/0029Va…
   wa-cli channels follow 120363000000000001@newsletter
-  wa-cli channels messages News --count 20")]
+  wa-cli channels messages News --count 20
+  wa-cli send 120363000000000001@newsletter 'Low water' --file tide.jpg")]
 pub(crate) enum ChannelCommand {
     /// List the channels this account follows
     List,

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use wa_proto::{Content, Jid, MessageId, ids::MessageKey};
+use wa_proto::{Content, Jid, MessageId, Server, ids::MessageKey};
 
 use super::{
     OutgoingMedia,
@@ -30,14 +30,15 @@ use crate::{
 #[derive(Debug)]
 pub struct SendMedia {
     inner: Arc<Inner>,
+    chat: Jid,
     media: OutgoingMedia,
     message: SendMessage,
 }
 
 impl SendMedia {
     pub(crate) fn new(inner: Arc<Inner>, chat: Jid, media: OutgoingMedia) -> Self {
-        let message = SendMessage::new(Arc::clone(&inner), chat, media.draft());
-        Self { inner, media, message }
+        let message = SendMessage::new(Arc::clone(&inner), chat.clone(), media.draft());
+        Self { inner, chat, media, message }
     }
 
     /// Answers a message of the same chat, which must be in the archive.
@@ -79,14 +80,18 @@ impl SendMedia {
     }
 
     async fn run(self) -> Result<Sent, Error> {
-        let Self { inner, media, message } = self;
+        let Self { inner, chat, media, message } = self;
         media.check().map_err(Error::InvalidInput)?;
         message.check()?;
         if message.sent_before().await?.is_some() {
             return message.await;
         }
-        let content = uploaded(&inner, media).await?;
-        message.with_content(content).await
+        let (content, handle) = uploaded(&inner, &chat, media).await?;
+        let message = message.with_content(content);
+        match handle.filter(|_| is_open(&chat)) {
+            Some(handle) => message.media_handle(handle).await,
+            None => message.await,
+        }
     }
 }
 
@@ -99,12 +104,26 @@ impl IntoFuture for SendMedia {
     }
 }
 
-/// Uploads a file and says what a message tells of it.
-async fn uploaded(inner: &Inner, media: OutgoingMedia) -> Result<Content, Error> {
+/// Whether everybody may read what is sent there, so that its files are not encrypted.
+fn is_open(chat: &Jid) -> bool {
+    chat.server == Server::Newsletter
+}
+
+/// Uploads a file as such a chat has it, and says what a message tells of it and what the media
+/// host calls it.
+async fn uploaded(
+    inner: &Inner,
+    chat: &Jid,
+    media: OutgoingMedia,
+) -> Result<(Content, Option<String>), Error> {
     let draft = media.draft();
-    let spool = Spool::encrypted(inner, media.media_type, media.source, MAX_UPLOAD).await?;
+    let spool = match is_open(chat) {
+        true => Spool::plain(inner, media.source, MAX_UPLOAD).await?,
+        false => Spool::encrypted(inner, media.media_type, media.source, MAX_UPLOAD).await?,
+    };
     let uploaded = upload::upload(inner, media.media_type, &spool).await?;
-    Ok(described(draft, &uploaded, &spool))
+    let content = described(draft, &uploaded, &spool);
+    Ok((content, uploaded.handle))
 }
 
 /// Sends pictures and videos that are shown together: first what says how many they are, then each
@@ -124,6 +143,9 @@ pub(crate) async fn send_album(
     if !files.iter().all(OutgoingMedia::fits_album) {
         return Err(Error::InvalidInput("an album holds pictures and videos only"));
     }
+    if is_open(&chat) {
+        return Err(Error::Unsupported("channels have no albums: send the files one by one"));
+    }
     let message = |content| SendMessage::new(Arc::clone(inner), chat.clone(), content);
     for file in &files {
         file.check().map_err(Error::InvalidInput)?;
@@ -134,7 +156,7 @@ pub(crate) async fn send_album(
     let album = Content::Album { images: count(files.len() - videos), videos: count(videos) };
     let mut contents = Vec::with_capacity(files.len());
     for file in files {
-        contents.push(uploaded(inner, file).await?);
+        contents.push(uploaded(inner, &chat, file).await?.0);
     }
     let mut sent = vec![message(album).await?];
     let parent = sent.iter().map(|first| first.id.clone()).next();

@@ -50,6 +50,8 @@ struct Skeleton {
     kind: String,
     edit: Edit,
     media_type: Option<String>,
+    /// Of a file in a channel: what the media host calls it.
+    media_handle: Option<String>,
     /// Whether whoever cannot decrypt it is not to show that.
     hide_failure: bool,
     /// What it tells the server of polls and events.
@@ -70,6 +72,7 @@ impl Skeleton {
             kind: queued.attrs.text("type").map_or("text".into(), |kind| kind.into_owned()),
             edit: edit(queued),
             media_type: queued.attrs.text("mediatype").map(|kind| kind.into_owned()),
+            media_handle: queued.attrs.text("handle").map(|handle| handle.into_owned()),
             hide_failure: hides_failure(queued),
             meta: meta(queued),
             message,

@@ -31,6 +31,7 @@ pub struct SendMessage {
     said: Said,
     manner: Manner,
     id: Option<MessageId>,
+    media_handle: Option<String>,
     idempotency_key: Option<String>,
     timeout: Duration,
     queue_only: bool,
@@ -43,7 +44,8 @@ pub struct Sent {
     /// Its id.
     pub id: MessageId,
     /// When the server took it, in seconds since 1970; `None` if it waits in the outbox, as
-    /// [`SendMessage::queue`] asks for.
+    /// [`SendMessage::queue`] asks for, or if the server took it before and the time is not known
+    /// any more.
     pub timestamp: Option<u64>,
 }
 
@@ -59,6 +61,7 @@ impl SendMessage {
             said,
             manner: Manner::default(),
             id: None,
+            media_handle: None,
             idempotency_key: None,
             timeout: ACK_TIMEOUT,
             queue_only: false,
@@ -100,6 +103,14 @@ impl SendMessage {
     /// Of a picture, a video or audio: it can be looked at or listened to once.
     pub fn view_once(mut self) -> Self {
         self.manner.view_once = true;
+        self
+    }
+
+    /// Of a file in a channel: what the media host calls it, as
+    /// [`Uploaded::handle`](crate::media::Uploaded::handle) says. [`crate::Client::send_media`]
+    /// knows it by itself.
+    pub fn media_handle(mut self, handle: impl Into<String>) -> Self {
+        self.media_handle = Some(handle.into());
         self
     }
 
@@ -183,7 +194,7 @@ impl SendMessage {
             return Ok(Sent { id, timestamp: None });
         }
         let acked = outbox::wait_for_ack(&inner, &id, timeout).await?;
-        Ok(Sent { id, timestamp: Some(acked) })
+        Ok(Sent { id, timestamp: acked })
     }
 
     /// The message that was handed over before under the same id or name.
@@ -225,6 +236,7 @@ impl SendMessage {
             chat,
             content,
             message,
+            media_handle: self.media_handle,
             idempotency_key: self.idempotency_key,
         };
         outbox::enqueue(inner, queued).await?;
@@ -248,4 +260,4 @@ impl std::fmt::Debug for SendMessage {
 }
 
 /// How long the server has for its ack.
-const ACK_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(60);

@@ -59,13 +59,19 @@ pub(super) fn check_content(content: &Content) -> Result<(), Error> {
 }
 
 /// Whether a chat takes such a content. What is posted in a channel is not encrypted, so its files
-/// would have to be kept without encryption too, which this version does not do.
+/// must not be either, and everybody may look at them as often as they like.
 pub(super) fn check_fits(chat: &Jid, content: &Content) -> Result<(), Error> {
-    match content.media() {
-        Some(_) if chat.server == Server::Newsletter => {
-            Err(Error::Unsupported("files cannot be posted in channels in this version"))
+    let Some(media) = content.media().filter(|_| chat.server == Server::Newsletter) else {
+        return Ok(());
+    };
+    match () {
+        () if media.media_key.is_some() => Err(Error::InvalidInput(
+            "a file in a channel must not be encrypted: send the file itself",
+        )),
+        () if media.view_once => {
+            Err(Error::InvalidInput("what is posted in a channel cannot be looked at once only"))
         }
-        _ => Ok(()),
+        () => Ok(()),
     }
 }
 
@@ -128,10 +134,16 @@ mod tests {
     #[test]
     fn an_encrypted_file_is_not_posted_where_everybody_reads() {
         let channel = Jid::new("1", Server::Newsletter);
-        let picture = Content::Image(wa_proto::content::Media::default());
-        assert!(matches!(check_fits(&channel, &picture), Err(Error::Unsupported(_))));
+        let mut media = wa_proto::content::Media::default();
+        assert!(check_fits(&channel, &Content::Image(media.clone())).is_ok());
+        media.media_key = Some(wa_proto::content::MediaKey::new(vec![1; 32]));
+        let picture = Content::Image(media);
+        assert!(matches!(check_fits(&channel, &picture), Err(Error::InvalidInput(_))));
         assert!(check_fits(&channel, &Content::from("hello")).is_ok());
         assert!(check_fits(&Jid::group("1"), &picture).is_ok());
+        let mut once = wa_proto::content::Media::default();
+        once.view_once = true;
+        assert!(check_fits(&channel, &Content::Image(once)).is_err());
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Files as a phone sends them: pictures, videos, audio, documents and stickers. Knows nothing of
 //! where they are kept.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use wa_crypto::sha256;
 use wa_media::MediaType;
 use wa_proto::{
     Jid, MessageId,
@@ -86,6 +88,17 @@ impl OutgoingFile {
     pub const fn once(mut self) -> Self {
         self.view_once = true;
         self
+    }
+
+    /// What a message tells of it, besides where it is.
+    fn described(self, mut media: Media) -> Content {
+        media.mimetype = Some(self.told_mimetype());
+        media.caption = self.caption;
+        media.title = self.file_name.clone();
+        media.file_name = self.file_name;
+        media.seconds = self.seconds;
+        media.view_once = self.view_once;
+        self.kind.content(media)
     }
 
     /// The MIME type that is told.
@@ -223,12 +236,25 @@ impl Phone {
                 enc_sha256: Some(preview.file_enc_sha256.to_vec().into()),
             });
         }
-        media.mimetype = Some(file.told_mimetype());
-        media.caption = file.caption;
-        media.title = file.file_name.clone();
-        media.file_name = file.file_name;
-        media.seconds = file.seconds;
-        media.view_once = file.view_once;
-        Ok(file.kind.content(media))
+        Ok(file.described(media))
+    }
+
+    /// Leaves a file with the media host as it is, and says what a post tells of it and what the
+    /// host calls it.
+    pub(super) fn uploaded_open(&self, file: OutgoingFile) -> Result<(Content, String), SendError> {
+        if file.bytes.len() > MAX_FILE {
+            return Err(SendError::FileTooLarge);
+        }
+        let host = self.sim.media();
+        let hash = sha256(&[&file.bytes]);
+        let handle = URL_SAFE_NO_PAD.encode(hash);
+        let folder = format!("newsletter-{}", file.kind.media_type().folder());
+        let bytes = Bytes::from(file.bytes.clone());
+        let mut media = Media::default();
+        media.direct_path =
+            Some(host.put(&folder, &handle, bytes).map_err(|_| SendError::MediaFull)?);
+        media.file_sha256 = Some(hash.to_vec().into());
+        media.file_length = Some(file.bytes.len() as u64);
+        Ok((file.described(media), handle))
     }
 }

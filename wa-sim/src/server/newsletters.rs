@@ -32,11 +32,17 @@ pub(crate) struct Newsletter {
     pub(crate) live: BTreeMap<DeviceAddress, u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Post {
     pub(crate) server_id: u64,
     pub(crate) id: String,
     pub(crate) at: u64,
+    /// `text`, or `media` for a file.
+    pub(crate) kind: String,
+    /// Which kind of file.
+    pub(crate) media_type: Option<String>,
+    /// What the media host called the file.
+    pub(crate) media_id: Option<String>,
     /// Empty once it is deleted.
     pub(crate) plaintext: Vec<u8>,
     pub(crate) reactions: BTreeMap<PhoneNumber, String>,
@@ -77,8 +83,36 @@ impl Newsletter {
 }
 
 impl Post {
+    /// What a stanza posts; it has no number yet.
+    fn read(node: &Node<'_>, id: String, at: u64) -> Self {
+        let text = |name: &str| node.attrs.text(name).map(|value| value.into_owned());
+        let plaintext = node.find("plaintext");
+        let media_type = plaintext.and_then(|node| node.attrs.text("mediatype"));
+        Self {
+            server_id: 0,
+            id,
+            at,
+            kind: text("type").unwrap_or_default(),
+            media_type: media_type.map(|kind| kind.into_owned()),
+            media_id: text("media_id"),
+            plaintext: plaintext.and_then(|node| node.content_bytes()).unwrap_or_default().to_vec(),
+            reactions: BTreeMap::new(),
+            viewers: BTreeSet::new(),
+        }
+    }
+
+    /// Whether it says something; of a file also what the media host calls it.
+    fn is_complete(&self) -> bool {
+        !self.plaintext.is_empty() && (self.kind != "media" || self.media_id.is_some())
+    }
+
+    fn plaintext_node(&self) -> OwnedNode {
+        let plaintext = Node::new("plaintext").attr_opt("mediatype", self.media_type.clone());
+        plaintext.bytes(self.plaintext.clone())
+    }
+
     pub(super) fn node(&self, with_content: bool) -> OwnedNode {
-        let plaintext = with_content.then(|| Node::new("plaintext").bytes(self.plaintext.clone()));
+        let plaintext = with_content.then(|| self.plaintext_node());
         let mut counts = BTreeMap::<&str, u64>::new();
         for emoji in self.reactions.values() {
             *counts.entry(emoji).or_default() += 1;
@@ -89,7 +123,7 @@ impl Post {
         Node::new("message")
             .attr("server_id", self.server_id)
             .attr("id", self.id.clone())
-            .attr("type", "text")
+            .attr("type", self.kind.clone())
             .attr("t", self.at)
             .children(plaintext)
             .child(Node::new("views_count").attr("count", self.viewers.len()))
@@ -184,23 +218,23 @@ impl Server {
             return Err(403);
         }
         let id = node.attrs.text("id").ok_or(400_u16)?.into_owned();
-        let plaintext = node.find("plaintext").and_then(|node| node.content_bytes());
-        let plaintext = plaintext.unwrap_or_default().to_vec();
         let edit = node.attrs.text("edit").map(|edit| edit.into_owned());
+        let mut posted = Post::read(node, id, now);
         let server_id = if edit.is_some() {
-            let post = newsletter.posts.iter_mut().find(|post| post.id == id).ok_or(404_u16)?;
-            post.plaintext.clone_from(&plaintext);
+            let mut posts = newsletter.posts.iter_mut();
+            let post = posts.find(|post| post.id == posted.id).ok_or(404_u16)?;
+            post.plaintext.clone_from(&posted.plaintext);
+            posted.server_id = post.server_id;
             post.server_id
-        } else if newsletter.posts.len() < MAX_POSTS && !plaintext.is_empty() {
-            let server_id = 100 + newsletter.posts.len() as u64;
-            let (id, plaintext) = (id.clone(), plaintext.clone());
-            let (reactions, viewers) = (BTreeMap::new(), BTreeSet::new());
-            newsletter.posts.push(Post { server_id, id, at: now, plaintext, reactions, viewers });
+        } else if newsletter.posts.len() < MAX_POSTS && posted.is_complete() {
+            posted.server_id = 100 + newsletter.posts.len() as u64;
+            let server_id = posted.server_id;
+            newsletter.posts.push(posted.clone());
             server_id
         } else {
             return Err(400);
         };
-        self.tell_followers(from, jid, &id, server_id, edit, plaintext);
+        self.tell_followers(from, jid, edit, &posted);
         Ok(server_id)
     }
 
@@ -208,21 +242,19 @@ impl Server {
         &mut self,
         from: DeviceAddress,
         jid: &Jid,
-        id: &str,
-        server_id: u64,
         edit: Option<String>,
-        plaintext: Vec<u8>,
+        post: &Post,
     ) {
         let Some(newsletter) = self.newsletters.get(&*jid.user) else { return };
         let followers: Vec<_> = newsletter.followers.keys().copied().collect();
         let message = Node::new("message")
             .attr("from", jid.clone())
-            .attr("id", id.to_owned())
-            .attr("server_id", server_id)
-            .attr("type", "text")
+            .attr("id", post.id.clone())
+            .attr("server_id", post.server_id)
+            .attr("type", post.kind.clone())
             .attr("t", self.now)
             .attr_opt("edit", edit)
-            .child(Node::new("plaintext").bytes(plaintext));
+            .child(post.plaintext_node());
         for address in self.devices_of_all(followers) {
             if address != from {
                 self.deliver(address, message.clone());

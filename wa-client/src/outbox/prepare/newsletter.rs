@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_proto::{
-    MessageId, OwnedNode, pb,
+    MessageId, OwnedNode, Unwrapped, pb,
     pb::message::protocol_message::Type,
     stanza::{Edit, OutgoingMessage},
 };
@@ -38,11 +38,13 @@ pub(super) async fn prepare(
 
 fn stanza(entry: &OutboxEntry, mut skeleton: Skeleton) -> OwnedNode {
     let change = change(&skeleton.message);
-    let (target, edit, plaintext) = match change {
-        Some((target, Some(content))) => (Some(target), Edit::Admin, content.encode_to_vec()),
-        Some((target, None)) => (Some(target), Edit::AdminRevoke, Vec::new()),
-        None => (None, Edit::None, skeleton.message.encode_to_vec()),
+    let (target, edit, said) = match change {
+        Some((target, Some(content))) => (Some(target), Edit::Admin, Some(content)),
+        Some((target, None)) => (Some(target), Edit::AdminRevoke, None),
+        None => (None, Edit::None, Some(skeleton.message)),
     };
+    let plaintext = said.as_ref().map(pb::Message::encode_to_vec).unwrap_or_default();
+    let media_type = said.and_then(|said| Unwrapped::from_message(said).content.media_type());
     if let Some(target) = target {
         skeleton.id = target;
     }
@@ -50,6 +52,8 @@ fn stanza(entry: &OutboxEntry, mut skeleton: Skeleton) -> OwnedNode {
         OutgoingMessage::new(entry.chat.clone(), skeleton.id.clone(), skeleton.kind.as_str());
     stanza.edit = edit;
     stanza.plaintext = Some(plaintext.into());
+    stanza.plaintext_media_type = media_type.map(Into::into);
+    stanza.media_id = skeleton.media_handle.map(Into::into);
     stanza.to_node()
 }
 
