@@ -1,7 +1,8 @@
 //! What a stanza is about to change, and a view of the store as if it had.
 //!
-//! Owns the changes of one transaction. Knows nothing of what they mean. Several stanzas may share
-//! one draft; nothing of it exists before the commit.
+//! Owns the changes of one transaction. Knows nothing of what they mean. Nothing of a draft exists
+//! before the commit. Several stanzas may share a transaction: each has a draft of its own over
+//! what those before it gathered, and joins them once it is sure to be kept.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -13,35 +14,33 @@ use wa_store::{Change, Changes, Seen, Store, StoreError, Timestamp};
 /// Changes that are not committed yet, over the store.
 pub(crate) struct Draft<'s> {
     store: &'s dyn Store,
+    /// What earlier stanzas of the same transaction change.
+    beneath: Option<&'s Gathered>,
+    own: Gathered,
+}
+
+/// Changes that are to be committed, and what keys will be then.
+#[derive(Default)]
+pub(crate) struct Gathered {
     sessions: HashMap<Jid, SessionRecord>,
     identities: HashMap<Jid, PublicKey>,
     sender_keys: HashMap<(Jid, Jid), SenderKeyRecord>,
     seen: HashSet<Seen>,
+    used_prekeys: HashSet<PreKeyId>,
     changed_people: BTreeSet<Jid>,
     changes: Changes,
 }
 
-impl<'s> Draft<'s> {
-    pub(crate) fn new(store: &'s dyn Store) -> Self {
-        Self {
-            store,
-            sessions: HashMap::new(),
-            identities: HashMap::new(),
-            sender_keys: HashMap::new(),
-            seen: HashSet::new(),
-            changed_people: BTreeSet::new(),
-            changes: Changes::new(),
-        }
-    }
-
-    /// The store beneath, for what no draft changes.
-    pub(crate) fn store(&self) -> &'s dyn Store {
-        self.store
-    }
-
-    /// Adds a change.
-    pub(crate) fn push(&mut self, change: Change) {
-        self.changes.push(change);
+impl Gathered {
+    /// Takes what a later stanza changes.
+    pub(crate) fn join(&mut self, later: Self) {
+        self.sessions.extend(later.sessions);
+        self.identities.extend(later.identities);
+        self.sender_keys.extend(later.sender_keys);
+        self.seen.extend(later.seen);
+        self.used_prekeys.extend(later.used_prekeys);
+        self.changed_people.extend(later.changed_people);
+        self.changes.merge(later.changes);
     }
 
     /// Everything to be committed: sessions and sender keys as they are in the end.
@@ -59,11 +58,47 @@ impl<'s> Draft<'s> {
         }));
         changes
     }
+}
+
+impl<'s> Draft<'s> {
+    pub(crate) fn new(store: &'s dyn Store) -> Self {
+        Self { store, beneath: None, own: Gathered::default() }
+    }
+
+    /// A draft that sees what earlier stanzas of the same transaction change.
+    pub(crate) fn over(store: &'s dyn Store, beneath: &'s Gathered) -> Self {
+        Self { store, beneath: Some(beneath), own: Gathered::default() }
+    }
+
+    /// What this stanza changes, without what is beneath.
+    pub(crate) fn into_gathered(self) -> Gathered {
+        self.own
+    }
+
+    /// What is found first: here, then beneath.
+    fn find<T>(&self, mut find: impl FnMut(&Gathered) -> Option<T>) -> Option<T> {
+        find(&self.own).or_else(|| self.beneath.and_then(find))
+    }
+
+    /// The store beneath, for what no draft changes.
+    pub(crate) fn store(&self) -> &'s dyn Store {
+        self.store
+    }
+
+    /// Adds a change.
+    pub(crate) fn push(&mut self, change: Change) {
+        self.own.changes.push(change);
+    }
+
+    /// Everything to be committed: sessions and sender keys as they are in the end.
+    pub(crate) fn into_changes(self) -> Changes {
+        self.own.into_changes()
+    }
 
     /// The session record with a device; an empty one if there is none, or none that can be read.
     pub(crate) async fn session(&self, device: &Jid) -> Result<SessionRecord, StoreError> {
-        if let Some(record) = self.sessions.get(device) {
-            return Ok(record.clone());
+        if let Some(record) = self.find(|there| there.sessions.get(device).cloned()) {
+            return Ok(record);
         }
         Ok(self
             .store
@@ -73,30 +108,30 @@ impl<'s> Draft<'s> {
     }
 
     pub(crate) fn put_session(&mut self, device: &Jid, record: SessionRecord) {
-        self.sessions.insert(device.clone(), record);
+        self.own.sessions.insert(device.clone(), record);
     }
 
     pub(crate) async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>, StoreError> {
-        match self.identities.get(device) {
-            Some(key) => Ok(Some(*key)),
+        match self.find(|there| there.identities.get(device).copied()) {
+            Some(key) => Ok(Some(key)),
             None => self.store.identity(device).await,
         }
     }
 
     pub(crate) fn put_identity(&mut self, device: &Jid, key: PublicKey) {
-        self.identities.insert(device.clone(), key);
+        self.own.identities.insert(device.clone(), key);
     }
 
     /// Puts an identity that is another than the one on file: once that is committed, the user is
     /// to hear of it.
     pub(crate) fn replace_identity(&mut self, device: &Jid, key: PublicKey) {
-        self.changed_people.insert(device.to_user());
+        self.own.changed_people.insert(device.to_user());
         self.put_identity(device, key);
     }
 
     /// The people whose identity this draft replaces.
     pub(crate) fn changed_people(&self) -> BTreeSet<Jid> {
-        self.changed_people.clone()
+        self.own.changed_people.clone()
     }
 
     /// A device's sender key for a group; an empty record if there is none.
@@ -105,8 +140,9 @@ impl<'s> Draft<'s> {
         group: &Jid,
         sender: &Jid,
     ) -> Result<SenderKeyRecord, StoreError> {
-        if let Some(record) = self.sender_keys.get(&(group.clone(), sender.clone())) {
-            return Ok(record.clone());
+        let name = (group.clone(), sender.clone());
+        if let Some(record) = self.find(|there| there.sender_keys.get(&name).cloned()) {
+            return Ok(record);
         }
         let Some(bytes) = self.store.sender_key(group, sender).await? else {
             return Ok(SenderKeyRecord::new());
@@ -118,23 +154,33 @@ impl<'s> Draft<'s> {
     }
 
     pub(crate) fn put_sender_key(&mut self, group: &Jid, sender: &Jid, record: SenderKeyRecord) {
-        self.sender_keys.insert((group.clone(), sender.clone()), record);
+        self.own.sender_keys.insert((group.clone(), sender.clone()), record);
     }
 
     pub(crate) async fn is_seen(&self, seen: &Seen) -> Result<bool, StoreError> {
-        Ok(self.seen.contains(seen) || self.store.is_seen(seen).await?)
+        let is_here = self.find(|there| there.seen.contains(seen).then_some(())).is_some();
+        Ok(is_here || self.store.is_seen(seen).await?)
     }
 
     pub(crate) fn mark_seen(&mut self, seen: Seen, at: Timestamp) {
-        if self.seen.insert(seen) {
+        if self.own.seen.insert(seen) {
             self.push(Change::MarkSeen { seen, at });
         }
     }
 
-    /// A one-time prekey of one's own.
+    /// A one-time prekey of one's own, unless it is used.
     pub(crate) async fn prekey(&self, id: PreKeyId) -> Result<Option<PreKey>, StoreError> {
+        if self.find(|there| there.used_prekeys.contains(&id).then_some(())).is_some() {
+            return Ok(None);
+        }
         let found = self.store.prekey(id.as_u32()).await?;
         Ok(found.map(|prekey| PreKey { id, pair: prekey.pair }))
+    }
+
+    /// A one-time prekey of one's own is used, and goes with the commit.
+    pub(crate) fn use_prekey(&mut self, id: PreKeyId) {
+        self.own.used_prekeys.insert(id);
+        self.push(Change::RemovePreKey(id.as_u32()));
     }
 
     /// A signed prekey of one's own, also one that was rotated out.

@@ -23,15 +23,21 @@ impl<K: Eq + Hash + Clone> KeyedLocks<K> {
 
     /// Waits for the lock of this name; it is free again when the guard is dropped.
     pub(crate) async fn lock(&self, key: K) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-            // Forget the names nobody uses, at a cost spread over the calls.
-            if locks.len() >= SWEEP_AT {
-                locks.retain(|_, lock| Arc::strong_count(lock) > 1);
-            }
-            Arc::clone(locks.entry(key).or_default())
-        };
-        lock.lock_owned().await
+        self.named(key).lock_owned().await
+    }
+
+    /// The lock of this name, if it is free now: for whoever holds others and must not wait.
+    pub(crate) fn try_lock(&self, key: K) -> Option<OwnedMutexGuard<()>> {
+        self.named(key).try_lock_owned().ok()
+    }
+
+    fn named(&self, key: K) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        // Forget the names nobody uses, at a cost spread over the calls.
+        if locks.len() >= SWEEP_AT {
+            locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+        }
+        Arc::clone(locks.entry(key).or_default())
     }
 }
 
@@ -51,6 +57,7 @@ mod tests {
         let other = tokio::time::timeout(Duration::from_secs(1), locks.lock("b")).await;
         assert!(other.is_ok());
         assert!(tokio::time::timeout(Duration::from_secs(1), locks.lock("a")).await.is_err());
+        assert!(locks.try_lock("a").is_none() && locks.try_lock("c").is_some());
         drop(held);
         assert!(tokio::time::timeout(Duration::from_secs(1), locks.lock("a")).await.is_ok());
     }

@@ -84,7 +84,7 @@ pub(crate) fn pair(one: &Jid, other: &Jid) -> Option<(Jid, Jid)> {
 /// The store's.
 pub(crate) async fn learn(inner: &Inner, one: &Jid, other: &Jid) -> Result<bool, StoreError> {
     let Some((phone, lid)) = pair(one, other) else { return Ok(false) };
-    if inner.store.lid_of(&phone).await?.as_ref() == Some(&lid) {
+    if is_known(&*inner.store, &phone, &lid).await? {
         return Ok(false);
     }
     let _unused = lock_people(inner, [phone.clone(), lid.clone()]).await;
@@ -93,6 +93,21 @@ pub(crate) async fn learn(inner: &Inner, one: &Jid, other: &Jid) -> Result<bool,
     inner.store.commit(changes).await?;
     tracing::debug!("learnt the LID of a person");
     Ok(true)
+}
+
+/// Whether [`learn`] would have nothing to do.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn is_known(
+    store: &dyn Store,
+    one: &Jid,
+    other: &Jid,
+) -> Result<bool, StoreError> {
+    match pair(one, other) {
+        Some((phone, lid)) => Ok(store.lid_of(&phone).await?.as_ref() == Some(&lid)),
+        None => Ok(true),
+    }
 }
 
 /// Notes of many people at once which addresses are theirs, some at a time in one commit; otherwise

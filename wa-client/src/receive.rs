@@ -9,11 +9,12 @@ pub(crate) mod decrypt;
 mod protocol;
 pub(crate) mod record;
 pub(crate) mod settle;
+pub(crate) mod shared;
 mod unseal;
 mod verdict;
 
 use wa_proto::stanza::{
-    ChatKind, Edit, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
+    ChatKind, Edit, Enc, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
 };
 use wa_store::{Account, Committed, StoreError, Timestamp};
 
@@ -146,20 +147,11 @@ async fn read(
     message: &IncomingMessage,
     arrival: &Arrival,
 ) -> Result<Reading, StoreError> {
-    let origin = Origin { chat: &arrival.chat, sender: &arrival.sender };
     let mut reading = Reading::default();
     for enc in &message.encs {
-        let opened = decrypt::open(draft, inner, origin, enc).await?;
-        reading.hidden |= enc.hide_failure;
-        let part = match opened {
-            Opened::Plaintext { bytes, identity_changed } => {
-                reading.identity_changed |= identity_changed;
-                recorded(draft, inner, arrival, &bytes, &mut reading).await?
-            }
-            Opened::Duplicate => Part::Duplicate,
-            Opened::BadPadding => Part::Malformed,
-            Opened::Unsupported => Part::Unsupported,
-            Opened::Failed(reason) => Part::Failed(reason),
+        let part = match open(draft, inner, enc, arrival, &mut reading).await? {
+            Ok(bytes) => recorded(draft, inner, arrival, &bytes, &mut reading).await?,
+            Err(part) => part,
         };
         reading.parts.push(part);
     }
@@ -170,6 +162,62 @@ async fn read(
     Ok(reading)
 }
 
+/// The same of a message that concerns nothing but the archive and keys; of any other nothing is
+/// said, and what is in the draft is to be forgotten.
+async fn read_plain(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    message: &IncomingMessage,
+    arrival: &Arrival,
+) -> Result<Option<Reading>, StoreError> {
+    let mut reading = Reading::default();
+    for enc in &message.encs {
+        let part = match open(draft, inner, enc, arrival, &mut reading).await? {
+            Ok(bytes) => match of_record(&record::record(draft, arrival, &bytes).await?) {
+                Some(part) => part,
+                None => return Ok(None),
+            },
+            Err(part) => part,
+        };
+        reading.parts.push(part);
+    }
+    Ok(Some(reading))
+}
+
+/// Decrypts one ciphertext; what cannot be read is a part all the same.
+async fn open(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    enc: &Enc,
+    arrival: &Arrival,
+    reading: &mut Reading,
+) -> Result<Result<Vec<u8>, Part>, StoreError> {
+    let origin = Origin { chat: &arrival.chat, sender: &arrival.sender };
+    let opened = decrypt::open(draft, inner, origin, enc).await?;
+    reading.hidden |= enc.hide_failure;
+    Ok(Err(match opened {
+        Opened::Plaintext { bytes, identity_changed } => {
+            reading.identity_changed |= identity_changed;
+            return Ok(Ok(bytes));
+        }
+        Opened::Duplicate => Part::Duplicate,
+        Opened::BadPadding => Part::Malformed,
+        Opened::Unsupported => Part::Unsupported,
+        Opened::Failed(reason) => Part::Failed(reason),
+    }))
+}
+
+/// What a plaintext is to its message; nothing if it is for the client itself, which has to see to
+/// it first.
+const fn of_record(recorded: &Recorded) -> Option<Part> {
+    Some(match recorded {
+        Recorded::Message | Recorded::Noted | Recorded::Forged => Part::Content,
+        Recorded::KeyOnly => Part::KeyOnly,
+        Recorded::Malformed => Part::Malformed,
+        Recorded::Protocol(_) => return None,
+    })
+}
+
 async fn recorded(
     draft: &mut Draft<'_>,
     inner: &Inner,
@@ -177,18 +225,13 @@ async fn recorded(
     plaintext: &[u8],
     reading: &mut Reading,
 ) -> Result<Part, StoreError> {
-    Ok(match record::record(draft, arrival, plaintext).await? {
-        Recorded::Message | Recorded::Noted => Part::Content,
-        Recorded::KeyOnly => Part::KeyOnly,
-        Recorded::Malformed => Part::Malformed,
-        Recorded::Forged => Part::Content,
-        Recorded::Protocol(protocol) => {
-            let told = protocol::handle(draft, inner, arrival, &protocol).await?;
-            reading.from_phone |= told == protocol::Told::FromPhone;
-            reading.of_history |= told == protocol::Told::OfHistory;
-            Part::Content
-        }
-    })
+    let recorded = record::record(draft, arrival, plaintext).await?;
+    if let Recorded::Protocol(protocol) = &recorded {
+        let told = protocol::handle(draft, inner, arrival, protocol).await?;
+        reading.from_phone |= told == protocol::Told::FromPhone;
+        reading.of_history |= told == protocol::Told::OfHistory;
+    }
+    Ok(of_record(&recorded).unwrap_or(Part::Content))
 }
 
 /// Which receipt a readable message gets.

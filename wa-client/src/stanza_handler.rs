@@ -6,9 +6,12 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
 use wa_proto::{
     Jid, Node, OwnedNode, Stanza,
-    stanza::{Iq, NackReason, Notification, NotificationBody, ServerRequest, iq_result},
+    stanza::{
+        IncomingMessage, Iq, NackReason, Notification, NotificationBody, ServerRequest, iq_result,
+    },
 };
 use wa_store::StoreError;
 
@@ -17,7 +20,11 @@ use crate::{
     connection::{Ending, Link, LinkClosed, Session},
     devices,
     inner::Inner,
-    media, offline, pairing, prekeys, presence, receipts, receive,
+    media, offline, pairing, prekeys, presence, receipts,
+    receive::{
+        self,
+        shared::{NotShared, Shared},
+    },
 };
 
 /// What a handler works with: the client, and the connection the stanza came on. What a handler
@@ -83,6 +90,72 @@ pub(crate) async fn handle(cx: &StanzaContext, stanza: Stanza) -> Option<Ending>
     // A closed link means that the stanza comes again.
     let _ = cx.link.send(&answer).await;
     None
+}
+
+/// Deals with messages of the backlog, in their order. Those that are simply to be kept share a
+/// transaction; any other waits for it, and is then dealt with as if it had come alone.
+pub(crate) async fn handle_messages(
+    cx: &StanzaContext,
+    messages: Vec<IncomingMessage>,
+) -> Option<Ending> {
+    let mut shared = Shared::default();
+    for message in messages {
+        match AssertUnwindSafe(shared.take(cx, &message)).catch_unwind().await {
+            Ok(Ok(true)) if shared.is_due() => {
+                if let Some(ending) = finish(cx, &mut shared).await {
+                    return Some(ending);
+                }
+            }
+            Ok(Ok(true)) => {}
+            // Whoever alone is to blame meets it alone.
+            Ok(Ok(false) | Err(_)) | Err(_) => {
+                let ending = match finish(cx, &mut shared).await {
+                    None => handle_backlog(cx, message).await,
+                    ending => ending,
+                };
+                if ending.is_some() {
+                    return ending;
+                }
+            }
+        }
+    }
+    finish(cx, &mut shared).await
+}
+
+/// Commits what shares a transaction, and answers it. If that cannot be committed, each message is
+/// dealt with alone, so that one does not keep the others from being kept.
+async fn finish(cx: &StanzaContext, shared: &mut Shared) -> Option<Ending> {
+    let kept = match std::mem::take(shared).commit(cx).await {
+        Ok(answered) => {
+            (0..answered).for_each(|_| handled(cx));
+            return None;
+        }
+        Err(NotShared::Commit(messages)) => messages,
+        Err(NotShared::Answer(HandleError::Store(error))) => {
+            tracing::error!(%error, "cannot tell what was kept");
+            return Some(Ending::Storage);
+        }
+        // The connection is ending by itself.
+        Err(NotShared::Answer(HandleError::Link(LinkClosed))) => return None,
+    };
+    for message in kept {
+        let ending = handle_backlog(cx, message).await;
+        if ending.is_some() {
+            return ending;
+        }
+    }
+    None
+}
+
+async fn handle_backlog(cx: &StanzaContext, message: IncomingMessage) -> Option<Ending> {
+    // On the heap, because it is rarely needed and large.
+    let ending = Box::pin(handle(cx, Stanza::Message(Box::new(message)))).await;
+    handled(cx);
+    ending
+}
+
+fn handled(cx: &StanzaContext) {
+    offline::backlog(cx, |backlog| backlog.handled(Instant::now()));
 }
 
 fn with_own(ack: wa_proto::stanza::Ack, own: Option<&Jid>) -> OwnedNode {

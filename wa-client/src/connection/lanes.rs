@@ -59,6 +59,16 @@ impl<T> Lanes<T> {
         Some((lane, item))
     }
 
+    /// The next stanza of a lane that is at work, to be dealt with together with the one it works
+    /// at: nothing, if it is not such a one, or has to wait for a barrier.
+    pub(crate) fn join(&mut self, lane: &Lane, fits: impl FnOnce(&T) -> bool) -> Option<T> {
+        let mut before_barrier =
+            self.waiting.iter().take_while(|(waiting, _)| *waiting != Lane::Barrier);
+        let at = before_barrier.position(|(waiting, _)| waiting == lane)?;
+        let fits = self.waiting.get(at).is_some_and(|(_, item)| fits(item));
+        fits.then(|| self.waiting.remove(at))?.map(|(_, item)| item)
+    }
+
     /// Whether a stanza of this lane waits or is being dealt with.
     pub(crate) fn holds(&self, lane: &Lane) -> bool {
         self.busy.contains(lane) || self.waiting.iter().any(|(waiting, _)| waiting == lane)
@@ -111,6 +121,23 @@ mod tests {
         assert_eq!(lanes.start(), None);
         lanes.done(&Lane::Barrier);
         assert_eq!(lanes.start(), Some((named("b"), 3)));
+    }
+
+    #[test]
+    fn what_fits_joins_the_one_at_work_in_its_order_and_nothing_passes_a_barrier() {
+        let mut lanes = Lanes::new();
+        for (lane, item) in [("a", 1), ("b", 2), ("a", 3), ("a", 40), ("a", 5)] {
+            lanes.push(named(lane), item);
+        }
+        lanes.push(Lane::Barrier, 6);
+        lanes.push(named("b"), 7);
+        let small = |item: &i32| *item < 10;
+        assert_eq!(lanes.start(), Some((named("a"), 1)));
+        assert_eq!(lanes.join(&named("a"), small), Some(3));
+        assert_eq!(lanes.join(&named("a"), small), None, "the next one does not fit");
+        assert_eq!(lanes.join(&named("a"), |_| true), Some(40));
+        assert_eq!(lanes.start(), Some((named("b"), 2)));
+        assert_eq!(lanes.join(&named("b"), small), None, "a barrier is before it");
     }
 
     proptest! {

@@ -74,7 +74,7 @@ pub(crate) async fn serve(
         keepalive: Mutex::new(Keepalive::new(Instant::now(), inner.roll())),
     });
     let cx = StanzaContext { inner: Arc::clone(inner), link: link.clone(), session };
-    let (stanzas, queue) = mpsc::channel(1);
+    let (stanzas, queue) = mpsc::channel(worker::MAX_TOGETHER);
     let (success, succeeded) = oneshot::channel();
     let mut worker = Worker::start(cx.clone(), queue);
     let incoming = Incoming { cx: &cx, frames, opener, stanzas, success: Some(success) };

@@ -13,7 +13,7 @@ use wa_signal::{
     DecryptError, Decrypted, LocalIdentity, PreKeyMessageHeader, RegistrationId, SenderKeyError,
     SessionRecord, padding,
 };
-use wa_store::{Account, Change, Seen, StoreError};
+use wa_store::{Account, Seen, StoreError};
 
 use crate::{draft::Draft, inner::Inner, retry::reason};
 
@@ -151,7 +151,7 @@ fn settle(
     draft.put_session(sender, decrypted.session);
     draft.put_identity(sender, decrypted.identity);
     if let Some(id) = decrypted.used_prekey {
-        draft.push(Change::RemovePreKey(id.as_u32()));
+        draft.use_prekey(id);
     }
     unpadded(decrypted.plaintext, version, identity_changed)
 }

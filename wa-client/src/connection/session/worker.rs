@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
     time::Instant,
 };
-use wa_proto::Stanza;
+use wa_proto::{Stanza, stanza::IncomingMessage};
 
 use super::with;
 use crate::{
@@ -57,8 +57,15 @@ async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
     let mut lanes = Lanes::new();
     let mut running = FuturesUnordered::new();
     loop {
+        // What is there already may be dealt with together.
+        while lanes.has_room()
+            && let Ok(stanza) = queue.try_recv()
+        {
+            lanes.push(lane_of(cx, &lanes, &stanza), stanza);
+        }
         while let Some((lane, stanza)) = lanes.start() {
-            running.push(handle(cx, lane, stanza));
+            let work = gather(&mut lanes, &lane, stanza);
+            running.push(handle(cx, lane, work));
         }
         tokio::select! {
             biased;
@@ -77,17 +84,57 @@ async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
     }
 }
 
-async fn handle(cx: &StanzaContext, lane: Lane, stanza: Stanza) -> (Lane, Option<Ending>) {
-    let started = Instant::now();
-    let from_backlog = stanza.envelope().is_some();
-    let ending = stanza_handler::handle(cx, stanza).await;
-    if from_backlog {
-        offline::backlog(cx, |backlog| backlog.handled(Instant::now()));
+/// What is dealt with at a time.
+enum Work {
+    Stanza(Box<Stanza>),
+    /// Messages of the backlog, which may share transactions.
+    Messages(Vec<IncomingMessage>),
+}
+
+/// A stanza, with those that wait behind it if all are messages of the backlog.
+fn gather(lanes: &mut Lanes<Stanza>, lane: &Lane, stanza: Stanza) -> Work {
+    let first = match stanza {
+        Stanza::Message(message) if *lane == strict() && message.offline.is_some() => *message,
+        other => return Work::Stanza(Box::new(other)),
+    };
+    let mut length = ciphertext_len(&first);
+    let mut messages = vec![first];
+    while messages.len() < MAX_TOGETHER && length < MAX_TOGETHER_LEN {
+        let fits = |stanza: &Stanza| matches!(stanza, Stanza::Message(message) if message.offline.is_some());
+        let Some(Stanza::Message(message)) = lanes.join(lane, fits) else { break };
+        length += ciphertext_len(&message);
+        messages.push(*message);
     }
+    Work::Messages(messages)
+}
+
+/// How many bytes of ciphertext a message has.
+fn ciphertext_len(message: &IncomingMessage) -> usize {
+    message.encs.iter().map(|enc| enc.ciphertext.len()).sum()
+}
+
+async fn handle(cx: &StanzaContext, lane: Lane, work: Work) -> (Lane, Option<Ending>) {
+    let started = Instant::now();
+    let ending = match work {
+        Work::Stanza(stanza) => {
+            let from_backlog = stanza.envelope().is_some();
+            let ending = stanza_handler::handle(cx, *stanza).await;
+            if from_backlog {
+                offline::backlog(cx, |backlog| backlog.handled(Instant::now()));
+            }
+            ending
+        }
+        Work::Messages(messages) => Box::pin(stanza_handler::handle_messages(cx, messages)).await,
+    };
     if started.elapsed() > SLOW {
         tracing::warn!(seconds = started.elapsed().as_secs(), "a stanza took long to deal with");
     }
     (lane, ending)
+}
+
+/// The lane for everything while the backlog drains.
+fn strict() -> Lane {
+    Lane::Named(String::new())
 }
 
 /// One lane for everything while the backlog drains, then one for each person; a stream's own
@@ -100,7 +147,7 @@ fn lane_of(cx: &StanzaContext, lanes: &Lanes<Stanza>, stanza: &Stanza) -> Lane {
         // A handler may wait for the ack of what it sent.
         return Lane::Named("ack".into());
     }
-    let strict = Lane::Named(String::new());
+    let strict = strict();
     let now = Instant::now();
     let is_strict = with(&cx.session.backlog, |backlog| {
         if is_from_backlog(stanza) {
@@ -129,5 +176,8 @@ fn is_from_backlog(stanza: &Stanza) -> bool {
     }
 }
 
+/// How many messages of the backlog are dealt with together, and how many bytes of ciphertext.
+pub(super) const MAX_TOGETHER: usize = 64;
+const MAX_TOGETHER_LEN: usize = 1 << 20;
 /// From when on a handler is remarked upon.
 const SLOW: Duration = Duration::from_secs(300);
