@@ -16,6 +16,7 @@ mod hosts;
 mod https;
 mod outgoing;
 mod phone;
+mod preview;
 mod send;
 mod sink;
 mod source;

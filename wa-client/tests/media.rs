@@ -12,5 +12,7 @@ mod https;
 mod kinds;
 #[path = "media/phone.rs"]
 mod phone;
+#[path = "media/previews.rs"]
+mod previews;
 #[path = "media/uploads.rs"]
 mod uploads;

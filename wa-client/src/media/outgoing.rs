@@ -6,16 +6,17 @@ use bytes::Bytes;
 use wa_media::MediaType;
 use wa_proto::{Content, content::Media};
 
-use super::{MediaSource, Uploaded, format, source::Spool};
+use super::{MediaSource, Uploaded, format, preview::Preview, source::Spool};
 
 /// A file to be sent with [`Client::send_media`](crate::Client::send_media). What the caller does
-/// not say of it is found out where that is cheap: type, size in pixels, length of a voice note.
+/// not say of it is found out: its type and size in pixels, a picture's preview, a recording's
+/// length and waveform. What cannot be decoded is sent without.
 #[must_use]
 pub struct OutgoingMedia {
     pub(super) media_type: MediaType,
     pub(super) source: MediaSource,
     /// What is said of it, without where it is.
-    told: Media,
+    pub(super) told: Media,
 }
 
 impl OutgoingMedia {
@@ -165,8 +166,12 @@ impl OutgoingMedia {
 }
 
 /// What a message says of a file that was uploaded.
-pub(super) fn described(draft: Content, uploaded: &Uploaded, spool: &Spool) -> Content {
-    let told = draft.media().cloned().unwrap_or_default();
+pub(super) fn described(
+    told: Media,
+    preview: Preview,
+    uploaded: &Uploaded,
+    spool: &Spool,
+) -> Content {
     let mut media = uploaded.to_media();
     let found = format::dimensions(&spool.head).unzip();
     media.mimetype = Some(
@@ -176,12 +181,13 @@ pub(super) fn described(draft: Content, uploaded: &Uploaded, spool: &Spool) -> C
     media.caption = told.caption;
     media.file_name = told.file_name;
     media.title = told.title;
-    media.width = told.width.or(found.0);
-    media.height = told.height.or(found.1);
-    media.seconds = told.seconds.or_else(|| format::opus_seconds(&spool.head, &spool.tail));
+    media.width = told.width.or(preview.width).or(found.0);
+    media.height = told.height.or(preview.height).or(found.1);
+    let heard = told.seconds.or(preview.seconds);
+    media.seconds = heard.or_else(|| format::opus_seconds(&spool.head, &spool.tail));
     media.page_count = told.page_count;
-    media.thumbnail = told.thumbnail;
-    media.waveform = told.waveform;
+    media.thumbnail = told.thumbnail.or(preview.thumbnail);
+    media.waveform = told.waveform.or(preview.waveform);
     media.animated = told.animated;
     media.view_once = told.view_once;
     content(uploaded.media_type, media)

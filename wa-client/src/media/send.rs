@@ -13,8 +13,9 @@ use std::{
 use wa_proto::{Content, Jid, MessageId, Server, ids::MessageKey};
 
 use super::{
-    OutgoingMedia,
+    MediaError, OutgoingMedia,
     outgoing::described,
+    preview::Preview,
     source::Spool,
     upload::{self, MAX_UPLOAD},
 };
@@ -116,13 +117,15 @@ async fn uploaded(
     chat: &Jid,
     media: OutgoingMedia,
 ) -> Result<(Content, Option<String>), Error> {
-    let draft = media.draft();
+    let OutgoingMedia { media_type, source, told } = media;
+    let made = Preview::make(media_type, &told, source).await.map_err(MediaError::Io)?;
+    let (source, preview) = made;
     let spool = match is_open(chat) {
-        true => Spool::plain(inner, media.source, MAX_UPLOAD).await?,
-        false => Spool::encrypted(inner, media.media_type, media.source, MAX_UPLOAD).await?,
+        true => Spool::plain(inner, source, MAX_UPLOAD).await?,
+        false => Spool::encrypted(inner, media_type, source, MAX_UPLOAD).await?,
     };
-    let uploaded = upload::upload(inner, media.media_type, &spool).await?;
-    let content = described(draft, &uploaded, &spool);
+    let uploaded = upload::upload(inner, media_type, &spool).await?;
+    let content = described(told, preview, &uploaded, &spool);
     Ok((content, uploaded.handle))
 }
 
