@@ -20,9 +20,13 @@ mod environment;
 mod lock;
 mod profile;
 mod recipient;
+mod voice;
 
 pub use database_key::{KeyError, KeySource};
 pub use environment::Environment;
 pub use lock::{AccountLock, LockError};
 pub use profile::{InvalidProfileName, Profile, ProfileError, ProfileName};
 pub use recipient::{Candidate, MAX_CANDIDATES, Recipient, RecipientError, Resolution};
+pub use voice::{VoiceError, prepare_voice_note};
+/// What [`prepare_voice_note`] makes.
+pub use wa_transcode::VoiceNote;

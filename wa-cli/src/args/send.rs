@@ -13,22 +13,25 @@ Examples:
   wa-cli send '+44 7700 900123' 'See you at six'
   wa-cli send Family 'Thanks, @Anna!' --mention Anna
   wa-cli send Anna 'The harbour' --file harbour.jpg
-  wa-cli send Anna --file memo.ogg --as voice
+  wa-cli send Anna --voice memo.m4a
   date | wa-cli send Anna -")]
 pub(crate) struct SendArguments {
     #[command(flatten)]
     pub(crate) chat: NamedChat,
     /// The text, or what is said under the file; '-' reads it from standard input
-    #[arg(required_unless_present = "file")]
+    #[arg(required_unless_present_any = ["file", "voice"])]
     pub(crate) text: Option<String>,
     /// Send this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "attachment")]
     pub(crate) file: Option<PathBuf>,
+    /// Send this recording as a voice message, made of it if it is none yet
+    #[arg(long, value_name = "FILE", group = "attachment", conflicts_with = "text")]
+    pub(crate) voice: Option<PathBuf>,
     /// What the file is sent as [default: as its content says]
     #[arg(long = "as", value_name = "KIND", requires = "file")]
     pub(crate) kind: Option<FileKind>,
     /// A picture, video or audio that can be looked at once
-    #[arg(long, requires = "file")]
+    #[arg(long, requires = "attachment")]
     pub(crate) view_once: bool,
     /// Mention this person, whom the text names as @PERSON; may be given several times
     #[arg(long, value_name = "PERSON")]

@@ -29,10 +29,12 @@ pub(crate) async fn run(
         Some(typed) => Some(text::read(typed)?),
         None => None,
     };
-    let media = match &arguments.file {
-        Some(path) => Some(file::outgoing(path, arguments.kind, arguments.view_once)?),
-        None => None,
+    let media = match (&arguments.file, &arguments.voice) {
+        (Some(path), _) => Some(file::outgoing(path, arguments.kind)?),
+        (None, Some(path)) => Some(file::voice(path).await?),
+        (None, None) => None,
     };
+    let media = media.map(|it| if arguments.view_once { it.view_once() } else { it });
     let sent = session::with(global, async |session, account| {
         let store = account.store.as_ref();
         let chat = plan::chat(&arguments.chat, store).await?;

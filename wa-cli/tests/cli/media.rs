@@ -33,6 +33,33 @@ async fn files_are_sent_as_what_they_are() {
     assert!(listed.stdout.contains("[document: notes.pdf, 14 bytes]"), "{}", listed.stdout);
 }
 
+/// Two seconds of a tone that changes its sign 200 times a second, at 8,000 samples a second.
+fn wav() -> Vec<u8> {
+    let mut file = b"RIFF\x24\x7d\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    file.extend([8_000_u32, 16_000].iter().flat_map(|number| number.to_le_bytes()));
+    file.extend(b"\x02\0\x10\0data\0\x7d\0\0");
+    file.extend((0..16_000).flat_map(|place| (place % 40 * 500 - 10_000_i16).to_le_bytes()));
+    file
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_recording_is_sent_as_a_voice_message() {
+    let world = World::new().await;
+    let machine = world.linked();
+    std::fs::write(machine.path("memo.wav"), wav()).unwrap();
+    let sent = machine.json(&["send", BORIS, "--voice", "memo.wav"]);
+    let id = sent["id"].as_str().unwrap();
+    world.boris.wait_for_message(|message| message.id == id, PATIENCE).await.unwrap();
+    let received = Unwrapped::from_message(world.boris.message(id).unwrap());
+    let Content::VoiceNote(note) = received.content else { panic!("no voice message") };
+    assert_eq!(note.mimetype.as_deref(), Some("audio/ogg; codecs=opus"));
+    assert_eq!((note.seconds, note.waveform.unwrap().len()), (Some(2), 64));
+    assert!(world.boris.media(id).unwrap().starts_with(b"OggS"));
+    std::fs::write(machine.path("page.txt"), "no sound at all").unwrap();
+    let error = fails(&machine, &["send", BORIS, "--voice", "page.txt"], 2, "usage");
+    assert!(error["message"].as_str().unwrap().contains("mp3"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_downloaded_and_nothing_is_replaced() {
     let world = World::new().await;
@@ -77,6 +104,12 @@ async fn wrong_files_are_told_before_anything_is_sent() {
     fails(&machine, &["send", BORIS, "--file", "empty"], 2, "usage");
     fails(&machine, &["send", BORIS, "--file", "note.mp3", "--as", "voice"], 2, "usage");
     fails(&machine, &["send", BORIS, "text", "--file", "note.mp3"], 2, "usage");
+    fails(&machine, &["send", BORIS, "--voice", "nowhere.mp3"], 2, "usage");
+    fails(&machine, &["send", BORIS, "--voice", "note.mp3"], 2, "usage");
+    for wrong in [["text", "--voice", "note.mp3"].as_slice(), &["--voice", "a", "--file", "b"]] {
+        let refused = machine.run(&[&["send", BORIS], wrong].concat());
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    }
     let text = machine.json(&["send", BORIS, "no file"]);
     let id = text["id"].as_str().unwrap();
     fails(&machine, &["media", "download", BORIS, id], 2, "usage");

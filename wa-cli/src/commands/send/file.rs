@@ -2,6 +2,7 @@
 
 use std::{fs::File, io::Read, path::Path};
 
+use wa_bridge::prepare_voice_note;
 use wa_client::media::{MediaSource, OutgoingMedia, SendMedia};
 
 use crate::{
@@ -12,18 +13,14 @@ use crate::{
 };
 
 /// The file as it is to be sent.
-pub(super) fn outgoing(
-    path: &Path,
-    kind: Option<FileKind>,
-    view_once: bool,
-) -> Result<OutgoingMedia, Failure> {
+pub(super) fn outgoing(path: &Path, kind: Option<FileKind>) -> Result<OutgoingMedia, Failure> {
     let head = head(path)?;
     if head.is_empty() {
         let message = format!("{} is empty", path.display());
         return Err(Failure::new(Cause::Usage, message).remedy("name a file that holds something"));
     }
     let source = MediaSource::Path(path.to_owned());
-    let media = match kind.unwrap_or_else(|| kind_of(&head)) {
+    Ok(match kind.unwrap_or_else(|| kind_of(&head)) {
         FileKind::Image => OutgoingMedia::image(source),
         FileKind::Video => OutgoingMedia::video(source),
         FileKind::Gif => OutgoingMedia::gif(source),
@@ -32,7 +29,7 @@ pub(super) fn outgoing(
         FileKind::Voice if !head.starts_with(b"OggS") => {
             let message = format!("{} is no voice message", path.display());
             return Err(Failure::new(Cause::Usage, message)
-                .remedy("a voice message is Opus in Ogg; send it --as audio"));
+                .remedy("a voice message is Opus in Ogg; --voice makes one of any recording"));
         }
         FileKind::Voice => OutgoingMedia::voice_note(source),
         FileKind::Sticker => OutgoingMedia::sticker(source),
@@ -44,8 +41,28 @@ pub(super) fn outgoing(
                 None => document,
             }
         }
+    })
+}
+
+/// A voice message made of whatever recording is in the file.
+pub(super) async fn voice(path: &Path) -> Result<OutgoingMedia, Failure> {
+    file::open(path)?;
+    let recording = path.to_owned();
+    let made = tokio::task::spawn_blocking(move || prepare_voice_note(&recording)).await;
+    let note = match made {
+        Ok(Ok(note)) => note,
+        Ok(Err(error)) => {
+            let message = format!("no voice message was made of {}: {error}", path.display());
+            return Err(Failure::new(Cause::Usage, message)
+                .remedy("convert the recording to one of these formats, or send it with --file"));
+        }
+        Err(_) => {
+            let message = format!("no voice message was made of {}", path.display());
+            return Err(Failure::new(Cause::Usage, message).remedy("send it with --file"));
+        }
     };
-    Ok(if view_once { media.view_once() } else { media })
+    let media = OutgoingMedia::voice_note(note.bytes).seconds(note.analysis.seconds());
+    Ok(media.waveform(note.analysis.waveform.to_vec()))
 }
 
 /// Adds to a file what was said about it.
