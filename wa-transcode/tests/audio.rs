@@ -124,6 +124,17 @@ fn every_wav_is_mixed_and_resampled() {
 }
 
 #[test]
+fn a_length_that_nobody_told_is_found_out() {
+    let mut piped = wav(16_000, 1, &tone(16_000, 24_000, |_| 0.5));
+    piped[4..8].fill(0xff);
+    piped[40..44].fill(0xff);
+    assert_eq!(made_of(&piped).unwrap().analysis.duration, Duration::from_millis(1500));
+    let bare = made_of(&fixture("bare.mp3")).unwrap();
+    let off = bare.analysis.duration.abs_diff(Duration::from_secs(1));
+    assert!(off < Duration::from_millis(80), "{off:?}");
+}
+
+#[test]
 fn the_pages_count_as_players_expect() {
     let note = made_of(&wav(16_000, 1, &tone(16_000, 16_000 * 5 + 77, |_| 0.5))).unwrap();
     let pages = pages(&note.bytes);

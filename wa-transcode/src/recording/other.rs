@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 
 use symphonia::{
     core::{
-        codecs::audio::{AudioDecoder, AudioDecoderOptions},
+        codecs::audio::{AudioDecoder, AudioDecoderOptions, well_known::CODEC_ID_MP3},
         common::Limit,
         errors::Error,
         formats::{FormatOptions, FormatReader, TrackType, probe::Hint},
@@ -26,6 +26,8 @@ pub(super) struct OtherRecording<'a> {
     rate: Option<u32>,
     /// How many samples a channel has, as the file says.
     promised: u64,
+    /// Whether it says nothing of its length, as what was recorded into a pipe: its end is good.
+    is_endless: bool,
     interleaved: Vec<f32>,
 }
 
@@ -43,12 +45,17 @@ impl<'a> OtherRecording<'a> {
         let track = format.default_track(TrackType::Audio).ok_or(AudioError::UnsupportedFormat)?;
         let parameters = track.codec_params.as_ref().and_then(|codec| codec.audio());
         let parameters = parameters.ok_or(AudioError::UnsupportedFormat)?;
+        // Without its encoder's notes the length of an MP3 is a guess by its first bytes, and
+        // nothing is to be cut off by a guess.
+        let is_told = parameters.codec != CODEC_ID_MP3 || track.delay.is_some();
         let decoder = get_codecs()
-            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+            .make_audio_decoder(parameters, &AudioDecoderOptions::default().gapless(is_told))
             .map_err(unopened)?;
-        let promised = track.num_frames.unwrap_or_default();
+        let promised = track.num_frames.filter(|_| is_told).unwrap_or_default();
+        let is_endless = track.num_frames.is_none() && track.duration.is_none();
         let track = track.id;
-        Ok(Self { format, decoder, track, rate: None, promised, interleaved: Vec::new() })
+        let interleaved = Vec::new();
+        Ok(Self { format, decoder, track, rate: None, promised, is_endless, interleaved })
     }
 
     /// Samples a second; zero before the first.
@@ -71,6 +78,9 @@ impl<'a> OtherRecording<'a> {
             Ok(Some(_)) => return Ok(Packet::Decoded),
             Ok(None) => return Ok(Packet::End),
             Err(Error::DecodeError(_)) => return Ok(Packet::Broken),
+            Err(Error::IoError(error)) if self.is_endless && is_end(&error) => {
+                return Ok(Packet::End);
+            }
             Err(error) => return Err(broken(error)),
         };
         let decoded = match self.decoder.decode(&packet) {
