@@ -43,6 +43,8 @@ pub struct OutgoingMessage {
     pub plaintext: Option<Bytes>,
     /// Which kind of media is in the plaintext.
     pub plaintext_media_type: Option<CompactString>,
+    /// In a group whose messages disappear: after how many seconds.
+    pub expiration: Option<u32>,
     /// Of a file in a channel: what the media host calls it.
     pub media_id: Option<CompactString>,
     /// The own signed device identity; has to be there if any ciphertext is a `pkmsg`.
@@ -150,6 +152,7 @@ impl OutgoingMessage {
             encs: Vec::new(),
             plaintext: None,
             plaintext_media_type: None,
+            expiration: None,
             media_id: None,
             device_identity: None,
             reporting_token: None,
@@ -185,6 +188,7 @@ impl OutgoingMessage {
             .attr_opt("privacy_sensitive", is_private.then_some("true"))
             .attr_opt("device_fanout", self.is_resend.then_some("false"))
             .attr_opt("t", self.timestamp)
+            .attr_opt("expiration", self.expiration)
             .attr_opt("media_id", self.media_id.as_ref())
     }
 

@@ -35,6 +35,8 @@ pub(in crate::outbox) struct Audience {
     pub(in crate::outbox) addressing: Option<AddressingMode>,
     /// The people, by that kind of address; this account among them, for its other devices.
     pub(in crate::outbox) people: Vec<Jid>,
+    /// After how many seconds its messages disappear, if they do.
+    pub(in crate::outbox) expiration: Option<u32>,
 }
 
 impl Audience {
@@ -56,6 +58,7 @@ impl Audience {
             chat: info.jid,
             addressing: Some(info.addressing_mode),
             people: info.participants.into_iter().map(|person| person.jid).collect(),
+            expiration: Some(info.ephemeral).filter(|seconds| *seconds != 0),
         })
     }
 }
@@ -199,6 +202,7 @@ fn stanza(
     stanza.participant_hash =
         Some(participant_hash(targets.iter().map(|target| &target.address)).into());
     stanza.addressing_mode = audience.addressing;
+    stanza.expiration = audience.expiration;
     let by_lid = audience.addressing == Some(AddressingMode::Lid);
     stanza.reporting_token = own_jids(&inner.account()).and_then(|own| {
         reporting::token(&own, by_lid, &audience.chat, skeleton.id.as_str(), &skeleton.message)

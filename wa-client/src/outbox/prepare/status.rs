@@ -35,6 +35,7 @@ impl Audience {
             chat: Jid::status(),
             addressing: Some(AddressingMode::Lid),
             people: people.into_iter().collect(),
+            expiration: None,
         })
     }
 }
