@@ -21,7 +21,8 @@ pub enum Recipient {
     Jid(Jid),
     /// A phone number: digits, country code first.
     Phone(String),
-    /// Neither: a name or a part of one, to be looked up among contacts and chats.
+    /// Neither: a name or a part of one, to be looked up among contacts and chats. A username may
+    /// have an `@` before it.
     Name(String),
 }
 
@@ -55,6 +56,9 @@ impl FromStr for Recipient {
         let shown = || text.chars().take(40).collect::<String>();
         if text.is_empty() {
             return Err(RecipientError::Empty);
+        }
+        if let Some(username) = text.strip_prefix('@').filter(|name| is_username(name)) {
+            return Ok(Self::Name(username.to_owned()));
         }
         if text.contains('@') {
             let jid: Jid = text.parse().map_err(|_| RecipientError::Jid(shown()))?;
@@ -93,6 +97,11 @@ impl FromStr for Recipient {
     }
 }
 
+/// Whether it can be the name by which somebody is found without their number.
+fn is_username(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['@', ' '])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,5 +137,7 @@ mod tests {
     fn jids_and_names_are_told_apart() {
         assert_eq!("12@lid".parse(), Ok(Recipient::Jid(Jid::lid("12"))));
         assert_eq!("Anna B.".parse(), Ok(Recipient::Name("Anna B.".into())));
+        assert_eq!("@anna.b".parse(), Ok(Recipient::Name("anna.b".into())));
+        assert!(matches!("@".parse::<Recipient>(), Err(RecipientError::Jid(_))));
     }
 }

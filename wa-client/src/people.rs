@@ -11,6 +11,7 @@ use wa_proto::{
     Jid, pb,
     request::{Usync, UsyncContext, UsyncMode, UsyncProtocol, UsyncQuery, UsyncResult},
 };
+use wa_store::{Change, Changes, ContactUpdate};
 
 use crate::{
     Client,
@@ -144,8 +145,18 @@ impl People {
                 UsyncProtocol::DisappearingMode,
                 UsyncProtocol::Username,
             ];
+            let mut told = Changes::new();
             for answer in ask(&self.inner, protocols, users).await? {
-                infos.push(info(&self.inner, answer).await?);
+                let info = info(&self.inner, answer).await?;
+                if let Some(username) = &info.username {
+                    let mut contact = ContactUpdate::new(info.jid.clone());
+                    contact.username = Some(username.clone());
+                    told.push(Change::PutContact(Box::new(contact)));
+                }
+                infos.push(info);
+            }
+            if !told.is_empty() {
+                self.inner.store.commit(told).await?;
             }
         }
         Ok(infos)

@@ -16,7 +16,7 @@ mod verdict;
 use wa_proto::stanza::{
     ChatKind, Edit, Enc, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
 };
-use wa_store::{Account, Committed, StoreError, Timestamp};
+use wa_store::{Account, Change, Committed, ContactUpdate, StoreError, Timestamp};
 
 use crate::{
     draft::Draft,
@@ -51,6 +51,7 @@ pub(crate) async fn handle(
 
     let held = lid::lock_people(inner, [arrival.sender.clone()]).await;
     let mut draft = Draft::new(&*inner.store);
+    note_usernames(&mut draft, &message, &arrival);
     let reading = read(&mut draft, inner, &message, &arrival).await?;
     match reading.verdict(&message) {
         Verdict::Keep => {
@@ -138,6 +139,22 @@ async fn arrival(
         push_name: message.push_name.clone(),
         own,
     })
+}
+
+/// Notes by which names the people in a message can be found, as the stanza tells.
+fn note_usernames(draft: &mut Draft<'_>, message: &IncomingMessage, arrival: &Arrival) {
+    let recipient = Some(&arrival.chat).filter(|chat| arrival.from_me && chat.is_person());
+    let told = [
+        (Some(&arrival.sender), &message.usernames.participant),
+        (recipient, &message.usernames.recipient),
+    ];
+    for (person, username) in told {
+        if let (Some(person), Some(username)) = (person, username) {
+            let mut contact = ContactUpdate::new(person.to_user());
+            contact.username = Some(username.clone());
+            draft.push(Change::PutContact(Box::new(contact)));
+        }
+    }
 }
 
 /// Decrypts and records every ciphertext, also behind one that fails.

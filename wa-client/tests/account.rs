@@ -248,6 +248,8 @@ async fn what_people_show_is_told_with_both_of_their_names() {
     assert_eq!(info.picture_id, picture);
     assert_eq!(info.verified_name.as_deref(), Some("Bob"));
     assert_eq!(info.username.as_deref(), Some("bob.at.sea"));
+    let contact = ada.store.contact(&bob.phone.jid()).await.unwrap().unwrap();
+    assert_eq!(contact.username.as_deref(), Some("bob.at.sea"), "it is kept");
     assert_eq!(info.disappearing_timer, Some(0));
     let refused = ada.client.people().info(&[Jid::group("1")]).await;
     assert!(matches!(refused, Err(Error::InvalidInput(_))));

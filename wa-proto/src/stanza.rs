@@ -32,7 +32,7 @@ pub use iq::{Iq, IqError, IqErrorKind, ServerRequest, iq_error, iq_result};
 pub use keys::{KEY_TYPE, WireKeyBundle, WirePreKey, WireSignedPreKey};
 pub use message::{
     AddressingMode, Alternatives, Edit, Enc, EncKind, IncomingMessage, MAX_ENCS, MessageParts,
-    Unavailable,
+    Unavailable, Usernames,
 };
 pub(crate) use notification::read_privacy;
 pub use notification::{

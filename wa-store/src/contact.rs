@@ -28,6 +28,8 @@ pub struct Contact {
     pub business_name: Option<String>,
     /// The phone number as the server shows it to those who may not see it whole.
     pub redacted_phone: Option<String>,
+    /// The name by which the person can be found without their number.
+    pub username: Option<String>,
 }
 
 impl Contact {
@@ -42,13 +44,17 @@ impl Contact {
             push_name: None,
             business_name: None,
             redacted_phone: None,
+            username: None,
         }
     }
 
-    /// The name to show: the address book's, else the business's, else the person's own.
+    /// The name to show: the address book's, else the business's, else the person's own, else the
+    /// one by which they can be found.
     pub fn name(&self) -> Option<&str> {
-        [&self.full_name, &self.first_name, &self.business_name, &self.push_name]
+        let own = [&self.business_name, &self.push_name, &self.username];
+        [&self.full_name, &self.first_name]
             .into_iter()
+            .chain(own)
             .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
     }
 
@@ -61,6 +67,7 @@ impl Contact {
             (&mut self.push_name, &update.push_name),
             (&mut self.business_name, &update.business_name),
             (&mut self.redacted_phone, &update.redacted_phone),
+            (&mut self.username, &update.username),
         ] {
             if theirs.is_some() && mine != theirs {
                 mine.clone_from(theirs);
@@ -78,6 +85,7 @@ impl Contact {
             (&mut self.push_name, &other.push_name),
             (&mut self.business_name, &other.business_name),
             (&mut self.redacted_phone, &other.redacted_phone),
+            (&mut self.username, &other.username),
         ] {
             if mine.is_none() {
                 mine.clone_from(theirs);
@@ -108,6 +116,8 @@ pub struct ContactUpdate {
     pub business_name: Option<String>,
     /// See [`Contact::redacted_phone`].
     pub redacted_phone: Option<String>,
+    /// See [`Contact::username`].
+    pub username: Option<String>,
 }
 
 impl ContactUpdate {
@@ -120,6 +130,7 @@ impl ContactUpdate {
             push_name: None,
             business_name: None,
             redacted_phone: None,
+            username: None,
         }
     }
 }

@@ -179,6 +179,7 @@ impl ContactQuery {
                 contact.first_name.as_deref(),
                 contact.push_name.as_deref(),
                 contact.business_name.as_deref(),
+                contact.username.as_deref(),
             ];
             holds_all(&words, &names, [Some(&contact.jid), contact.phone.as_ref()])
         });

@@ -30,6 +30,8 @@ pub struct Candidate {
     pub name: String,
     /// The phone number, if it is known.
     pub phone: Option<Jid>,
+    /// The name by which they can be found without their number, if it is known.
+    pub username: Option<String>,
 }
 
 impl Recipient {
@@ -64,7 +66,7 @@ async fn resolve_name(name: &str, store: &dyn Store) -> Result<Resolution, Store
     for chat in store.chats(&query).await? {
         let known = candidates.iter().any(|candidate| candidate.jid == chat.jid);
         if let (false, Some(name)) = (known, chat.name) {
-            candidates.push(Candidate { jid: chat.jid, name, phone: chat.phone });
+            candidates.push(Candidate { jid: chat.jid, name, phone: chat.phone, username: None });
         }
     }
     Ok(choose(name, candidates))
@@ -73,12 +75,15 @@ async fn resolve_name(name: &str, store: &dyn Store) -> Result<Resolution, Store
 fn candidate(contact: Contact) -> Option<Candidate> {
     let name = contact.name()?.to_owned();
     let jid = contact.lid.unwrap_or(contact.jid);
-    Some(Candidate { jid, name, phone: contact.phone })
+    Some(Candidate { jid, name, phone: contact.phone, username: contact.username })
 }
 
 fn choose(name: &str, mut candidates: Vec<Candidate>) -> Resolution {
     let wanted = name.to_lowercase();
-    let is_exact = |candidate: &Candidate| candidate.name.to_lowercase() == wanted;
+    let is_exact = |candidate: &Candidate| {
+        let names = [Some(&candidate.name), candidate.username.as_ref()];
+        names.into_iter().flatten().any(|name| name.to_lowercase() == wanted)
+    };
     if candidates.iter().filter(|candidate| is_exact(candidate)).count() == 1 {
         candidates.retain(is_exact);
     }
@@ -95,7 +100,7 @@ mod tests {
     use super::*;
 
     fn named(user: &str, name: &str) -> Candidate {
-        Candidate { jid: Jid::lid(user), name: name.into(), phone: None }
+        Candidate { jid: Jid::lid(user), name: name.into(), phone: None, username: None }
     }
 
     #[test]
@@ -109,6 +114,11 @@ mod tests {
     fn a_full_name_wins_over_names_it_is_part_of() {
         let people = vec![named("1", "Anna"), named("2", "Anna Claes")];
         assert_eq!(choose("anna", people), Resolution::One(Jid::lid("1")));
+        let mut known = vec![named("1", "Anna Berg"), named("2", "anna.berg and others")];
+        if let Some(anna) = known.first_mut() {
+            anna.username = Some("anna.berg".into());
+        }
+        assert_eq!(choose("Anna.Berg", known), Resolution::One(Jid::lid("1")));
         let twins = vec![named("1", "Anna"), named("2", "Anna")];
         assert!(matches!(choose("Anna", twins), Resolution::Several(_)));
     }

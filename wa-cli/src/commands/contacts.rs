@@ -24,6 +24,8 @@ struct ContactView {
     push_name: Option<String>,
     /// The verified name of a business.
     business_name: Option<String>,
+    /// The name by which the person can be found without their number.
+    username: Option<String>,
 }
 
 pub(crate) async fn run(
@@ -52,13 +54,18 @@ fn view(contact: &Contact) -> ContactView {
         full_name: contact.full_name.clone(),
         push_name: contact.push_name.clone(),
         business_name: contact.business_name.clone(),
+        username: contact.username.clone(),
     }
 }
 
 fn line(view: &ContactView, output: &Output) -> String {
     let address = view.phone.as_deref().unwrap_or(&view.jid);
+    let username = view.username.as_deref().map(|name| format!("  @{}", foreign::plain(name, " ")));
+    let username = username.unwrap_or_default();
     match &view.name {
-        Some(name) => format!("{}  {address}\n", output.bold(&foreign::plain(name, " "))),
+        Some(name) => {
+            format!("{}  {address}{username}\n", output.bold(&foreign::plain(name, " ")))
+        }
         None => format!("{address}\n"),
     }
 }

@@ -16,6 +16,22 @@ async fn who_is_on_whatsapp_is_told_in_the_order_of_the_question() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn somebody_is_found_by_the_name_that_stands_for_their_number() {
+    let world = World::new().await;
+    let machine = world.linked();
+    world.boris.set_username("boris.at.sea");
+    let group = world.sim.create_group("Tea", &[&world.anna, &world.boris]).unwrap();
+    world.boris.send_text(&group, "Hello").unwrap();
+    machine.json(&["sync"]);
+    let found = machine.json(&["contacts", "boris.at"]);
+    assert_eq!(found[0]["username"], "boris.at.sea");
+    let shown = machine.run(&["contacts"]);
+    assert!(shown.stdout.contains("@boris.at.sea"), "{}", shown.stdout);
+    let sent = machine.json(&["send", "@boris.at.sea", "Ahoy"]);
+    assert_eq!(sent["chat"], format!("+{BORIS}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn people_are_blocked_and_no_longer() {
     let world = World::new().await;
     let machine = world.linked();

@@ -8,7 +8,7 @@ use wa_proto::{
     request::{GroupQuery, ParticipatingGroups},
     stanza::{GroupInfo, GroupParticipant, IqError, OwnJids},
 };
-use wa_store::{Change, Changes, ChatUpdate, StoreError};
+use wa_store::{Change, Changes, ChatUpdate, ContactUpdate, StoreError};
 
 use crate::{error::Error, inner::Inner, lid, request::RequestError};
 
@@ -86,7 +86,7 @@ pub(super) async fn keep(inner: &Inner, groups: &[GroupInfo]) -> Result<(), Stor
     Ok(())
 }
 
-/// Notes which addresses are one person's.
+/// Notes which addresses are one person's, and by which names people can be found.
 ///
 /// # Errors
 /// The store's.
@@ -96,6 +96,15 @@ pub(super) async fn learn(
 ) -> Result<(), StoreError> {
     let pairs = participants.iter().filter_map(|person| Some((&person.jid, person.other()?)));
     lid::learn_all(inner, &pairs.collect::<Vec<_>>()).await?;
+    let named = participants.iter().filter_map(|person| {
+        let mut contact = ContactUpdate::new(person.jid.to_user());
+        contact.username = Some(person.username.clone()?);
+        Some(Change::PutContact(Box::new(contact)))
+    });
+    let named: Changes = named.collect();
+    if !named.is_empty() {
+        inner.store.commit(named).await?;
+    }
     Ok(())
 }
 

@@ -183,6 +183,7 @@ fn put_contact(draft: &mut Draft<'_>, entry: &pb::InlineContact) {
     let mut contact = ContactUpdate::new(person.to_user());
     contact.full_name.clone_from(&entry.full_name);
     contact.first_name.clone_from(&entry.first_name);
+    contact.username = entry.username.clone().filter(|name| !name.is_empty());
     draft.push(Change::PutContact(Box::new(contact)));
 }
 

@@ -55,6 +55,13 @@ pub(super) async fn put(
 
 /// A group's subject is the chat's own name; a person's name is what the address book calls them.
 fn put_name(draft: &mut Draft<'_>, chat: &Jid, entry: &pb::Conversation) {
+    if let Some(username) = entry.username.as_ref().filter(|name| !name.is_empty())
+        && chat.is_person()
+    {
+        let mut contact = ContactUpdate::new(chat.clone());
+        contact.username = Some(username.clone());
+        draft.push(Change::PutContact(Box::new(contact)));
+    }
     let names = [&entry.display_name, &entry.name];
     let Some(name) = names.into_iter().flatten().find(|name| !name.is_empty()) else { return };
     if chat.is_person() {

@@ -12,7 +12,9 @@ use wa_proto::{
 };
 use wa_store::StoreError;
 
-use super::{arrival, own_jids, read_plain, receipt_kind, settle, verdict::Verdict};
+use super::{
+    arrival, note_usernames, own_jids, read_plain, receipt_kind, settle, verdict::Verdict,
+};
 use crate::{
     draft::{Draft, Gathered},
     event::{Event, Repair},
@@ -74,6 +76,7 @@ impl Shared {
             return Ok(false);
         }
         let mut draft = Draft::over(&*inner.store, &self.changes);
+        note_usernames(&mut draft, message, &arrival);
         let Some(reading) = read_plain(&mut draft, inner, message, &arrival).await? else {
             return Ok(false);
         };

@@ -48,6 +48,9 @@ async fn a_group_is_made_with_those_who_can_be_added() {
         assert_eq!(known.participants.len(), 2);
     }
     assert_eq!(bob.store.group(&group).await.unwrap(), None);
+    // Its messages say in the clear when they disappear.
+    let timed = ada.client.send(group, "gone tomorrow").await.unwrap();
+    assert!(super::sent(&ada, &timed.id).attrs.is("expiration", "86400"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,4 +200,22 @@ async fn groups_that_changed_unseen_are_asked_for_when_the_server_says_so() {
     let said = handmade::all_said(&ada, "iq");
     let mut cleaned = said.iter().filter_map(|iq| iq.find("clean"));
     assert!(cleaned.any(|clean| clean.attrs.is("type", "groups")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_names_by_which_people_are_found_are_learnt_from_groups_and_messages() {
+    let Circle { ada, mut bob, cid, group, .. } = Circle::new(343).await;
+    let username = async |at: &Party, of: &Party| {
+        at.store.contact(&of.phone.jid()).await.unwrap().and_then(|contact| contact.username)
+    };
+    // A message tells that of its sender.
+    cid.phone.set_username("cid.at.tea");
+    cid.phone.send_text(&group, "hello").unwrap();
+    bob.message().await;
+    assert_eq!(username(&bob, &cid).await.as_deref(), Some("cid.at.tea"));
+    // What a group is tells those of all.
+    bob.phone.set_username("bob.at.sea");
+    ada.client.groups().refresh(&group).await.unwrap();
+    assert_eq!(username(&ada, &bob).await.as_deref(), Some("bob.at.sea"));
+    assert_eq!(username(&ada, &ada).await, None);
 }

@@ -25,6 +25,8 @@ pub struct IncomingMessage {
     pub id: MessageId,
     /// The same people under their other addresses.
     pub alternatives: Alternatives,
+    /// The names by which these people can be found without their number.
+    pub usernames: Usernames,
     /// Whether a group speaks LID or phone number.
     pub addressing_mode: Option<AddressingMode>,
     /// When the server took it, in seconds since 1970.
@@ -80,6 +82,35 @@ impl Alternatives {
             recipient: either("recipient_lid", "recipient_pn"),
             peer_recipient: either("peer_recipient_lid", "peer_recipient_pn"),
         }
+    }
+}
+
+/// The names by which the people in a message can be found without their number, where the server
+/// tells them.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usernames {
+    /// Of the sender of a group message (`participant_username`).
+    pub participant: Option<String>,
+    /// Of the recipient of an own message (`peer_recipient_username`, `recipient_username`).
+    pub recipient: Option<String>,
+}
+
+impl Usernames {
+    fn read(node: &Node<'_>) -> Self {
+        let name = |attr: &str| node.attrs.text(attr).filter(|name| !name.is_empty());
+        let recipient = name("peer_recipient_username").or_else(|| name("recipient_username"));
+        Self {
+            participant: name("participant_username").map(Into::into),
+            recipient: recipient.map(Into::into),
+        }
+    }
+}
+
+/// Without the names.
+impl std::fmt::Debug for Usernames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Usernames(…)")
     }
 }
 
@@ -266,6 +297,7 @@ impl IncomingMessage {
             envelope: Envelope::read(Class::Message, node)?,
             id: node.need_message_id("id")?,
             alternatives: Alternatives::read(node),
+            usernames: Usernames::read(node),
             addressing_mode: AddressingMode::read(node),
             timestamp: node.need_number("t")?,
             offline: node.attrs.number("offline"),

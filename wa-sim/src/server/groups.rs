@@ -248,6 +248,12 @@ impl Server {
         Node::new("participant")
             .attr("jid", self.user_jid(account, addressing))
             .attr(other, self.user_jid(account, addressing.other()))
+            .attr_opt("username", self.username_of(account))
+    }
+
+    /// The name by which an account can be found, if it has one.
+    pub(super) fn username_of(&self, account: PhoneNumber) -> Option<String> {
+        self.accounts.get(&account)?.username.clone()
     }
 }
 

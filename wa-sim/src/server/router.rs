@@ -251,6 +251,7 @@ impl Server {
                 .attr("from", to.clone())
                 .attr("participant", self.device_jid(from, addressing))
                 .attr(other, self.user_jid(from.account, addressing.other()))
+                .attr_opt("participant_username", self.username_of(from.account))
                 .attr("addressing_mode", mode);
         }
         let addressing = Addressing::of(to);

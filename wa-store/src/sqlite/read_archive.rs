@@ -74,7 +74,7 @@ pub(super) fn contacts(db: &Connection) -> Result<Vec<Contact>> {
 const CHAT: &str = "SELECT h.jid, h.name, h.unread, h.marked_unread, h.muted_until, h.pinned_at,
          h.archived, h.ephemeral_secs, l.phone,
          coalesce(nullif(c.full_name, ''), nullif(c.first_name, ''), nullif(c.business_name, ''),
-             nullif(c.push_name, '')),
+             nullif(c.push_name, ''), nullif(c.username, '')),
          (SELECT m.seq FROM messages m WHERE m.chat = h.jid
           ORDER BY m.timestamp DESC, m.seq DESC LIMIT 1),
          (SELECT max(m.timestamp) FROM messages m WHERE m.chat = h.jid),

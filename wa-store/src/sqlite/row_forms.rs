@@ -124,7 +124,7 @@ pub(super) fn placeholder(row: Columns<'_>) -> Result<Placeholder> {
 
 /// The columns of [`contact`], in its order; the table is `c`.
 pub(super) const CONTACT: &str =
-    "c.jid, c.full_name, c.first_name, c.push_name, c.business_name, c.redacted_phone";
+    "c.jid, c.full_name, c.first_name, c.push_name, c.business_name, c.redacted_phone, c.username";
 
 pub(super) fn contact(row: Columns<'_>) -> Result<Contact> {
     Ok(Contact {
@@ -133,6 +133,7 @@ pub(super) fn contact(row: Columns<'_>) -> Result<Contact> {
         push_name: row.get(3)?,
         business_name: row.get(4)?,
         redacted_phone: row.get(5)?,
+        username: row.get(6)?,
         ..Contact::new(row.jid(0)?)
     })
 }

@@ -460,15 +460,16 @@ impl Write<'_> {
     pub(super) fn write_contact(&self, contact: &Contact) -> Result<()> {
         self.run(
             "INSERT OR REPLACE INTO contacts (jid, full_name, first_name, push_name, business_name,
-                 redacted_phone)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                 redacted_phone, username)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 contact.jid.to_string(),
                 contact.full_name,
                 contact.first_name,
                 contact.push_name,
                 contact.business_name,
-                contact.redacted_phone
+                contact.redacted_phone,
+                contact.username
             ],
         )
     }

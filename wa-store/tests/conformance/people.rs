@@ -38,6 +38,9 @@ pub(crate) async fn contacts_are_found_by_any_name_or_number(store: &dyn Store) 
         ],
     )
     .await;
+    let mut update = ContactUpdate::new(ada());
+    update.username = Some("analytical.engine".to_owned());
+    commit(store, [Change::PutContact(Box::new(update))]).await;
     let find = async |text: &str| {
         let mut query = ContactQuery::default();
         query.text = Some(text.to_owned());
@@ -48,6 +51,10 @@ pub(crate) async fn contacts_are_found_by_any_name_or_number(store: &dyn Store) 
     assert_eq!(find("COUNTESS").await, [ada_lid()]);
     assert_eq!(find("5550100").await, [ada_lid()]);
     assert_eq!(find("1555").await, [ada_lid(), Jid::phone("15550300")]);
+    assert_eq!(find("analytical").await, [ada_lid()]);
+    let named = store.contact(&ada()).await.unwrap().unwrap();
+    assert_eq!(named.username.as_deref(), Some("analytical.engine"));
+    assert_eq!(named.name(), Some("Ada Løvelace"), "a name that says more comes first");
     assert_eq!(find("nobody").await, []);
     let all = store.contacts(&ContactQuery::default()).await.unwrap();
     let order: Vec<_> = all.into_iter().map(|contact| contact.jid).collect();

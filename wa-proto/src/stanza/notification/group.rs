@@ -169,6 +169,8 @@ pub struct GroupParticipant {
     pub role: GroupRole,
     /// The name shown for a number that is hidden.
     pub display_name: Option<String>,
+    /// The name by which they can be found without their number.
+    pub username: Option<String>,
 }
 
 /// What somebody may do in a group.
@@ -194,7 +196,14 @@ impl GroupRole {
 impl GroupParticipant {
     /// An ordinary member.
     pub fn new(jid: Jid) -> Self {
-        Self { jid, phone: None, lid: None, role: GroupRole::Member, display_name: None }
+        Self {
+            jid,
+            phone: None,
+            lid: None,
+            role: GroupRole::Member,
+            display_name: None,
+            username: None,
+        }
     }
 
     /// Whether this is that person, by whichever address and on whichever device.
@@ -223,6 +232,11 @@ impl GroupParticipant {
                 _ => GroupRole::Member,
             },
             display_name: node.attrs.text("display_name").map(Into::into),
+            username: ["participant_username", "username"]
+                .into_iter()
+                .find_map(|name| node.attrs.text(name))
+                .filter(|name| !name.is_empty())
+                .map(Into::into),
             jid,
         })
     }
