@@ -27,7 +27,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use wa_proto::{Jid, app_state::Collection, stanza::CollectionNews};
-use wa_store::Change;
+use wa_store::{Change, Store, StoreError};
 
 pub use push::Synced;
 
@@ -206,8 +206,19 @@ fn setting(name: &str, value: Vec<u8>) -> Change {
     Change::PutSetting { name: format!("{SETTING}{name}"), value: Some(value) }
 }
 
+/// Whether the user wants archived chats to come back with new messages.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn brings_chats_back(store: &dyn Store) -> Result<bool, StoreError> {
+    let kept = store.setting(&format!("{SETTING}{UNARCHIVE}")).await?;
+    Ok(kept.is_some_and(|kept| kept == [1]))
+}
+
 /// Settings that the app state brought begin with this.
 pub(crate) const SETTING: &str = "app-state/";
+/// The setting that brings archived chats back.
+const UNARCHIVE: &str = "unarchive-chats";
 /// How long whoever waits for a connection does not look again for one.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How much may wait for the worker; what is beyond is done with the next connection.

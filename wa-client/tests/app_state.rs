@@ -156,6 +156,48 @@ async fn archiving_names_the_last_message_and_takes_the_pin_away() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_archived_chat_comes_back_with_a_message_if_that_is_wanted_and_it_is_not_silent() {
+    let (_, ada, bob) = ada_and_bob(424).await;
+    let (with, chats) = (bob.phone.lid(), ada.client.chats());
+    received(&ada, &bob, "one").await;
+    chats.archive(&with).await.unwrap();
+    received(&ada, &bob, "two").await;
+    assert!(chat(&ada, &with).await.archived, "nobody asked for it to come back");
+    ada.client.shared_settings().set_unarchive_chats(true).await.unwrap();
+    received(&ada, &bob, "three").await;
+    assert!(!chat(&ada, &with).await.archived);
+
+    chats.archive(&with).await.unwrap();
+    assert!(chat(&ada, &with).await.archived);
+    chats.mute(&with, MuteFor::Ever).await.unwrap();
+    received(&ada, &bob, "four").await;
+    assert!(chat(&ada, &with).await.archived, "a silent chat stays where it is");
+    chats.unmute(&with).await.unwrap();
+    received(&ada, &bob, "five").await;
+    assert!(!chat(&ada, &with).await.archived);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_that_came_back_is_not_archived_by_what_was_done_before() {
+    let (_, ada, second, bob) = two_clients(425).await;
+    let with = bob.phone.lid();
+    received(&ada, &bob, "one").await;
+    ada.client.shared_settings().set_unarchive_chats(true).await.unwrap();
+    settle().await;
+    // The second client is away while the chat is archived and comes back.
+    second.client.disconnect().await;
+    ada.client.chats().archive(&with).await.unwrap();
+    received(&ada, &bob, "two").await;
+    second.client.connect().unwrap();
+    settle().await;
+    settle().await;
+    for party in [&ada, &second] {
+        assert!(!chat(party, &with).await.archived);
+        assert_eq!(party.texts(&with).await, ["one", "two"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn messages_and_chats_are_deleted_on_all_own_devices() {
     let (_, ada, second, bob) = two_clients(404).await;
     let with = bob.phone.lid();

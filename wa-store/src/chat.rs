@@ -54,6 +54,11 @@ impl Chat {
         }
     }
 
+    /// Whether it is silent at this time.
+    pub fn is_muted(&self, at: Timestamp) -> bool {
+        self.muted_until.is_some_and(|until| until > at)
+    }
+
     pub(crate) fn apply(&mut self, update: &ChatUpdate) {
         if let Some(name) = &update.name {
             self.name = Some(name.clone());

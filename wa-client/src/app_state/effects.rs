@@ -16,7 +16,7 @@ use wa_store::{
     QuickReply, StoreError, SyncChange, Timestamp,
 };
 
-use super::setting;
+use super::{UNARCHIVE, brings_chats_back, setting};
 use crate::{
     event::{AccountSetting, AddressBookEvent, AppStateEvent, ChatChange, ChatEvent, Event},
     inner::Inner,
@@ -121,7 +121,9 @@ impl Effects {
                 })
                 .await
             }
-            SyncAction::Archive { chat, archived, .. } => {
+            SyncAction::Archive { chat, archived, range } => {
+                let end = end_of(range.as_ref(), timestamp);
+                let archived = archived && !has_come_back(inner, &chat, end).await?;
                 self.chat(inner, &chat, ChatChange::Archived(archived), |update| {
                     update.archived = Some(archived);
                     if archived {
@@ -295,6 +297,7 @@ impl Effects {
                 let mut update = ContactUpdate::new(person.clone());
                 update.full_name = names.full.filter(|name| !name.is_empty());
                 update.first_name = names.first.filter(|name| !name.is_empty());
+                update.username = names.username.filter(|name| !name.is_empty());
                 self.changes.push(Change::PutContact(Box::new(update)));
             }
             None => drop(self.changes.push(remove)),
@@ -320,7 +323,7 @@ impl Effects {
                 self.setting(AccountSetting::Locale(locale));
             }
             SyncAction::UnarchiveChats(on) => {
-                self.flag("unarchive-chats", on, AccountSetting::UnarchiveChats(on));
+                self.flag(UNARCHIVE, on, AccountSetting::UnarchiveChats(on));
             }
             SyncAction::DisableLinkPreviews(on) => {
                 self.flag("disable-link-previews", on, AccountSetting::DisableLinkPreviews(on));
@@ -407,6 +410,22 @@ impl Effects {
     fn setting(&mut self, setting: AccountSetting) {
         self.events.push(Event::AppState(AppStateEvent::Setting(setting)));
     }
+}
+
+/// Whether something came into a chat after it was archived, with which it came back.
+async fn has_come_back(
+    inner: &Inner,
+    chat: &Jid,
+    archived_at: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    let store = &*inner.store;
+    if !brings_chats_back(store).await? {
+        return Ok(false);
+    }
+    let known = store.chat(chat).await?;
+    let last = known
+        .and_then(|chat| chat.last_message.filter(|(_, at)| !chat.is_muted(*at)).map(|(_, at)| at));
+    Ok(last.is_some_and(|last| archived_at.is_some_and(|archived_at| last > archived_at)))
 }
 
 /// Up to when an action goes: to the last message it names, else to when it was made. An old one

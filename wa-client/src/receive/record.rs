@@ -10,12 +10,12 @@ pub(crate) mod sealed;
 mod sender_key;
 
 use wa_proto::{Content, Jid, Unwrapped, content::Protocol};
-use wa_store::{Added, Change, ContactUpdate, MessageKey, StoreError};
+use wa_store::{Added, Change, ChatUpdate, ContactUpdate, MessageKey, StoreError};
 
 pub(crate) use arrival::{Arrival, Way};
 use row::row;
 
-use crate::draft::Draft;
+use crate::{app_state, draft::Draft};
 
 /// What a plaintext turned out to be.
 #[derive(Debug)]
@@ -62,11 +62,29 @@ pub(crate) async fn record(
     let chat = destination(draft, arrival, &unwrapped).await?;
     note_push_name(draft, arrival);
     let key = arrival.key_in(chat.clone());
-    let recorded = apply(draft, arrival, chat, unwrapped, raw);
+    let recorded = apply(draft, arrival, chat.clone(), unwrapped, raw);
+    if matches!(recorded, Recorded::Message) && arrival.way != Way::History {
+        bring_back(draft, arrival, chat).await?;
+    }
     if matches!(recorded, Recorded::Noted | Recorded::Protocol(_)) {
         clear_placeholder(draft, key).await?;
     }
     Ok(recorded)
+}
+
+/// An archived chat comes back with a new message if the user wants that, unless it is silent.
+async fn bring_back(draft: &mut Draft<'_>, arrival: &Arrival, chat: Jid) -> Result<(), StoreError> {
+    let store = draft.store();
+    if !app_state::brings_chats_back(store).await? {
+        return Ok(());
+    }
+    let known = store.chat(&chat).await?;
+    if known.is_some_and(|known| known.archived && !known.is_muted(arrival.timestamp)) {
+        let mut update = ChatUpdate::new(chat);
+        update.archived = Some(false);
+        draft.push(Change::PutChat(Box::new(update)));
+    }
+    Ok(())
 }
 
 /// What could not be read at first stood in the chat, and turned out to be nothing that stands
