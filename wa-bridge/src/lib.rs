@@ -15,18 +15,40 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod api;
+mod bridge;
+mod caller;
 mod database_key;
+mod endpoint;
 mod environment;
+mod failure;
+pub mod foreign;
+mod http;
+mod line;
 mod lock;
+pub mod moment;
+pub mod openapi;
+mod owner;
+pub mod policy;
 mod profile;
 mod recipient;
+mod remote;
+mod service;
+mod socket;
+mod view;
 mod voice;
 
+pub use bridge::{Bridge, BridgeEvents, BridgeOptions};
+pub use caller::{Caller, Frontend};
 pub use database_key::{KeyError, KeySource};
+pub use endpoint::Endpoint;
 pub use environment::Environment;
+pub use failure::{Cause, Failure, ending};
 pub use lock::{AccountLock, LockError};
 pub use profile::{InvalidProfileName, Profile, ProfileError, ProfileName};
 pub use recipient::{Candidate, MAX_CANDIDATES, Recipient, RecipientError, Resolution};
+pub use service::{Call, EventSource, Perform, Route, Service, routes};
+pub use socket::SocketPath;
 pub use voice::{VoiceError, prepare_voice_note};
 /// What [`prepare_voice_note`] makes.
 pub use wa_transcode::VoiceNote;

@@ -44,6 +44,8 @@ pub struct Profile {
     name: ProfileName,
     folder: PathBuf,
     config: PathBuf,
+    /// The folder was named, and is not the profile's own.
+    is_elsewhere: bool,
 }
 
 /// A profile's folder cannot be found or used.
@@ -85,7 +87,7 @@ impl Profile {
             (Some(config), None) => config.join("wa"),
             (None, None) => return Err(ProfileError::NoHome),
         };
-        Ok(Self { name: name.clone(), folder, config })
+        Ok(Self { name: name.clone(), folder, config, is_elsewhere: store.is_some() })
     }
 
     /// Makes the folder, for its owner alone.
@@ -105,6 +107,11 @@ impl Profile {
     /// The account's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Whether the account is kept in a folder that was named, instead of the profile's own.
+    pub fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
     }
 
     /// The encrypted database.

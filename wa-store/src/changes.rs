@@ -6,10 +6,10 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, Addition, Alteration, ChatUpdate, ContactUpdate, DeviceList, Edit, GapPlace,
-    HistoryChunk, HistoryGap, MessageId, MessageKey, MessageStatus, NewMessage, OutboxEntry,
-    OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, Reaction, SealedAddition,
-    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Timestamp,
+    Account, Addition, Alteration, AuditEntry, ChatUpdate, ContactUpdate, DeviceList, Edit,
+    GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageStatus, NewMessage,
+    OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, Reaction,
+    SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Timestamp,
 };
 
 /// One thing to write.
@@ -243,6 +243,8 @@ pub enum Change {
         value: Option<Vec<u8>>,
     },
 
+    /// Adds to what was done in the account's name. Its number is given here.
+    Audit(Box<AuditEntry>),
     /// Keeps a part of the history until it was read. One that waits already is replaced in its
     /// place.
     PutHistoryChunk(Box<HistoryChunk>),
@@ -338,6 +340,7 @@ impl Change {
             Self::PutAccount(_)
                 | Self::Unlink
                 | Self::PutSetting { .. }
+                | Self::Audit(_)
                 | Self::PurgeExpired { .. }
                 | Self::ExpireMessages { .. }
                 | Self::SetStarred { .. }

@@ -31,6 +31,7 @@
 mod account;
 mod addition;
 mod app_state;
+mod audit;
 mod changes;
 mod chat;
 mod contact;
@@ -59,6 +60,7 @@ pub use app_state::{
     CollectionUpdate, CollectionVersion, Label, Labelled, PendingSync, QuickReply, SyncChange,
     SyncKey, SyncMac,
 };
+pub use audit::{AuditEntry, AuditQuery};
 pub use changes::{Altered, Archived, Change, Changes, Committed};
 pub use chat::{Chat, ChatUpdate};
 pub use contact::{Contact, ContactUpdate, PrivacyToken, TOKEN_WEEKS};

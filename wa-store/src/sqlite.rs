@@ -7,6 +7,7 @@
 
 mod additions;
 mod app_state;
+mod audit;
 mod groups;
 mod key;
 mod lid;
@@ -38,12 +39,13 @@ pub use self::{
 };
 use self::{open::Source, rows::engine};
 use crate::{
-    Account, Addition, ArchivedMessage, Changes, Chat, ChatQuery, CollectionVersion, Committed,
-    Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk, HistoryGap, Label, Labelled,
-    MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync,
-    Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, SealedAddition,
-    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
-    StoreError, SyncKey, SyncMac, TextVersion, Timestamp, store::Result,
+    Account, Addition, ArchivedMessage, AuditEntry, AuditQuery, Changes, Chat, ChatQuery,
+    CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk,
+    HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry,
+    PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply,
+    Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
+    SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
+    store::Result,
 };
 
 /// How many reads run at a time.
@@ -482,6 +484,11 @@ impl Store for SqliteStore {
     async fn settings_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
         let prefix = prefix.to_owned();
         self.read(move |db| app_state::settings_with_prefix(db, &prefix)).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
+        let query = query.clone();
+        self.read(move |db| audit::audit(db, &query)).await
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {

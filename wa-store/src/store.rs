@@ -9,12 +9,12 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
 use crate::{
-    Account, Added, Addition, ArchivedMessage, Changes, Chat, ChatQuery, CollectionVersion,
-    Committed, Contact, ContactQuery, DeviceList, EventResponse, GapPlace, HistoryChunk,
-    HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry,
-    PendingReceipt, PendingSync, Pin, Placeholder, PollTally, PreKey, PreKeyCount, PrivacyToken,
-    QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage,
-    Seq, SignedPreKey, Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
+    Account, Added, Addition, ArchivedMessage, AuditEntry, AuditQuery, Changes, Chat, ChatQuery,
+    CollectionVersion, Committed, Contact, ContactQuery, DeviceList, EventResponse, GapPlace,
+    HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret,
+    OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PollTally, PreKey, PreKeyCount,
+    PrivacyToken, QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
+    SentMessage, Seq, SignedPreKey, Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What every call gives.
@@ -163,6 +163,8 @@ pub trait Store: Send + Sync + 'static {
     async fn is_locked(&self, chat: &Jid) -> Result<bool>;
     /// Settings of the client's own whose names begin like this, by name.
     async fn settings_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>>;
+    /// What was done in the account's name, the newest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>>;
     /// A setting of the client's own.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
 

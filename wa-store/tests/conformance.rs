@@ -72,6 +72,7 @@ rules! {
         the_next_entry_of_a_chat_is_found_behind_a_place_and_under_both_names
         receipts_wait_in_order
         settings_are_kept_and_removed
+        the_audit_is_given_newest_first_and_by_time
     }
     history {
         parts_wait_in_order_until_they_are_removed

@@ -8,10 +8,10 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, AddedKind, Addition, ArchivedMessage, Change, Chat, ChatUpdate, Committed, Contact,
-    ContactUpdate, DeviceList, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey,
-    MessageSecret, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken,
-    RETRY_RETENTION_SECS, Reaction, SEALED_RETENTION_SECS, SEEN_RETENTION_SECS,
+    Account, AddedKind, Addition, ArchivedMessage, AuditEntry, Change, Chat, ChatUpdate, Committed,
+    Contact, ContactUpdate, DeviceList, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId,
+    MessageKey, MessageSecret, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey,
+    PrivacyToken, RETRY_RETENTION_SECS, Reaction, SEALED_RETENTION_SECS, SEEN_RETENTION_SECS,
     SENT_RETENTION_SECS, SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
     StoreError, Timestamp, id::bare, store::Result,
 };
@@ -67,6 +67,8 @@ pub(super) struct State {
     /// By target, author and the message that brought it; and whether it was tried to open it.
     pub(super) sealed: BTreeMap<(Place, Jid, MessageId), (SealedAddition, bool)>,
     pub(super) last_seq: u64,
+    /// The oldest first.
+    pub(super) audit: Vec<AuditEntry>,
 }
 
 impl State {
@@ -253,6 +255,10 @@ impl State {
                 self.settings.insert(name, value);
             }
             Change::PutSetting { name, value: None } => drop(self.settings.remove(&name)),
+            Change::Audit(entry) => {
+                let seq = u64::try_from(self.audit.len()).unwrap_or(u64::MAX).saturating_add(1);
+                self.audit.push(AuditEntry { seq, ..*entry });
+            }
             other => return Ok(self.apply_history(other)),
         }
         Ok(None)

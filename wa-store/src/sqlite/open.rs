@@ -17,13 +17,14 @@ use super::{DatabaseKey, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
     include_str!("../../migrations/0003_app_state.sql"),
     include_str!("../../migrations/0004_additions.sql"),
     include_str!("../../migrations/0005_history.sql"),
     include_str!("../../migrations/0006_usernames.sql"),
+    include_str!("../../migrations/0007_audit.sql"),
 ];
 
 /// Says in the file's header that it is one of ours ("WAst").

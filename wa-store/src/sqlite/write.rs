@@ -193,6 +193,7 @@ impl<'a> Write<'a> {
             Change::PutSetting { name, value: None } => {
                 self.run("DELETE FROM settings WHERE name = ?1", [name])?;
             }
+            Change::Audit(entry) => self.append_audit(&entry)?,
             other => return self.apply_history(other),
         }
         Ok(None)

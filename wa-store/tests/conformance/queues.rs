@@ -2,8 +2,8 @@
 
 use wa_proto::Jid;
 use wa_store::{
-    Change, Changes, MessageKey, OutboxEntry, OutboxState, PendingReceipt, Seen, SentMessage,
-    Store, StoreError,
+    AuditEntry, AuditQuery, Change, Changes, MessageKey, OutboxEntry, OutboxState, PendingReceipt,
+    Seen, SentMessage, Store, StoreError,
 };
 
 use super::samples::{ada, ada_lid, at, bob, commit, group, pair};
@@ -186,4 +186,30 @@ pub(crate) async fn the_next_entry_of_a_chat_is_found_behind_a_place_and_under_b
     commit(store, [acked]).await;
     assert_eq!(store.outbox_next(&ada(), 0).await.unwrap(), None);
     assert_eq!(store.outbox_chats().await.unwrap(), [bob()]);
+}
+
+pub(crate) async fn the_audit_is_given_newest_first_and_by_time(store: &dyn Store) {
+    let entry = |at_ms, outcome: &str| {
+        let mut entry = AuditEntry::new(at_ms, "assistant", "messages/send", outcome);
+        entry.chat = Some(bob());
+        entry.detail = Some("3EB0".into());
+        entry.to_stranger = true;
+        Change::Audit(Box::new(entry))
+    };
+    commit(store, [entry(1_000, "done"), entry(2_000, "paced")]).await;
+    commit(store, [entry(3_000, "done")]).await;
+
+    let all = store.audit(&AuditQuery::default()).await.unwrap();
+    assert_eq!(all.iter().map(|entry| entry.at_ms).collect::<Vec<_>>(), [3_000, 2_000, 1_000]);
+    assert!(all[0].seq > all[1].seq && all[2].seq > 0);
+    assert_eq!(
+        (&all[1].outcome[..], &all[1].chat, all[1].to_stranger),
+        ("paced", &Some(bob()), true)
+    );
+
+    let mut query = AuditQuery::default();
+    query.since_ms = Some(2_000);
+    assert_eq!(store.audit(&query).await.unwrap(), all[..2]);
+    query.before = Some(all[0].seq);
+    assert_eq!(store.audit(&query).await.unwrap(), all[1..2]);
 }

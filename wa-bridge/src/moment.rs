@@ -6,10 +6,10 @@ use wa_store::Timestamp;
 /// A text is no time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no time: write 2026-11-22, 2026-11-22T18:00 or 2026-11-22T18:00:00Z")]
-pub(crate) struct NoTime(String);
+pub struct NoTime(String);
 
 /// Reads a date (its first moment), a date and time, or an instant with its offset.
-pub(crate) fn parse(text: &str, zone: &TimeZone) -> Result<Timestamp, NoTime> {
+pub fn parse(text: &str, zone: &TimeZone) -> Result<Timestamp, NoTime> {
     let no_time = || NoTime(text.chars().take(40).collect());
     if let Ok(instant) = text.parse::<Instant>() {
         return Ok(Timestamp::from_secs(instant.as_second()));
@@ -20,12 +20,12 @@ pub(crate) fn parse(text: &str, zone: &TimeZone) -> Result<Timestamp, NoTime> {
 }
 
 /// A time for scripts: RFC 3339 in UTC.
-pub(crate) fn rfc3339(time: Timestamp) -> String {
+pub fn rfc3339(time: Timestamp) -> String {
     instant(time).to_string()
 }
 
 /// A time for people: the local date and time to the minute.
-pub(crate) fn local(time: Timestamp, zone: &TimeZone) -> String {
+pub fn local(time: Timestamp, zone: &TimeZone) -> String {
     Zoned::new(instant(time), zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 

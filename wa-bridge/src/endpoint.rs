@@ -7,21 +7,21 @@ use crate::failure::{Cause, Failure};
 
 /// What the environment says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Server {
+pub struct Endpoint {
     url: Option<String>,
     noise_root: Option<PublicKey>,
     /// Who signs the media hosts' certificates, in PEM.
     media_ca: Option<String>,
 }
 
-impl Server {
+impl Endpoint {
     /// Reads `WA_SERVER_URL`, `WA_NOISE_ROOT` and `WA_MEDIA_CA`: the certificate authority itself,
     /// in PEM, or the name of a file that holds it.
-    pub(crate) fn from_process() -> Result<Self, Failure> {
+    pub fn from_process() -> Result<Self, Failure> {
         let read = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
         let media_ca = read("WA_MEDIA_CA").map(media_authority).transpose()?;
-        let server = Self::new(read("WA_SERVER_URL"), read("WA_NOISE_ROOT").as_deref())?;
-        Ok(Self { media_ca, ..server })
+        let endpoint = Self::new(read("WA_SERVER_URL"), read("WA_NOISE_ROOT").as_deref())?;
+        Ok(Self { media_ca, ..endpoint })
     }
 
     fn new(url: Option<String>, noise_root: Option<&str>) -> Result<Self, Failure> {
@@ -43,7 +43,7 @@ impl Server {
 
     /// Points a client there. A server of one's own is no reason to ask WhatsApp's page for the
     /// current version.
-    pub(crate) fn apply(&self, mut builder: ClientBuilder) -> ClientBuilder {
+    pub fn apply(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some(url) = &self.url {
             builder = builder.server(url.clone()).version_source(None);
         }
@@ -76,12 +76,13 @@ mod tests {
 
     #[test]
     fn a_server_is_a_websocket_and_its_root_a_key() {
-        assert_eq!(Server::new(None, None), Ok(Server::default()));
-        let own = Server::new(Some("ws://127.0.0.1:9/ws".into()), Some(&"09".repeat(32))).unwrap();
+        assert_eq!(Endpoint::new(None, None), Ok(Endpoint::default()));
+        let own =
+            Endpoint::new(Some("ws://127.0.0.1:9/ws".into()), Some(&"09".repeat(32))).unwrap();
         assert!(own.noise_root.is_some());
         for (url, root) in [(Some("http://127.0.0.1"), None), (None, Some("09")), (None, Some("x"))]
         {
-            let failure = Server::new(url.map(str::to_owned), root).unwrap_err();
+            let failure = Endpoint::new(url.map(str::to_owned), root).unwrap_err();
             assert_eq!(failure.cause, Cause::Usage);
         }
     }

@@ -7,10 +7,10 @@ use wa_client::{
     media::MediaError,
 };
 
-use crate::failure::{Cause, Failure};
+use super::{Cause, Failure};
 
 /// The failure an event is, if it ends what a command can hope for.
-pub(crate) fn of_event(event: &Event) -> Option<Failure> {
+pub fn of_event(event: &Event) -> Option<Failure> {
     let failure = match event {
         Event::LoggedOut { reason } => logged_out(*reason),
         Event::Replaced => failed("another connection of this device took over")
@@ -81,7 +81,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The failure of a call.
-pub(crate) fn of_error(error: Error) -> Failure {
+pub fn of_error(error: Error) -> Failure {
     let message = error.to_string();
     match error {
         Error::Store(error) => error.into(),
@@ -116,7 +116,7 @@ pub(crate) fn of_error(error: Error) -> Failure {
 }
 
 /// The failure of not getting through to the server.
-pub(crate) fn unreachable(reason: &DisconnectReason) -> Failure {
+pub fn unreachable(reason: &DisconnectReason) -> Failure {
     let message = match reason {
         DisconnectReason::HttpStatus(status) => {
             format!("the server answers with HTTP status {status} instead of a connection")
@@ -168,7 +168,7 @@ fn refused(reason: &ConnectRefusal) -> Failure {
 }
 
 /// The failure of codes that nobody took to the phone.
-pub(crate) fn not_scanned() -> Failure {
+pub fn not_scanned() -> Failure {
     Failure::new(Cause::TimedOut, "nobody scanned or typed a code in time")
         .remedy("do so in WhatsApp under Settings, Linked devices; for new codes: wa-cli link")
 }

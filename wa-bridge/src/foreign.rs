@@ -5,7 +5,7 @@
 
 /// Drops what is invisible or reorders text, and shows control characters as `\u{…}`. Line breaks
 /// become the given text.
-pub(crate) fn plain(text: &str, line_break: &str) -> String {
+pub fn plain(text: &str, line_break: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {

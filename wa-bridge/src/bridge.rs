@@ -1,0 +1,360 @@
+//! A frontend's way to an account: it owns the account itself, or goes through whoever does.
+//!
+//! Which of the two it is changes when the owner ends; the frontend does not notice.
+
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use rand::Rng;
+use serde_json::{Value, json};
+use tokio::{
+    sync::RwLock,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    AccountLock, Caller, Endpoint, Environment, EventSource, Failure, Frontend, LockError, Perform,
+    Profile, ProfileName,
+    api::{Effect, EventView},
+    failure::Cause,
+    owner::Owner,
+    remote::{NoAnswer, Remote, RemoteEvents},
+    socket::SocketPath,
+};
+
+/// How an account is opened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BridgeOptions {
+    /// Which account.
+    pub profile: ProfileName,
+    /// The folder of the account, instead of the profile's own.
+    pub store: Option<PathBuf>,
+    /// A file with the database key.
+    pub key_file: Option<PathBuf>,
+    /// Make the account's folder and database if there are none.
+    pub create: bool,
+    /// Connect at once and stay connected, for as long as this process owns the account.
+    pub stay_connected: bool,
+    /// Who calls.
+    pub caller: Caller,
+    /// Where things live.
+    pub environment: Environment,
+    /// Which server to talk to.
+    pub endpoint: Endpoint,
+}
+
+impl BridgeOptions {
+    /// The account of a profile, for this caller, with what the process's environment says.
+    ///
+    /// # Errors
+    /// [`Cause::Usage`] if the environment names no server one can talk to.
+    pub fn new(profile: ProfileName, caller: Caller) -> Result<Self, Failure> {
+        Ok(Self {
+            profile,
+            store: None,
+            key_file: None,
+            create: false,
+            stay_connected: false,
+            caller,
+            environment: Environment::from_process(),
+            endpoint: Endpoint::from_process()?,
+        })
+    }
+}
+
+/// A frontend's way to an account. Cheap to clone.
+#[derive(Clone)]
+pub struct Bridge {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: BridgeOptions,
+    profile: Profile,
+    socket: SocketPath,
+    role: RwLock<Role>,
+}
+
+/// How this process stands to the account.
+enum Role {
+    Owner(Owner),
+    Guest(Remote),
+    /// Closed by this frontend.
+    Closed,
+}
+
+/// How long to wait for an owner that holds the lock and does not listen yet, or no longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often to look whether it does.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// How often a call is begun anew because its owner ended meanwhile.
+const MAX_ATTEMPTS: usize = 5;
+
+impl fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge")
+            .field("profile", self.shared.profile.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bridge {
+    /// Opens an account: takes its lock, opens its archive and serves its socket; or finds whoever
+    /// does.
+    ///
+    /// # Errors
+    /// [`Cause::NotLinked`] if there is no account and none is to be made; [`Cause::Locked`] if
+    /// another process owns it and does not listen; [`Cause::Version`] if that is of another
+    /// version; what opening the archive ends in.
+    pub async fn open(options: BridgeOptions) -> Result<Self, Failure> {
+        let environment = &options.environment;
+        let profile = Profile::locate(&options.profile, options.store.as_deref(), environment)?;
+        if !options.create && !profile.database().exists() {
+            let folder = profile.folder().display();
+            return Err(Failure::new(Cause::NotLinked, format!("no device is linked in {folder}"))
+                .remedy("run: wa-cli link"));
+        }
+        profile.prepare()?;
+        let socket = SocketPath::of(&profile, environment);
+        let role = join(&options, &profile, &socket).await?;
+        let role = RwLock::new(role);
+        Ok(Self { shared: Arc::new(Shared { options, profile, socket, role }) })
+    }
+
+    /// The account's profile.
+    pub fn profile(&self) -> &Profile {
+        &self.shared.profile
+    }
+
+    /// Whether this process owns the account now.
+    pub async fn is_owner(&self) -> bool {
+        matches!(*self.shared.role.read().await, Role::Owner(_))
+    }
+
+    /// Has a call done, within the caller's own time.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn call<O: Perform>(&self, operation: O) -> Result<O::Answer, Failure> {
+        let limit = self.shared.options.caller.time_limit;
+        self.call_within(operation, limit).await
+    }
+
+    /// Has a call done, within this time.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn call_within<O: Perform>(
+        &self,
+        operation: O,
+        limit: Duration,
+    ) -> Result<O::Answer, Failure> {
+        let mut request = serde_json::to_value(&operation)
+            .map_err(|error| Failure::new(Cause::Usage, format!("{}: {error}", O::PATH)))?;
+        self.name_sending(&mut request);
+        for _ in 0..MAX_ATTEMPTS {
+            let remote = match &*self.shared.role.read().await {
+                Role::Owner(owner) => {
+                    let mut caller = self.shared.options.caller.clone();
+                    caller.time_limit = limit;
+                    let answer =
+                        owner.service().call_by_path(O::PATH, request.clone(), &caller).await?;
+                    return serde_json::from_value(answer)
+                        .map_err(|error| Failure::new(Cause::Failed, error.to_string()));
+                }
+                Role::Guest(remote) => remote.clone(),
+                Role::Closed => return Err(closed()),
+            };
+            match remote.call(O::PATH, &request, limit).await {
+                Ok(answer) => return Ok(answer),
+                Err(NoAnswer::Refused(failure)) => return Err(failure),
+                Err(NoAnswer::Nobody) => self.rejoin().await?,
+                Err(NoAnswer::Gone) if may_repeat(O::EFFECT, &request) => self.rejoin().await?,
+                Err(NoAnswer::Gone) => {
+                    self.rejoin().await?;
+                    return Err(Failure::new(
+                        Cause::Failed,
+                        "the process that owned the account ended before it answered",
+                    )
+                    .remedy("look whether it was done before asking again"));
+                }
+            }
+        }
+        Err(Failure::new(
+            Cause::Failed,
+            "the processes that owned the account ended one after the other",
+        )
+        .remedy("try again"))
+    }
+
+    /// Gives an act of sending a name, so that it can be asked for again without being done twice.
+    fn name_sending(&self, request: &mut Value) {
+        if self.shared.options.caller.frontend == Frontend::Person
+            && let Some(key) = request.get_mut("idempotency_key")
+            && key.is_null()
+        {
+            let mut bytes = [0; 16];
+            rand::rng().fill_bytes(&mut bytes);
+            *key = json!(format!("once/{}", hex::encode(bytes)));
+        }
+    }
+
+    /// What happens from now on; with `after`, also what happened after the message with that
+    /// number. It goes on when the owner ends and another takes over.
+    pub fn events(&self, after: Option<u64>) -> BridgeEvents {
+        BridgeEvents { bridge: self.clone(), seen: after, source: None }
+    }
+
+    /// Finds the new owner, or becomes it, unless somebody else in this process already has.
+    async fn rejoin(&self) -> Result<(), Failure> {
+        let Shared { options, profile, socket, role } = &*self.shared;
+        let mut role = role.write().await;
+        match &*role {
+            Role::Closed => return Err(closed()),
+            Role::Owner(_) => return Ok(()),
+            Role::Guest(remote) => {
+                if remote.greet().await.is_ok() {
+                    return Ok(());
+                }
+            }
+        }
+        *role = join(options, profile, socket).await?;
+        Ok(())
+    }
+
+    /// Lets go of the account: what this process owned, another may take over.
+    ///
+    /// # Errors
+    /// [`Failure`] if the archive could not be closed in order.
+    pub async fn close(&self) -> Result<(), Failure> {
+        let role = std::mem::replace(&mut *self.shared.role.write().await, Role::Closed);
+        match role {
+            Role::Owner(owner) => owner.close().await,
+            Role::Guest(_) | Role::Closed => Ok(()),
+        }
+    }
+}
+
+/// Whether a call may be made again when it is not known whether it was done.
+fn may_repeat(effect: Effect, request: &Value) -> bool {
+    let is_named = request.get("idempotency_key").is_some();
+    matches!(effect, Effect::Read | Effect::Arrange) || is_named
+}
+
+fn closed() -> Failure {
+    Failure::new(Cause::Failed, "the account was closed")
+}
+
+/// Becomes the owner, or finds it.
+async fn join(
+    options: &BridgeOptions,
+    profile: &Profile,
+    socket: &SocketPath,
+) -> Result<Role, Failure> {
+    let remote = Remote::new(socket, &options.caller)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let held = match AccountLock::acquire(profile) {
+            Ok(lock) => {
+                let owner = Owner::start(lock, options, profile.clone(), socket).await?;
+                return Ok(Role::Owner(owner));
+            }
+            Err(held @ LockError::Held { .. }) => held,
+            Err(error) => return Err(error.into()),
+        };
+        match remote.greet().await {
+            Ok(()) => return Ok(Role::Guest(remote)),
+            Err(NoAnswer::Refused(failure)) => return Err(failure),
+            Err(NoAnswer::Nobody | NoAnswer::Gone) if Instant::now() < deadline => {
+                sleep(LOOK).await;
+            }
+            Err(_) => return Err(held.into()),
+        }
+    }
+}
+
+/// What happens, across owners.
+#[derive(Debug)]
+pub struct BridgeEvents {
+    bridge: Bridge,
+    /// The last message that was seen, for whoever owns the account next.
+    seen: Option<u64>,
+    source: Option<Source>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Own(Box<EventSource>),
+    Remote(Box<RemoteEvents>),
+}
+
+impl BridgeEvents {
+    /// The next event; nothing once this frontend has closed the account.
+    ///
+    /// # Errors
+    /// [`Failure`] if nobody owns the account any more and this process cannot.
+    pub async fn next(&mut self) -> Result<Option<EventView>, Failure> {
+        loop {
+            let event = match &mut self.source {
+                None => {
+                    if !self.open().await? {
+                        return Ok(None);
+                    }
+                    continue;
+                }
+                Some(Source::Own(source)) => source.next().await?,
+                Some(Source::Remote(events)) => events.next().await,
+            };
+            match event {
+                Some(event) => {
+                    if let EventView::Message { message } = &event {
+                        self.seen = Some(message.seq);
+                    }
+                    return Ok(Some(event));
+                }
+                None => self.source = None,
+            }
+        }
+    }
+
+    /// Opens the stream at whoever owns the account now; not once it is closed.
+    async fn open(&mut self) -> Result<bool, Failure> {
+        let remote = match &*self.bridge.shared.role.read().await {
+            Role::Closed => return Ok(false),
+            Role::Owner(owner) => {
+                let caller = &self.bridge.shared.options.caller;
+                let source = owner.service().events(caller, self.seen).await?;
+                self.seen = Some(source.seen());
+                self.source = Some(Source::Own(Box::new(source)));
+                return Ok(true);
+            }
+            Role::Guest(remote) => remote.clone(),
+        };
+        if self.seen.is_none() {
+            // From here on nothing is missed, whoever owns the account.
+            self.seen = Some(self.last_message(&remote).await?);
+        }
+        match remote.events(self.seen).await {
+            Ok(events) => self.source = Some(Source::Remote(Box::new(events))),
+            Err(NoAnswer::Refused(failure)) => return Err(failure),
+            Err(NoAnswer::Nobody | NoAnswer::Gone) => self.bridge.rejoin().await?,
+        }
+        Ok(true)
+    }
+
+    async fn last_message(&self, remote: &Remote) -> Result<u64, Failure> {
+        match remote.call::<u64>("events/last", &json!({}), GREETING).await {
+            Ok(seq) => Ok(seq),
+            Err(NoAnswer::Refused(failure)) => Err(failure),
+            Err(NoAnswer::Nobody | NoAnswer::Gone) => {
+                self.bridge.rejoin().await?;
+                Ok(self.bridge.call(crate::api::LastMessage {}).await?)
+            }
+        }
+    }
+}
+
+/// How long a question that needs nothing may take.
+const GREETING: Duration = Duration::from_secs(5);

@@ -1,0 +1,187 @@
+//! The calls over HTTP: `POST /v1/<call>` with the request as JSON, `GET /v1/events` as a stream
+//! of one object a line.
+//!
+//! The headers say who asks and what they forbid themselves; whoever says nothing is an assistant.
+//! Knows nothing of which socket the requests come through.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    Caller, Service,
+    api::API_VERSION,
+    failure::{Cause, Failure},
+    openapi,
+    policy::Tightening,
+};
+
+/// The largest request, in bytes. Files are named, not sent along.
+const MAX_BODY: usize = 1 << 20;
+
+/// How long a call may take at most, whatever the caller says.
+const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The headers of a call.
+pub(crate) mod headers {
+    /// The version of the calls that the caller speaks.
+    pub(crate) const VERSION: &str = "wa-version";
+    /// `person` or `assistant`.
+    pub(crate) const FRONTEND: &str = "wa-frontend";
+    /// The caller's name, for the audit; percent-encoding is not undone.
+    pub(crate) const NAME: &str = "wa-caller";
+    /// How long the call may take, in milliseconds.
+    pub(crate) const TIME: &str = "wa-time-limit";
+    /// What the caller forbids itself, as JSON.
+    pub(crate) const TIGHTEN: &str = "wa-tighten";
+}
+
+/// The answer of a call that was done.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Done<T> {
+    pub(crate) data: T,
+}
+
+/// The answer of a call that was not.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct NotDone {
+    pub(crate) error: Failure,
+}
+
+/// The routes of all calls.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/v1", get(hello))
+        .route("/v1/openapi.json", get(async || Json(openapi::document())))
+        .route("/v1/events", get(events))
+        .route("/v1/{noun}/{verb}", post(call))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(service)
+}
+
+async fn hello(State(service): State<Arc<Service>>) -> Json<Value> {
+    let profile = service.profile().name().to_string();
+    let version = env!("CARGO_PKG_VERSION");
+    let (api, pid) = (API_VERSION, std::process::id());
+    Json(json!({ "data": { "api": api, "version": version, "profile": profile, "pid": pid } }))
+}
+
+async fn call(
+    State(service): State<Arc<Service>>,
+    Path((noun, verb)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let answer = async {
+        let caller = caller(&headers)?;
+        let body = match body.is_empty() {
+            true => json!({}),
+            false => serde_json::from_slice(&body).map_err(|error| {
+                Failure::new(Cause::Usage, format!("the request is no JSON: {error}"))
+                    .remedy("send an object")
+            })?,
+        };
+        service.call_by_path(&format!("{noun}/{verb}"), body, &caller).await
+    };
+    match answer.await {
+        Ok(data) => Json(Done { data }).into_response(),
+        Err(error) => refusal(error),
+    }
+}
+
+#[derive(Deserialize)]
+struct After {
+    after: Option<u64>,
+}
+
+/// Every event from now on, or after a message, as one object a line. An empty line says that
+/// nothing happened.
+async fn events(
+    State(service): State<Arc<Service>>,
+    Query(After { after }): Query<After>,
+    headers: HeaderMap,
+) -> Response {
+    let source = async { service.events(&caller(&headers)?, after).await };
+    let source = match source.await {
+        Ok(source) => source,
+        Err(error) => return refusal(error),
+    };
+    let beginning = stream::once(async { Ok::<_, Infallible>(Bytes::from_static(b"\n")) });
+    let lines = stream::unfold(source, async |mut source| {
+        let line = match tokio::time::timeout(HEARTBEAT, source.next()).await {
+            Err(_) => b"\n".to_vec(),
+            Ok(Ok(Some(event))) => {
+                let mut line = serde_json::to_vec(&event).ok()?;
+                line.push(b'\n');
+                line
+            }
+            Ok(_) => return None,
+        };
+        Some((Ok(Bytes::from(line)), source))
+    });
+    let body = Body::from_stream(futures_util::StreamExt::chain(beginning, lines));
+    let ndjson = HeaderValue::from_static("application/x-ndjson");
+    ([(CONTENT_TYPE, ndjson)], body).into_response()
+}
+
+/// After how long without an event an empty line is sent.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Who asks, by the headers.
+fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(version) = text(headers::VERSION)
+        && version != API_VERSION.to_string()
+    {
+        let message = format!(
+            "the caller speaks version {version:.20} of the calls, and this process {API_VERSION}"
+        );
+        return Err(Failure::new(Cause::Version, message)
+            .remedy("stop the older program, or install the same version of both"));
+    }
+    let name = text(headers::NAME).unwrap_or("unnamed");
+    let mut caller = match text(headers::FRONTEND) {
+        Some("person") => Caller::person(name),
+        _ => Caller::assistant(name),
+    };
+    if let Some(millis) = text(headers::TIME).and_then(|text| text.parse().ok()) {
+        caller.time_limit = Duration::from_millis(millis).min(MAX_TIME);
+    }
+    if let Some(tightening) = text(headers::TIGHTEN) {
+        // What is not understood might have forbidden something.
+        caller.tightening = serde_json::from_str::<Tightening>(tightening).map_err(|error| {
+            Failure::new(Cause::Usage, format!("{}: {error}", headers::TIGHTEN))
+        })?;
+    }
+    Ok(caller)
+}
+
+fn refusal(error: Failure) -> Response {
+    (status(error.cause), Json(NotDone { error })).into_response()
+}
+
+/// The HTTP status of a failure; the body says the same more exactly.
+const fn status(cause: Cause) -> StatusCode {
+    match cause {
+        Cause::Usage | Cause::Version => StatusCode::BAD_REQUEST,
+        Cause::NotFound => StatusCode::NOT_FOUND,
+        Cause::Ambiguous | Cause::NotLinked => StatusCode::CONFLICT,
+        Cause::Forbidden => StatusCode::FORBIDDEN,
+        Cause::Paced => StatusCode::TOO_MANY_REQUESTS,
+        Cause::ConfirmationRequired => StatusCode::PRECONDITION_REQUIRED,
+        Cause::Offline | Cause::Queued => StatusCode::SERVICE_UNAVAILABLE,
+        Cause::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        Cause::Locked => StatusCode::LOCKED,
+        Cause::Failed | Cause::Cancelled | Cause::Interrupted => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

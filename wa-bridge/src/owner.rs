@@ -1,0 +1,91 @@
+//! The process that owns an account: it holds the lock, and serves the others.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use wa_store::SqliteStore;
+
+use crate::{
+    AccountLock, Failure, KeySource, Profile, Service,
+    bridge::BridgeOptions,
+    failure::Cause,
+    http,
+    policy::Policy,
+    socket::{self, SocketPath},
+};
+
+/// How long calls that are under way may take when the owner ends.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// An account that this process owns.
+pub(crate) struct Owner {
+    service: Arc<Service>,
+    socket: SocketPath,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    /// Let go of last.
+    _lock: AccountLock,
+}
+
+impl Owner {
+    /// Opens the account, and serves its socket.
+    pub(crate) async fn start(
+        lock: AccountLock,
+        options: &BridgeOptions,
+        profile: Profile,
+        socket: &SocketPath,
+    ) -> Result<Self, Failure> {
+        let policy = Policy::load(&profile).map_err(|error| {
+            Failure::new(Cause::Forbidden, error.to_string())
+                .remedy("mend the file; nothing is done without a policy that can be read")
+        })?;
+        let key = KeySource::new(options.key_file.as_deref(), &options.environment)
+            .load_or_create(&profile)?;
+        let store = Arc::new(SqliteStore::open(&profile.database(), key).await?);
+        let service = Service::new(profile, store, options.endpoint.clone(), policy).await?;
+        let (stop, stopped) = watch::channel(false);
+        let server = serve(&service, socket, stopped)?;
+        if options.stay_connected {
+            service.stay_connected();
+        }
+        Ok(Self { service, socket: socket.clone(), stop, server, _lock: lock })
+    }
+
+    pub(crate) fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// Ends what is under way, closes the archive and lets go of the account.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        let Self { service, socket, stop, server, _lock } = self;
+        // Whoever knocks from now on looks for the next owner.
+        let removed = std::fs::remove_file(socket.as_path());
+        drop(removed);
+        service.end_events();
+        stop.send_replace(true);
+        let abort = server.abort_handle();
+        if timeout(GOODBYE, server).await.is_err() {
+            abort.abort();
+        }
+        service.close().await
+    }
+}
+
+fn serve(
+    service: &Arc<Service>,
+    socket: &SocketPath,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, Failure> {
+    let listener = socket::listen(socket)?;
+    let router = http::router(Arc::clone(service));
+    Ok(tokio::spawn(async move {
+        let until_stopped = async move {
+            // An error means that the owner is gone.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        };
+        let served = axum::serve(listener, router).with_graceful_shutdown(until_stopped).await;
+        if let Err(error) = served {
+            tracing::warn!(%error, "the local socket is no longer served");
+        }
+    }))
+}

@@ -1,0 +1,276 @@
+//! What may be done with the account, and by whom: one TOML file, read by the process that owns
+//! the account.
+//!
+//! A frontend can tighten what the file says for its own calls, and never loosen it. Knows nothing
+//! of how a call is done.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Profile,
+    api::Effect,
+    failure::{Cause, Failure},
+};
+
+mod files;
+mod pace;
+mod reach;
+
+pub use files::Files;
+pub(crate) use files::unreadable;
+pub use pace::{Pace, Sendings};
+pub use reach::{Reach, Standing, UnknownSenders};
+
+/// What may be done with the account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Nothing is sent, changed or deleted.
+    pub read_only: bool,
+    /// When a person has to agree before an assistant's message leaves.
+    pub confirm: Confirm,
+    /// An assistant may agree in the person's name, by the tool `confirm_send`.
+    pub confirm_in_chat: bool,
+    /// Which chats may be read.
+    pub read: Reach,
+    /// Which chats may be written to; those that may not be read may not be written to either.
+    pub write: Reach,
+    /// Which files an assistant may send, and where it may save some.
+    pub files: Files,
+    /// How fast messages may follow each other.
+    pub pace: Pace,
+}
+
+/// When a person has to agree before an assistant's message leaves.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confirm {
+    /// Never.
+    Never,
+    /// For chats to which this account has never written.
+    #[default]
+    NewChats,
+    /// For every message.
+    Always,
+}
+
+/// What a frontend forbids itself besides. Every part can only take something away.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tightening {
+    /// Nothing is sent, changed or deleted.
+    pub read_only: bool,
+    /// A person has to agree at least this often.
+    pub confirm: Option<Confirm>,
+    /// Only people in the address book and groups.
+    pub contacts_only: bool,
+}
+
+/// The policy cannot be read. Nothing is done without it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// The file cannot be read.
+    #[error("cannot read the policy {path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is no policy.
+    #[error("the policy {path} is wrong: {reason}", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// Others may change the file.
+    #[error("the policy {path} can be changed by others; run: chmod go-w {path}", path = path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// No sound policy is longer, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+
+impl Policy {
+    /// Reads the policy of a profile: `<profile>.policy.toml` in the configuration folder, else
+    /// `policy.toml` there, which holds for every profile, else the defaults.
+    ///
+    /// # Errors
+    /// [`PolicyError`]; a file that is there and cannot be understood is never passed over.
+    pub fn load(profile: &Profile) -> Result<Self, PolicyError> {
+        for path in Self::places(profile) {
+            match read(&path) {
+                Err(PolicyError::File { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound => {}
+                result => return result,
+            }
+        }
+        Ok(Self::default())
+    }
+
+    /// Where the policy of a profile may stand; the first that is there counts.
+    pub fn places(profile: &Profile) -> [PathBuf; 2] {
+        let config = profile.config();
+        [config.join(format!("{}.policy.toml", profile.name())), config.join("policy.toml")]
+    }
+
+    /// Reads a policy from its text.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let policy: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        policy.read.check()?;
+        policy.write.check()?;
+        policy.pace.check()?;
+        Ok(policy)
+    }
+
+    /// The policy with what a frontend forbids itself.
+    #[must_use]
+    pub fn tightened(&self, by: &Tightening) -> Self {
+        let mut policy = self.clone();
+        policy.read_only |= by.read_only;
+        policy.confirm = policy.confirm.max(by.confirm.unwrap_or(Confirm::Never));
+        policy.read.contacts_only |= by.contacts_only;
+        policy.write.contacts_only |= by.contacts_only;
+        policy
+    }
+
+    /// Whether calls of this effect are allowed at all.
+    ///
+    /// # Errors
+    /// [`Cause::Forbidden`].
+    pub fn allow(&self, effect: Effect) -> Result<(), Failure> {
+        match effect {
+            Effect::Read => Ok(()),
+            Effect::Link if !self.read_only => Ok(()),
+            _ if self.read_only => Err(Failure::new(
+                Cause::Forbidden,
+                "the policy is read-only: nothing is sent, changed or deleted",
+            )
+            .remedy("leave it, or have a person set read_only = false in policy.toml")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a person has to agree before a message of an assistant leaves, and why.
+    pub fn confirmation(&self, standing: &Standing) -> Option<&'static str> {
+        match self.confirm {
+            Confirm::Never => None,
+            Confirm::Always => Some("the policy has every message confirmed"),
+            Confirm::NewChats if standing.written_to => None,
+            Confirm::NewChats => Some("this account has never written to this chat"),
+        }
+    }
+
+    /// The policy in a line.
+    pub fn summary(&self) -> String {
+        let mut parts = Vec::new();
+        if self.read_only {
+            parts.push("read-only".to_owned());
+        }
+        parts.push(match self.confirm {
+            Confirm::Never => "nothing is confirmed".to_owned(),
+            Confirm::NewChats => "new chats are confirmed".to_owned(),
+            Confirm::Always => "every message is confirmed".to_owned(),
+        });
+        for (reach, what) in [(&self.read, "reads"), (&self.write, "writes")] {
+            if reach.is_limited() {
+                parts.push(format!("{what} some chats only"));
+            }
+        }
+        parts.join(", ")
+    }
+}
+
+fn read(path: &Path) -> Result<Policy, PolicyError> {
+    let failed = |source| PolicyError::File { path: path.to_owned(), source };
+    let malformed = |reason: String| PolicyError::Malformed { path: path.to_owned(), reason };
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if is_exposed(&metadata) {
+        return Err(PolicyError::Exposed { path: path.to_owned() });
+    }
+    if metadata.len() > MAX_FILE {
+        return Err(malformed(format!("it has more than {MAX_FILE} bytes")));
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
+    Policy::parse(&text).map_err(malformed)
+}
+
+#[cfg(unix)]
+fn is_exposed(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o022 != 0
+}
+
+#[cfg(not(unix))]
+fn is_exposed(_metadata: &fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frontend_can_tighten_and_never_loosen() {
+        let strict = Policy::parse("read_only = true\nconfirm = \"always\"").unwrap();
+        let tightening = Tightening { confirm: Some(Confirm::Never), ..Tightening::default() };
+        assert_eq!(strict.tightened(&tightening), strict);
+
+        let tightening =
+            Tightening { read_only: true, confirm: Some(Confirm::Always), contacts_only: true };
+        let tightened = Policy::default().tightened(&tightening);
+        assert!(tightened.read_only && tightened.read.contacts_only);
+        assert_eq!(tightened.confirm, Confirm::Always);
+    }
+
+    #[test]
+    fn a_word_that_is_not_known_is_an_error_and_not_passed_over() {
+        for text in ["readonly = true", "confirm = \"sometimes\"", "[read]\nchat = []", "x"] {
+            assert!(Policy::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(Policy::parse("").unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn who_was_never_written_to_is_confirmed_unless_the_file_says_otherwise() {
+        let stranger = Standing::default();
+        let known = Standing { written_to: true, ..Standing::default() };
+        assert!(Policy::default().confirmation(&stranger).is_some());
+        assert!(Policy::default().confirmation(&known).is_none());
+        let never = Policy::parse("confirm = \"never\"").unwrap();
+        assert!(never.confirmation(&stranger).is_none());
+        let always = Policy::parse("confirm = \"always\"").unwrap();
+        assert!(always.confirmation(&known).is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_policy_that_others_may_change_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.toml");
+        fs::write(&file, "read_only = true").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+        assert!(matches!(read(&file), Err(PolicyError::Exposed { .. })));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(read(&file).unwrap().read_only);
+    }
+}

@@ -1,0 +1,338 @@
+//! Does the calls: what stands between a frontend and the client.
+//!
+//! Every call comes through [`Service::call`], which asks the policy, keeps the audit and hands the
+//! call its [`Call`]. What a call does is in the module of its noun. Knows nothing of sockets.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+use schemars::Schema;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::{
+    sync::{Mutex, watch},
+    time::timeout_at,
+};
+use wa_store::{AuditEntry, AuditQuery, Change, Changes, Store};
+
+use crate::{
+    Caller, Profile,
+    api::{self, Effect, Operation},
+    endpoint::Endpoint,
+    failure::{Cause, Failure},
+    line::Line,
+    policy::{Policy, Sendings},
+};
+
+mod account;
+mod audit;
+mod call;
+mod chats;
+mod contacts;
+mod drafts;
+mod events;
+mod gate;
+mod history;
+mod media;
+mod messages;
+mod outgoing;
+mod polls;
+mod search;
+mod send;
+
+pub use call::Call;
+pub use events::EventSource;
+
+/// A call that can be done.
+pub trait Perform: Operation {
+    /// Does it.
+    fn perform(self, call: &Call<'_>)
+    -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
+}
+
+/// One account: its archive, its connection and its policy.
+pub struct Service {
+    profile: Profile,
+    store: Arc<dyn Store>,
+    line: Line,
+    policy: Policy,
+    /// When messages left in the last hour.
+    sendings: Mutex<Sendings>,
+    /// Whether streams of events are to end.
+    ending: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
+}
+
+/// An hour in milliseconds.
+const HOUR_MS: i64 = 3_600_000;
+
+impl Service {
+    /// Serves an account whose lock the caller holds.
+    ///
+    /// # Errors
+    /// [`Failure`] if the archive cannot be read, or the client not be made.
+    pub async fn new(
+        profile: Profile,
+        store: Arc<dyn Store>,
+        endpoint: Endpoint,
+        policy: Policy,
+    ) -> Result<Arc<Self>, Failure> {
+        let sendings = Mutex::new(recent_sendings(store.as_ref()).await?);
+        let line = Line::new(Arc::clone(&store), endpoint).await?;
+        let ending = watch::Sender::new(false);
+        Ok(Arc::new(Self { profile, store, line, policy, sendings, ending }))
+    }
+
+    /// Does a call.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn call<O: Perform>(
+        &self,
+        operation: O,
+        caller: &Caller,
+    ) -> Result<O::Answer, Failure> {
+        let call = Call::new(self, caller, O::PATH, request_of(&operation, caller));
+        self.run(operation, &call).await
+    }
+
+    /// Does a call within what is allowed and in time, and puts it down.
+    async fn run<O: Perform>(&self, operation: O, call: &Call<'_>) -> Result<O::Answer, Failure> {
+        let deadline = call.deadline();
+        let done = async {
+            call.policy().allow(O::EFFECT)?;
+            // What waits on its own account knows the deadline; this is for what forgets it.
+            match timeout_at(deadline + GRACE, operation.perform(call)).await {
+                Ok(result) => result,
+                Err(_) => Err(Failure::new(Cause::TimedOut, "it took too long")
+                    .remedy("try again, or give it more time")),
+            }
+        };
+        let result = done.await;
+        if O::EFFECT != Effect::Read {
+            call.put_down_outcome(result.as_ref().err()).await?;
+        }
+        result
+    }
+
+    /// Keeps connected from now on; what keeps it from that is told by `account/status`.
+    pub fn stay_connected(&self) {
+        // Nobody is linked yet, or the server ended it: the status tells.
+        let _ = self.line.connect();
+    }
+
+    /// What happens from now on, with what happened after a message that was seen last.
+    ///
+    /// # Errors
+    /// [`Failure`] if the archive cannot be read.
+    pub async fn events(
+        self: &Arc<Self>,
+        caller: &Caller,
+        after: Option<u64>,
+    ) -> Result<EventSource, Failure> {
+        EventSource::new(Arc::clone(self), caller, after).await
+    }
+
+    /// Ends every stream of events.
+    pub(crate) fn end_events(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Sends what is still to be sent, says goodbye and closes the archive.
+    ///
+    /// # Errors
+    /// [`Failure`] if the archive cannot be closed in order.
+    pub async fn close(&self) -> Result<(), Failure> {
+        self.line.close().await;
+        Ok(self.store.close().await?)
+    }
+
+    /// The account's profile.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The account's archive, for what only looks.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    async fn put_down(&self, entry: AuditEntry) -> Result<(), Failure> {
+        let entry = Change::Audit(Box::new(entry));
+        self.store.commit(Changes::from(entry)).await?;
+        Ok(())
+    }
+}
+
+/// How much later than its own deadline a call is given up.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The request itself, where it may become a draft.
+fn request_of<O: Operation>(operation: &O, caller: &Caller) -> Option<Value> {
+    let may_wait = matches!(O::EFFECT, Effect::Send | Effect::Delete)
+        && caller.frontend == crate::Frontend::Assistant;
+    may_wait.then(|| serde_json::to_value(operation).ok()).flatten()
+}
+
+async fn recent_sendings(store: &dyn Store) -> Result<Sendings, Failure> {
+    let mut query = AuditQuery::default();
+    query.since_ms = Some(now_ms() - HOUR_MS);
+    query.limit = wa_store::MAX_PAGE;
+    let mut sendings = Sendings::default();
+    for entry in store.audit(&query).await?.into_iter().rev() {
+        if entry.outcome == gate::LET_GO {
+            sendings.record(entry.at_ms, entry.to_stranger);
+        }
+    }
+    Ok(sendings)
+}
+
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send + 'a>>;
+
+/// A call that can be made by its path.
+pub struct Route {
+    /// Its path below `/v1/`.
+    pub path: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// What it changes.
+    pub effect: Effect,
+    /// The schema of its request.
+    pub request: fn() -> Schema,
+    /// The schema of its answer.
+    pub answer: fn() -> Schema,
+    call: for<'a> fn(&'a Service, Value, Call<'a>) -> Answer<'a>,
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Route").field(&self.path).finish()
+    }
+}
+
+impl Route {
+    fn of<O: Perform>() -> Self {
+        Self {
+            path: O::PATH,
+            about: O::ABOUT,
+            effect: O::EFFECT,
+            request: || schemars::schema_for!(O),
+            answer: || schemars::schema_for!(O::Answer),
+            call: |service, body, call| Box::pin(answer::<O>(service, body, call)),
+        }
+    }
+}
+
+async fn answer<O: Perform>(
+    service: &Service,
+    body: Value,
+    call: Call<'_>,
+) -> Result<Value, Failure> {
+    let operation: O = serde_json::from_value(body).map_err(|error| {
+        Failure::new(Cause::Usage, format!("{}: {error}", O::PATH))
+            .remedy("see the API's description for what this call takes")
+    })?;
+    to_value(&service.run(operation, &call).await?)
+}
+
+fn to_value(answer: &impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(answer)
+        .map_err(|error| Failure::new(Cause::Failed, format!("the answer is no JSON: {error}")))
+}
+
+impl Service {
+    /// Does a call by its path, with its request and answer as JSON.
+    ///
+    /// # Errors
+    /// [`Failure`]; [`Cause::NotFound`] if there is no such call.
+    pub async fn call_by_path(
+        &self,
+        path: &str,
+        body: Value,
+        caller: &Caller,
+    ) -> Result<Value, Failure> {
+        let route = find(path)?;
+        let may_wait = caller.frontend == crate::Frontend::Assistant;
+        let request = may_wait.then(|| body.clone());
+        let call = Call::new(self, caller, route.path, request);
+        (route.call)(self, body, call).await
+    }
+}
+
+fn find(path: &str) -> Result<Route, Failure> {
+    routes().into_iter().find(|route| route.path == path).ok_or_else(|| {
+        Failure::new(Cause::NotFound, format!("there is no call {path:?}"))
+            .remedy("see the API's description for the calls there are")
+    })
+}
+
+/// Every call there is, in the order of the API's description.
+macro_rules! routes {
+    ($($operation:ty),* $(,)?) => {
+        vec![$(Route::of::<$operation>()),*]
+    };
+}
+
+/// Every call there is.
+pub fn routes() -> Vec<Route> {
+    routes![
+        api::Status,
+        api::CatchUp,
+        api::Link,
+        api::Logout,
+        api::ChatList,
+        api::ChatGet,
+        api::ChatArrange,
+        api::ChatDelete,
+        api::Disappearing,
+        api::Typing,
+        api::MessageList,
+        api::MessageContext,
+        api::MessageStar,
+        api::MessageDelete,
+        api::Search,
+        api::SendMessage,
+        api::React,
+        api::Edit,
+        api::Revoke,
+        api::Forward,
+        api::PinMessage,
+        api::SentGet,
+        api::PollGet,
+        api::Vote,
+        api::MediaDownload,
+        api::MediaRead,
+        api::ContactList,
+        api::Resolve,
+        api::ContactCheck,
+        api::HistoryFetch,
+        api::HistoryGaps,
+        api::DraftList,
+        api::DraftApprove,
+        api::DraftCancel,
+        api::Audit,
+        api::LastMessage,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_has_a_path_of_its_own() {
+        let mut paths: Vec<_> = routes().iter().map(|route| route.path).collect();
+        paths.sort_unstable();
+        let all = paths.len();
+        paths.dedup();
+        assert_eq!(paths.len(), all);
+    }
+}

@@ -1,0 +1,337 @@
+//! One call: who asks, until when, within which policy; and how it finds chats and messages.
+
+use std::{collections::HashMap, sync::PoisonError};
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tokio::time::Instant;
+use wa_client::Client;
+use wa_proto::Jid;
+use wa_store::{ArchivedMessage, AuditEntry, MAX_PAGE, Store, Timestamp};
+
+use super::{Service, drafts::Approved, now_ms};
+use crate::{
+    Caller, Frontend, Recipient, Resolution,
+    failure::{Cause, Failure},
+    moment,
+    policy::{Policy, Standing},
+    view::CandidateView,
+};
+
+/// One call: who asks, until when, and within which policy.
+pub struct Call<'a> {
+    pub(super) service: &'a Service,
+    pub(super) caller: &'a Caller,
+    pub(super) path: &'static str,
+    /// The request itself, for a draft.
+    pub(super) request: Option<Value>,
+    /// What a person agreed to, if this call is a draft's.
+    pub(super) approved: Option<Approved>,
+    policy: Policy,
+    deadline: Instant,
+    /// What the audit is told of it.
+    noted: std::sync::Mutex<Noted>,
+    /// Which chats may be read, as far as that was looked up.
+    readable: std::sync::Mutex<HashMap<Jid, bool>>,
+}
+
+/// What the audit is told of a call besides its outcome.
+#[derive(Debug, Clone, Default)]
+struct Noted {
+    chat: Option<Jid>,
+    detail: Option<String>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(
+        service: &'a Service,
+        caller: &'a Caller,
+        path: &'static str,
+        request: Option<Value>,
+    ) -> Self {
+        Self {
+            service,
+            caller,
+            path,
+            request,
+            approved: None,
+            policy: service.policy.tightened(&caller.tightening),
+            deadline: Instant::now() + caller.time_limit,
+            noted: std::sync::Mutex::default(),
+            readable: std::sync::Mutex::default(),
+        }
+    }
+
+    /// The policy, as tight as the caller wants it.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// When the call is given up.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The archive.
+    pub fn store(&self) -> &'a dyn Store {
+        self.service.store.as_ref()
+    }
+
+    /// Whether a person asks, and not an assistant.
+    pub fn is_persons(&self) -> bool {
+        self.caller.frontend == Frontend::Person
+    }
+
+    /// A client that can send.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn online(&self) -> Result<Client, Failure> {
+        self.require_link().await?;
+        self.service.line.online(self.deadline).await
+    }
+
+    /// Waits for the answer to what the client was asked.
+    ///
+    /// # Errors
+    /// The answer's own, or why it cannot come.
+    pub async fn ask<T, E: Into<Failure>>(
+        &self,
+        asked: impl IntoFuture<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        self.service.line.ask(self.deadline, asked).await
+    }
+
+    /// Makes sure that a device is linked.
+    ///
+    /// # Errors
+    /// [`Cause::NotLinked`].
+    pub async fn require_link(&self) -> Result<wa_store::Account, Failure> {
+        let account = self.store().account().await?.filter(wa_store::Account::is_linked);
+        account.ok_or_else(|| not_linked(self.service))
+    }
+
+    /// Tells the audit which chat the call is about.
+    pub fn note_chat(&self, chat: &Jid) {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).chat = Some(chat.clone());
+    }
+
+    /// Tells the audit what came of it.
+    pub fn note_detail(&self, detail: impl Into<String>) {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).detail = Some(detail.into());
+    }
+
+    /// An entry of the audit about this call.
+    pub(super) fn audit_entry(&self, outcome: &str) -> AuditEntry {
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut entry = AuditEntry::new(now_ms(), self.caller.label(), self.path, outcome);
+        entry.chat = noted.chat;
+        entry.detail = noted.detail;
+        entry
+    }
+
+    /// Puts down what came of the call.
+    pub(super) async fn put_down_outcome(&self, failure: Option<&Failure>) -> Result<(), Failure> {
+        let mut entry = self.audit_entry("done");
+        if let Some(failure) = failure {
+            entry.outcome = outcome(failure.cause);
+            entry.detail = match &failure.draft {
+                Some(draft) => Some(draft.id.clone()),
+                // A message of a failure may quote what was typed.
+                None => failure.message_id.clone(),
+            };
+        }
+        self.service.put_down(entry).await
+    }
+
+    /// The one person or chat that was named, whether or not anything was ever said there, if it
+    /// may be read.
+    ///
+    /// # Errors
+    /// [`Cause::Usage`], [`Cause::NotFound`], [`Cause::Ambiguous`], [`Cause::Forbidden`].
+    pub async fn recipient(&self, named: &str) -> Result<Jid, Failure> {
+        let recipient: Recipient =
+            named.parse().map_err(|error| Failure::new(Cause::Usage, format!("{error}")))?;
+        let jid = match recipient.resolve(self.store()).await? {
+            Resolution::One(jid) => jid,
+            Resolution::Several(candidates) => {
+                return self.choose(named, candidates).await;
+            }
+            Resolution::Nobody => return Err(nobody(named)),
+        };
+        if !self.may_read(&jid).await? {
+            return Err(out_of_reach(named));
+        }
+        Ok(jid)
+    }
+
+    /// Of several, those that may be read; one of them, or a failure that lists them.
+    async fn choose(&self, named: &str, candidates: Vec<crate::Candidate>) -> Result<Jid, Failure> {
+        let mut readable = Vec::new();
+        for candidate in candidates {
+            if self.may_read(&candidate.jid).await? {
+                readable.push(candidate);
+            }
+        }
+        match readable.as_slice() {
+            [] => Err(nobody(named)),
+            [one] => Ok(one.jid.clone()),
+            several => {
+                let mut failure = Failure::new(Cause::Ambiguous, format!("{named:?} fits several"))
+                    .remedy("name one of them by number or address");
+                failure.candidates = several.iter().map(CandidateView::new).collect();
+                Err(failure)
+            }
+        }
+    }
+
+    /// A chat or person that is in the archive.
+    ///
+    /// # Errors
+    /// As [`Call::recipient`]; [`Cause::NotFound`] if nothing is known of it.
+    pub async fn chat(&self, named: &str) -> Result<Jid, Failure> {
+        let jid = self.recipient(named).await?;
+        let store = self.store();
+        if store.chat(&jid).await?.is_some() || store.contact(&jid).await?.is_some() {
+            self.note_chat(&jid);
+            return Ok(jid);
+        }
+        let message = format!("there is no chat with {named:?} in the archive");
+        Err(Failure::new(Cause::NotFound, message).remedy("see the list of chats"))
+    }
+
+    /// A person.
+    ///
+    /// # Errors
+    /// As [`Call::recipient`]; [`Cause::Usage`] if it is no person.
+    pub async fn person(&self, named: &str) -> Result<Jid, Failure> {
+        let found = self.recipient(named).await;
+        let jid = match found {
+            // A group of the same name is not meant.
+            Err(mut failure) if failure.cause == Cause::Ambiguous => {
+                let is_person = |candidate: &CandidateView| {
+                    candidate.jid.parse().is_ok_and(|jid: Jid| jid.is_person())
+                };
+                failure.candidates.retain(is_person);
+                match failure.candidates.as_slice() {
+                    [one] => one.jid.parse().map_err(|_| nobody(named))?,
+                    [] => return Err(nobody(named)),
+                    _ => return Err(failure),
+                }
+            }
+            found => found?,
+        };
+        if jid.is_person() {
+            return Ok(jid);
+        }
+        Err(Failure::new(Cause::Usage, format!("{named:?} is no person"))
+            .remedy("write the phone number with its country code"))
+    }
+
+    /// Several people, in the order in which they were named.
+    ///
+    /// # Errors
+    /// As [`Call::person`].
+    pub async fn people(&self, named: &[String]) -> Result<Vec<Jid>, Failure> {
+        let mut people = Vec::with_capacity(named.len());
+        for name in named {
+            people.push(self.person(name).await?);
+        }
+        Ok(people)
+    }
+
+    /// A message that is in the archive.
+    ///
+    /// # Errors
+    /// As [`Call::recipient`] for its chat; [`Cause::NotFound`] if it is not there.
+    pub async fn message(&self, chat: &str, id: &str) -> Result<ArchivedMessage, Failure> {
+        let jid = self.recipient(chat).await?;
+        self.note_chat(&jid);
+        self.message_in(&jid, chat, id).await
+    }
+
+    /// A message of a chat that was found already.
+    ///
+    /// # Errors
+    /// [`Cause::NotFound`] if it is not there.
+    pub async fn message_in(
+        &self,
+        chat: &Jid,
+        named: &str,
+        id: &str,
+    ) -> Result<ArchivedMessage, Failure> {
+        wa_proto::MessageId::new(id).map_err(|_| no_message_id(id))?;
+        let mut found = self.store().messages_by_id(chat, &id.into()).await?.into_iter();
+        let message = found.next().ok_or_else(|| {
+            Failure::new(Cause::NotFound, format!("there is no message {id:?} with {named:?}"))
+                .remedy("look for the id in the list of the chat's messages")
+        })?;
+        if found.next().is_some() {
+            let message = format!("several messages of this chat have the id {id:?}");
+            return Err(Failure::new(Cause::Ambiguous, message));
+        }
+        Ok(message)
+    }
+
+    /// Whether a chat may be read.
+    ///
+    /// # Errors
+    /// [`Failure`] if the archive cannot be read.
+    pub async fn may_read(&self, chat: &Jid) -> Result<bool, Failure> {
+        if !self.policy.read.is_limited() {
+            return Ok(true);
+        }
+        let known = self.readable.lock().unwrap_or_else(PoisonError::into_inner).get(chat).copied();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let standing = Standing::look_up(chat, self.store()).await?;
+        let may = self.policy.read.holds(&standing);
+        self.readable.lock().unwrap_or_else(PoisonError::into_inner).insert(chat.clone(), may);
+        Ok(may)
+    }
+}
+
+/// A time as it was typed.
+pub(super) fn time(text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    let zone = TimeZone::system();
+    text.map(|text| moment::parse(text, &zone))
+        .transpose()
+        .map_err(|error| Failure::new(Cause::Usage, error.to_string()))
+}
+
+/// How many rows are wanted, within what is given at once.
+pub(super) fn page(limit: Option<u32>, unless_said: usize) -> usize {
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+    limit.unwrap_or(unless_said).clamp(1, MAX_PAGE)
+}
+
+pub(super) fn no_message_id(id: &str) -> Failure {
+    Failure::new(Cause::Usage, format!("{id:?} is no message id"))
+        .remedy("look for the id in the list of the chat's messages")
+}
+
+fn nobody(named: &str) -> Failure {
+    Failure::new(Cause::NotFound, format!("nobody named {named:?} is known"))
+        .remedy("write the phone number with its country code, or look for the name in the contacts and chats")
+}
+
+fn out_of_reach(named: &str) -> Failure {
+    Failure::new(Cause::Forbidden, format!("the policy keeps the chat with {named:?} out of reach"))
+        .remedy("leave it, or have a person change the section [read] of policy.toml")
+}
+
+/// No device is linked in this profile.
+fn not_linked(service: &Service) -> Failure {
+    let folder = service.profile.folder().display();
+    Failure::new(Cause::NotLinked, format!("no device is linked in {folder}"))
+        .remedy("run: wa-cli link")
+}
+
+/// A cause as a word.
+fn outcome(cause: Cause) -> String {
+    match serde_json::to_value(cause) {
+        Ok(Value::String(word)) => word,
+        _ => "failed".into(),
+    }
+}

@@ -1,0 +1,239 @@
+//! Messages that wait for a person to agree: kept in the archive, bound to recipient and content.
+
+use std::time::Duration;
+
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wa_proto::Jid;
+use wa_store::{Change, Changes, Store, Timestamp};
+
+use super::{Call, Perform, Service, find, gate::Leaving};
+use crate::{
+    Caller, Frontend,
+    api::{Approval, DraftApprove, DraftCancel, DraftList, DraftView},
+    failure::{Cause, Failure},
+    moment,
+    view::{ChatView, PersonView, now},
+};
+
+/// How long a draft waits.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The most drafts that wait at once.
+const MAX_DRAFTS: usize = 100;
+
+/// Where drafts stand among the settings of the archive.
+const PREFIX: &str = "wa-bridge/draft/";
+
+/// A draft with what it takes to send it.
+#[derive(Serialize, Deserialize)]
+struct Draft {
+    view: DraftView,
+    request: Value,
+    expires: i64,
+    caller_name: String,
+    from_assistant: bool,
+}
+
+/// What a person agreed to.
+#[derive(Debug, Clone)]
+pub(super) struct Approved {
+    digest: String,
+}
+
+impl Approved {
+    /// Whether it is this that the person agreed to.
+    pub(super) fn covers(&self, digest: &str) -> Result<(), Failure> {
+        if self.digest == digest {
+            return Ok(());
+        }
+        Err(Failure::new(Cause::Forbidden, "what would be sent is not what the person agreed to")
+            .remedy("the file or the recipient has changed since; make a new draft"))
+    }
+}
+
+impl Call<'_> {
+    /// Makes a draft of the call; the failure that says so.
+    pub(super) async fn draft(
+        &self,
+        leaving: &Leaving<'_>,
+        digest: String,
+        why: &str,
+    ) -> Result<Failure, Failure> {
+        let store = self.store();
+        let waiting = drafts(store).await?;
+        // Asked for again, it is the same draft.
+        let same = waiting.iter().find(|draft| draft.view.digest == digest);
+        let view = match same {
+            Some(draft) => draft.view.clone(),
+            None if waiting.len() >= MAX_DRAFTS => {
+                let message = format!("{MAX_DRAFTS} drafts wait for a person already");
+                return Err(Failure::new(Cause::Forbidden, message)
+                    .remedy("have a person look at them: wa-cli drafts list"));
+            }
+            None => self.put_draft(leaving, digest, why).await?,
+        };
+        let mut failure = Failure::new(
+            Cause::ConfirmationRequired,
+            format!("nothing was sent: {why}, so a person has to agree first"),
+        )
+        .remedy(format!("have the person run: wa-cli drafts approve {}", view.id));
+        failure.draft = Some(Box::new(view));
+        Ok(failure)
+    }
+
+    async fn put_draft(
+        &self,
+        leaving: &Leaving<'_>,
+        digest: String,
+        why: &str,
+    ) -> Result<DraftView, Failure> {
+        let no_request = || Failure::new(Cause::Failed, "the request was not kept for a draft");
+        let mut request = self.request.clone().ok_or_else(no_request)?;
+        let recipient = request.get_mut(leaving.field).ok_or_else(no_request)?;
+        // A name may fit somebody else tomorrow.
+        *recipient = Value::String(leaving.chat.to_string());
+        let created = now();
+        let expires = created.secs().saturating_add(i64::try_from(LIFETIME.as_secs()).unwrap_or(0));
+        let view = DraftView {
+            id: new_id(),
+            call: self.path.to_owned(),
+            chat: leaving.chat.to_string(),
+            recipient: recipient_label(leaving.chat, self.store()).await?,
+            preview: leaving.preview.clone(),
+            why: why.to_owned(),
+            caller: self.caller.label(),
+            created_at: moment::rfc3339(created),
+            expires_at: moment::rfc3339(Timestamp::from_secs(expires)),
+            digest,
+        };
+        let draft = Draft {
+            view: view.clone(),
+            request,
+            expires,
+            caller_name: self.caller.name.clone(),
+            from_assistant: self.caller.frontend == Frontend::Assistant,
+        };
+        let value = serde_json::to_vec(&draft).map_err(|error| {
+            Failure::new(Cause::Failed, format!("cannot keep a draft: {error}"))
+        })?;
+        put(self.store(), &view.id, Some(value)).await?;
+        Ok(view)
+    }
+}
+
+impl Perform for DraftList {
+    async fn perform(self, call: &Call<'_>) -> Result<Vec<DraftView>, Failure> {
+        Ok(drafts(call.store()).await?.into_iter().map(|draft| draft.view).collect())
+    }
+}
+
+impl Perform for DraftCancel {
+    async fn perform(self, call: &Call<'_>) -> Result<DraftView, Failure> {
+        let draft = waiting(call.store(), &self.id).await?;
+        call.note_detail(draft.view.id.clone());
+        put(call.store(), &draft.view.id, None).await?;
+        Ok(draft.view)
+    }
+}
+
+impl Perform for DraftApprove {
+    async fn perform(self, call: &Call<'_>) -> Result<Value, Failure> {
+        if !call.is_persons() && self.by != Approval::Elicitation && !call.policy().confirm_in_chat
+        {
+            return Err(Failure::new(
+                Cause::Forbidden,
+                "only a person can agree to a draft, and the policy takes no assistant's word for it",
+            )
+            .remedy(format!("have the person run: wa-cli drafts approve {}", self.id)));
+        }
+        let draft = waiting(call.store(), &self.id).await?;
+        call.note_detail(draft.view.id.clone());
+        if draft.view.digest != self.digest {
+            return Err(Failure::new(Cause::Forbidden, "the draft is not what the person saw")
+                .remedy("show the draft again and have it confirmed anew"));
+        }
+        let asked_by = match draft.from_assistant {
+            true => Caller::assistant(draft.caller_name.as_str()),
+            false => Caller::person(draft.caller_name.as_str()),
+        };
+        let answer = call.service.release(&draft, asked_by, call).await?;
+        put(call.store(), &draft.view.id, None).await?;
+        Ok(answer)
+    }
+}
+
+impl Service {
+    /// Does what the draft asked for, in the name of whoever asked.
+    async fn release(
+        &self,
+        draft: &Draft,
+        mut asked_by: Caller,
+        call: &Call<'_>,
+    ) -> Result<Value, Failure> {
+        asked_by.time_limit = call.caller.time_limit;
+        let route = find(&draft.view.call)?;
+        let mut inner = Call::new(self, &asked_by, route.path, None);
+        inner.approved = Some(Approved { digest: draft.view.digest.clone() });
+        (route.call)(self, draft.request.clone(), inner).await
+    }
+}
+
+/// A draft that still waits.
+async fn waiting(store: &dyn Store, id: &str) -> Result<Draft, Failure> {
+    drafts(store).await?.into_iter().find(|draft| draft.view.id == id).ok_or_else(|| {
+        Failure::new(Cause::NotFound, format!("no draft {id:?} waits"))
+            .remedy("it was sent, dropped, or waited for more than a day; see the list of drafts")
+    })
+}
+
+/// The drafts that still wait, the oldest first. Those that waited too long are removed.
+async fn drafts(store: &dyn Store) -> Result<Vec<Draft>, Failure> {
+    let mut waiting = Vec::new();
+    for (name, value) in store.settings_with_prefix(PREFIX).await? {
+        match serde_json::from_slice::<Draft>(&value) {
+            Ok(draft) if draft.expires > now().secs() => waiting.push(draft),
+            _ => put(store, name.trim_start_matches(PREFIX), None).await?,
+        }
+    }
+    waiting.sort_by(|a, b| (&a.view.created_at, &a.view.id).cmp(&(&b.view.created_at, &b.view.id)));
+    Ok(waiting)
+}
+
+/// How many drafts wait.
+pub(super) async fn count(store: &dyn Store) -> Result<u64, Failure> {
+    Ok(drafts(store).await?.len().try_into().unwrap_or(u64::MAX))
+}
+
+async fn put(store: &dyn Store, id: &str, value: Option<Vec<u8>>) -> Result<(), Failure> {
+    let setting = Change::PutSetting { name: format!("{PREFIX}{id}"), value };
+    store.commit(Changes::from(setting)).await?;
+    Ok(())
+}
+
+/// Eight hexadecimal digits: short enough to type.
+fn new_id() -> String {
+    let mut bytes = [0; 4];
+    rand::rng().fill_bytes(&mut bytes);
+    hex::encode(bytes)
+}
+
+/// What a chat is called, and its number.
+async fn recipient_label(chat: &Jid, store: &dyn Store) -> Result<String, Failure> {
+    let (name, phone) = match store.chat(chat).await? {
+        Some(known) => {
+            let view = ChatView::new(&known, store).await?;
+            (view.name, view.phone)
+        }
+        None => {
+            let view = PersonView::new(chat, store).await?;
+            (view.name, view.phone)
+        }
+    };
+    let address = phone.unwrap_or_else(|| chat.to_string());
+    Ok(match name {
+        Some(name) => format!("{name} ({address})"),
+        None => address,
+    })
+}

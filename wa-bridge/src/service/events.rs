@@ -1,0 +1,321 @@
+//! What happens, as a stream: new messages by their numbers, each once, and everything else as it
+//! comes.
+//!
+//! Events may be missed, the archive's numbers not: whoever comes back says which message was the
+//! last they saw, and gets every one after it.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use serde_json::{Value, json};
+use tokio::sync::{
+    broadcast::{Receiver, error::RecvError},
+    watch,
+};
+use wa_client::{CallState, ChatChange, Event, HistoryEvent, SendState, Typing};
+use wa_proto::{Jid, stanza::GroupChange};
+use wa_store::{Alteration, Seq};
+
+use super::{Call, Perform, Service};
+use crate::{
+    Caller,
+    api::{EventView, LastMessage, MessageView},
+    failure::Failure,
+};
+
+/// How many messages are read at once.
+const PAGE: usize = 100;
+
+/// A stream of events.
+pub struct EventSource {
+    service: Arc<Service>,
+    caller: Caller,
+    events: Receiver<Event>,
+    ending: watch::Receiver<bool>,
+    /// The last message that was given.
+    seen: Seq,
+    /// There may be messages after it.
+    behind: bool,
+    ready: VecDeque<EventView>,
+}
+
+impl std::fmt::Debug for EventSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventSource").field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+impl EventSource {
+    pub(super) async fn new(
+        service: Arc<Service>,
+        caller: &Caller,
+        after: Option<u64>,
+    ) -> Result<Self, Failure> {
+        // Subscribed before the archive is asked, so that nothing falls in between.
+        let events = service.line.events();
+        let seen = match after {
+            Some(seq) => Seq(seq),
+            None => service.store.stats().await?.last_seq,
+        };
+        let behind = after.is_some();
+        let (caller, ending) = (caller.clone(), service.ending.subscribe());
+        Ok(Self { service, caller, events, ending, seen, behind, ready: VecDeque::new() })
+    }
+
+    /// The next event; nothing once the account is no longer served.
+    ///
+    /// # Errors
+    /// [`Failure`] if the archive cannot be read.
+    pub async fn next(&mut self) -> Result<Option<EventView>, Failure> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(Some(event));
+            }
+            if self.behind {
+                self.read_messages().await?;
+                continue;
+            }
+            let received = tokio::select! {
+                received = self.events.recv() => received,
+                _ = self.ending.wait_for(|ending| *ending) => return Ok(None),
+            };
+            let event = match received {
+                Ok(event) => event,
+                Err(RecvError::Lagged(_)) => {
+                    self.behind = true;
+                    continue;
+                }
+                Err(RecvError::Closed) => return Ok(None),
+            };
+            self.behind = brings_messages(&event);
+            if let Some((chat, object)) = told(&event)
+                && self.may_tell(chat.as_ref()).await?
+            {
+                self.ready.push_back(EventView::Other(object));
+            }
+        }
+    }
+
+    /// The number of the last message that was given.
+    pub fn seen(&self) -> u64 {
+        self.seen.0
+    }
+
+    async fn read_messages(&mut self) -> Result<(), Failure> {
+        let service = Arc::clone(&self.service);
+        let call = Call::new(&service, &self.caller, "events", None);
+        let messages = service.store.messages_after(self.seen, PAGE).await?;
+        self.behind = messages.len() == PAGE;
+        for message in &messages {
+            self.seen = message.seq;
+            if call.may_read(&message.key.chat).await? {
+                let message = Box::new(MessageView::new(message, call.store()).await?);
+                self.ready.push_back(EventView::Message { message });
+            }
+        }
+        Ok(())
+    }
+
+    async fn may_tell(&self, chat: Option<&Jid>) -> Result<bool, Failure> {
+        match chat {
+            Some(chat) => {
+                Call::new(&self.service, &self.caller, "events", None).may_read(chat).await
+            }
+            None => Ok(true),
+        }
+    }
+}
+
+impl Perform for LastMessage {
+    async fn perform(self, call: &Call<'_>) -> Result<u64, Failure> {
+        Ok(call.store().stats().await?.last_seq.0)
+    }
+}
+
+/// Whether the archive has something after this that it had not before.
+const fn brings_messages(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Message(_)
+            | Event::MessageRepaired { .. }
+            | Event::OfflineSyncCompleted { .. }
+            | Event::Lagged { .. }
+    )
+}
+
+/// The chat an event is about, and its object, if it is one that is told.
+fn told(event: &Event) -> Option<(Option<Jid>, Value)> {
+    Some((chat_of(event), object(event)?))
+}
+
+/// The chat whose being in reach decides whether the event is told.
+fn chat_of(event: &Event) -> Option<Jid> {
+    match event {
+        Event::StatusChanged(change) => Some(change.chat.clone()),
+        Event::SendStatus { chat, .. } | Event::MessageLost { chat, .. } => Some(chat.clone()),
+        Event::MessageChanged(change) => Some(change.key.chat.clone()),
+        Event::Group(event) => Some(event.group.clone()),
+        Event::Presence(event) => Some(event.user.to_user()),
+        Event::ChatPresence(event) => Some(event.chat.clone()),
+        Event::IdentityChanged { user, .. } => Some(user.to_user()),
+        Event::Chat(event) => Some(event.chat.clone()),
+        Event::Call(event) => Some(event.caller.to_user()),
+        _ => None,
+    }
+}
+
+/// The object for an event, one shape for each name.
+fn object(event: &Event) -> Option<Value> {
+    Some(match event {
+        Event::Connected => json!({ "event": "connected" }),
+        Event::Disconnected { .. } => json!({ "event": "disconnected" }),
+        Event::Reconnecting { attempt, delay } => {
+            json!({ "event": "reconnecting", "attempt": attempt, "seconds": delay.as_secs() })
+        }
+        Event::OfflineSyncCompleted { .. } => json!({ "event": "drained" }),
+        Event::StatusChanged(change) => json!({
+            "event": "status",
+            "chat": change.chat.to_string(),
+            "by": change.by.to_user().to_string(),
+            "ids": change.ids,
+            "status": status(change.state),
+        }),
+        Event::SendStatus { chat, id, state } => json!({
+            "event": "status",
+            "chat": chat.to_string(),
+            "ids": [id],
+            "status": status(*state),
+        }),
+        Event::MessageChanged(change) => json!({
+            "event": "message_changed",
+            "chat": change.key.chat.to_string(),
+            "id": change.key.id.to_string(),
+            "by": change.by.as_ref().map(|by| by.to_user().to_string()),
+            "change": alteration(change.what),
+        }),
+        Event::MessageLost { chat, id, .. } => {
+            json!({ "event": "message_lost", "chat": chat.to_string(), "id": id })
+        }
+        Event::Group(event) => json!({
+            "event": "group",
+            "group": event.group.to_string(),
+            "by": event.actor.as_ref().map(|by| by.to_user().to_string()),
+            "change": group_change(&event.change),
+        }),
+        Event::Presence(event) => json!({
+            "event": "presence",
+            "person": event.user.to_string(),
+            "available": event.is_available,
+        }),
+        Event::ChatPresence(event) => json!({
+            "event": "typing",
+            "chat": event.chat.to_string(),
+            "by": event.by.to_user().to_string(),
+            "typing": match event.typing {
+                Typing::Composing => "composing",
+                Typing::Recording => "recording",
+                _ => "paused",
+            },
+        }),
+        Event::IdentityChanged { user, .. } => {
+            json!({ "event": "identity_changed", "person": user.to_user().to_string() })
+        }
+        Event::Chat(event) => json!({
+            "event": "chat",
+            "chat": event.chat.to_string(),
+            "change": chat_change(&event.change),
+        }),
+        Event::Call(event) => json!({
+            "event": "call",
+            "id": event.id,
+            "caller": event.caller.to_user().to_string(),
+            "group": event.group.as_ref().map(ToString::to_string),
+            "video": event.is_video,
+            "state": call_state(&event.state),
+        }),
+        Event::History(event) => return history(event),
+        _ => return None,
+    })
+}
+
+fn history(event: &HistoryEvent) -> Option<Value> {
+    Some(match event {
+        HistoryEvent::Progress { percent, chats, messages } => json!({
+            "event": "history", "percent": percent, "chats": chats, "messages": messages,
+        }),
+        HistoryEvent::Completed { chats, messages, is_whole } => json!({
+            "event": "history_completed", "chats": chats, "messages": messages, "whole": is_whole,
+        }),
+        _ => return None,
+    })
+}
+
+const fn chat_change(change: &ChatChange) -> &'static str {
+    match change {
+        ChatChange::Muted(None) => "unmuted",
+        ChatChange::Muted(Some(_)) => "muted",
+        ChatChange::Pinned(true) => "pinned",
+        ChatChange::Pinned(false) => "unpinned",
+        ChatChange::Archived(true) => "archived",
+        ChatChange::Archived(false) => "unarchived",
+        ChatChange::Read(true) => "read",
+        ChatChange::Read(false) => "unread",
+        ChatChange::Cleared => "cleared",
+        ChatChange::Deleted => "deleted",
+        ChatChange::Labelled { .. } => "labelled",
+        ChatChange::Starred { .. } => "starred",
+        ChatChange::MessageDeleted { .. } => "message-deleted",
+        _ => "other",
+    }
+}
+
+const fn call_state(state: &CallState) -> &'static str {
+    match state {
+        CallState::Ringing => "ringing",
+        CallState::PreAccepted | CallState::Accepted => "accepted",
+        CallState::Rejected => "rejected",
+        CallState::Ended { is_missed: true, .. } => "missed",
+        CallState::Ended { .. } => "ended",
+        _ => "other",
+    }
+}
+
+const fn alteration(what: Alteration) -> &'static str {
+    match what {
+        Alteration::Edited => "edited",
+        Alteration::Reacted => "reacted",
+        Alteration::Revoked => "deleted",
+        Alteration::PollVoted => "voted",
+        Alteration::PollChanged => "poll-changed",
+        Alteration::EventAnswered => "answered",
+        Alteration::Pinned => "pinned",
+        Alteration::Kept => "kept",
+        Alteration::Commented => "commented",
+        Alteration::Moved => "moved",
+        Alteration::Expired => "expired",
+        _ => "other",
+    }
+}
+
+const fn group_change(change: &GroupChange) -> &'static str {
+    match change {
+        GroupChange::Created(_) => "created",
+        GroupChange::Deleted => "deleted",
+        GroupChange::Participants(_) => "participants",
+        GroupChange::Subject { .. } => "subject",
+        GroupChange::Description { .. } => "description",
+        GroupChange::JoinRequested { .. } => "join-requested",
+        _ => "settings",
+    }
+}
+
+const fn status(state: SendState) -> &'static str {
+    match state {
+        SendState::Queued => "pending",
+        SendState::Sent { .. } => "sent",
+        SendState::Failed { .. } => "failed",
+        SendState::Delivered => "delivered",
+        SendState::Read => "read",
+        SendState::Played => "played",
+        _ => "unknown",
+    }
+}

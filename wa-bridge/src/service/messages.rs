@@ -1,0 +1,130 @@
+//! Messages that are in the archive.
+
+use wa_store::{ArchivedMessage, MessageKind, MessageQuery, Order, Seq};
+
+use super::{
+    Call, Perform,
+    call::{page, time},
+    chats::arranged,
+};
+use crate::{
+    api::{
+        ArrangedView, ContextView, MessageContext, MessageDelete, MessageList, MessageStar,
+        MessageView,
+    },
+    failure::{Cause, Failure},
+};
+
+/// How many messages around one are given unless that is said, and at most.
+const AROUND: u32 = 5;
+const MAX_AROUND: u32 = 100;
+
+impl Perform for MessageList {
+    async fn perform(self, call: &Call<'_>) -> Result<Vec<MessageView>, Failure> {
+        let mut query = MessageQuery::default();
+        if let Some(chat) = &self.chat {
+            query.filter.chat = Some(call.chat(chat).await?);
+        }
+        if let Some(person) = &self.from {
+            query.filter.sender = Some(call.person(person).await?);
+        }
+        query.filter.kind = self.kind.map(MessageKind::new);
+        query.filter.from_me = self.from_me;
+        query.filter.since = time(self.after.as_deref())?;
+        query.filter.until = time(self.before.as_deref())?;
+        query.before = self.before_seq.map(Seq);
+        query.after = self.after_seq.map(Seq);
+        query.order = if self.oldest_first { Order::OldestFirst } else { Order::NewestFirst };
+        let messages = readable(call, query, page(self.limit, 50)).await?;
+        Ok(MessageView::all(&messages, call.store()).await?)
+    }
+}
+
+/// The first so many messages of a question that may be read.
+async fn readable(
+    call: &Call<'_>,
+    mut query: MessageQuery,
+    limit: usize,
+) -> Result<Vec<ArchivedMessage>, Failure> {
+    query.limit = limit;
+    let mut readable = Vec::new();
+    loop {
+        let messages = call.store().messages(&query).await?;
+        let Some(last) = messages.last().map(|message| message.seq) else { return Ok(readable) };
+        let is_last = messages.len() < query.limit;
+        for message in messages {
+            if call.may_read(&message.key.chat).await? {
+                readable.push(message);
+            }
+            if readable.len() >= limit {
+                return Ok(readable);
+            }
+        }
+        if is_last {
+            return Ok(readable);
+        }
+        match query.order {
+            Order::NewestFirst => query.before = Some(last),
+            Order::OldestFirst => query.after = Some(last),
+        }
+    }
+}
+
+impl Perform for MessageContext {
+    async fn perform(self, call: &Call<'_>) -> Result<ContextView, Failure> {
+        let message = match &self.chat {
+            Some(chat) => call.message(chat, &self.id).await?,
+            None => {
+                return Err(Failure::new(Cause::Usage, "the chat of the message is not named")
+                    .remedy("name the chat besides the message's id"));
+            }
+        };
+        let around = async |count: Option<u32>, order| {
+            let mut query = MessageQuery::chat(message.key.chat.clone());
+            query.order = order;
+            match order {
+                Order::NewestFirst => query.before = Some(message.seq),
+                Order::OldestFirst => query.after = Some(message.seq),
+            }
+            let count = count.unwrap_or(AROUND).min(MAX_AROUND);
+            query.limit = usize::try_from(count).unwrap_or(usize::MAX);
+            let messages = match count {
+                0 => Vec::new(),
+                _ => call.store().messages(&query).await?,
+            };
+            Ok::<_, Failure>(MessageView::all(&messages, call.store()).await?)
+        };
+        let mut before = around(self.before, Order::NewestFirst).await?;
+        before.reverse();
+        let after = around(self.after, Order::OldestFirst).await?;
+        let message = MessageView::new(&message, call.store()).await?;
+        Ok(ContextView { message, before, after })
+    }
+}
+
+impl Perform for MessageStar {
+    async fn perform(self, call: &Call<'_>) -> Result<ArrangedView, Failure> {
+        let message = call.message(&self.chat, &self.id).await?;
+        let client = call.online().await?;
+        let chats = client.chats();
+        let (synced, done) = match self.starred {
+            true => (call.ask(chats.star(&message.key)).await?, "starred"),
+            false => (call.ask(chats.unstar(&message.key)).await?, "unstarred"),
+        };
+        arranged(call, &message.key.chat, done, synced).await
+    }
+}
+
+impl Perform for MessageDelete {
+    async fn perform(self, call: &Call<'_>) -> Result<ArrangedView, Failure> {
+        let message = call.message(&self.chat, &self.id).await?;
+        call.note_detail(self.id);
+        let client = call.online().await?;
+        let chats = client.chats();
+        let synced = call.ask(chats.delete_for_me(&message.key, DELETE_MEDIA)).await?;
+        arranged(call, &message.key.chat, "deleted", synced).await
+    }
+}
+
+/// The other devices drop the file with the message.
+const DELETE_MEDIA: bool = true;

@@ -1,0 +1,74 @@
+//! Messages by their words.
+
+use wa_store::{Hit, MessageKind, SearchOrder, SearchQuery};
+
+use super::{
+    Call, Perform,
+    call::{page, time},
+};
+use crate::{
+    api::{FoundView, HitView, MessageView, Search},
+    failure::{Cause, Failure},
+};
+
+/// How many pages are looked through for messages that may be read.
+const MAX_PAGES: usize = 50;
+
+impl Perform for Search {
+    async fn perform(self, call: &Call<'_>) -> Result<FoundView, Failure> {
+        let mut query = query(&self, call).await?;
+        let limit = query.limit;
+        let mut found = FoundView { hits: Vec::new(), cursor: None };
+        for _ in 0..MAX_PAGES {
+            query.limit = limit - found.hits.len();
+            let page = call.store().search(&query).await?;
+            for hit in page.hits {
+                if call.may_read(&hit.message.key.chat).await? {
+                    found.hits.push(view(hit, call).await?);
+                }
+            }
+            found.cursor = page.cursor.as_ref().map(ToString::to_string);
+            if found.hits.len() >= limit || page.cursor.is_none() {
+                break;
+            }
+            query.cursor = page.cursor;
+        }
+        Ok(found)
+    }
+}
+
+async fn query(search: &Search, call: &Call<'_>) -> Result<SearchQuery, Failure> {
+    let mut query = SearchQuery::new(search.query.as_str());
+    if let Some(chat) = &search.chat {
+        query.filter.chat = Some(call.chat(chat).await?);
+    }
+    if let Some(person) = &search.from {
+        query.filter.sender = Some(call.chat(person).await?);
+    }
+    query.filter.kind = search.kind.as_deref().map(MessageKind::new);
+    query.filter.from_me = search.from_me;
+    query.filter.since = time(search.after.as_deref())?;
+    query.filter.until = time(search.before.as_deref())?;
+    if search.ranked {
+        query.order = SearchOrder::Ranked;
+    }
+    query.limit = page(search.limit, 20);
+    if let Some(cursor) = &search.cursor {
+        query.cursor = Some(cursor.parse().map_err(|_| {
+            Failure::new(Cause::Usage, format!("{cursor:?} is no cursor"))
+                .remedy("copy it from the end of the page before")
+        })?);
+    }
+    Ok(query)
+}
+
+async fn view(hit: Hit, call: &Call<'_>) -> Result<HitView, Failure> {
+    let message = MessageView::new(&hit.message, call.store()).await?;
+    let text = message.text.as_deref().unwrap_or_default();
+    Ok(HitView {
+        snippet: hit.snippet.marked(text, "", ""),
+        highlights: hit.snippet.highlights.iter().map(|h| (h.start, h.end)).collect(),
+        rank: hit.rank,
+        message,
+    })
+}

@@ -1,0 +1,122 @@
+//! The local socket: where it is, and who may reach it.
+//!
+//! On Unix a socket file (0600) in a folder (0700) that nobody else may enter.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+use crate::{Environment, Failure, Profile, failure::Cause, profile::private_folder};
+
+/// The longest path of a socket that every Unix takes, in bytes.
+const MAX_PATH: usize = 100;
+
+/// Where the owner of a profile's account listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketPath(PathBuf);
+
+impl SocketPath {
+    /// Works out where the socket of a profile is: in the runtime folder, by the profile's name;
+    /// for an account in a folder of its own (`--store`), or where the system has no runtime
+    /// folder, in the account's folder. Where that path is too long for a socket, a folder for
+    /// temporary files takes its place, with a name made of the path.
+    pub fn of(profile: &Profile, environment: &Environment) -> Self {
+        let runtime = match (&environment.runtime_directory, &environment.runtime_dir) {
+            (Some(systemd), _) => Some(systemd.clone()),
+            (None, Some(runtime)) => Some(runtime.join("wa")),
+            (None, None) => None,
+        };
+        let path = match runtime {
+            Some(folder) if !profile.is_elsewhere() => {
+                folder.join(format!("{}.sock", profile.name()))
+            }
+            _ => profile.folder().join("wa.sock"),
+        };
+        if path.as_os_str().len() <= MAX_PATH {
+            return Self(path);
+        }
+        let hash = hex::encode(Sha256::digest(path.as_os_str().as_encoded_bytes()));
+        let name = hash.get(..16).unwrap_or_default();
+        Self(std::env::temp_dir().join(format!("wa-{name}")).join("wa.sock"))
+    }
+
+    /// The path.
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Prepares the folder, and removes what an owner left that ended without tidying up. Only the
+    /// holder of the account's lock may do that.
+    pub(crate) fn clear(&self) -> Result<(), Failure> {
+        let failed = |error: io::Error| {
+            let path = self.0.display();
+            Failure::new(Cause::Failed, format!("cannot use the socket {path}: {error}"))
+                .remedy("see who owns its folder")
+        };
+        if let Some(folder) = self.0.parent() {
+            private_folder(folder).map_err(failed)?;
+        }
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Listens on the socket.
+#[cfg(unix)]
+pub(crate) fn listen(path: &SocketPath) -> Result<tokio::net::UnixListener, Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    path.clear()?;
+    let failed = |error: io::Error| {
+        let path = path.as_path().display();
+        Failure::new(Cause::Failed, format!("cannot listen on {path}: {error}"))
+            .remedy("see whether its folder can be written")
+    };
+    let listener = tokio::net::UnixListener::bind(path.as_path()).map_err(failed)?;
+    // The folder keeps others out until this is done.
+    fs::set_permissions(path.as_path(), fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(store: Option<&Path>, environment: &Environment) -> Profile {
+        Profile::locate(&"work".parse().unwrap(), store, environment).unwrap()
+    }
+
+    #[test]
+    fn the_socket_is_in_the_runtime_folder_or_with_the_account() {
+        let mut environment = Environment {
+            config_home: Some("/h/.config".into()),
+            data_home: Some("/h/.local/share".into()),
+            runtime_dir: Some("/run/user/7".into()),
+            ..Environment::default()
+        };
+        let path = |store, environment: &Environment| {
+            SocketPath::of(&profile(store, environment), environment).as_path().to_owned()
+        };
+        assert_eq!(path(None, &environment), Path::new("/run/user/7/wa/work.sock"));
+        assert_eq!(path(Some(Path::new("/t/a")), &environment), Path::new("/t/a/wa.sock"));
+        environment.runtime_directory = Some("/run/wa".into());
+        assert_eq!(path(None, &environment), Path::new("/run/wa/work.sock"));
+        (environment.runtime_directory, environment.runtime_dir) = (None, None);
+        assert_eq!(path(None, &environment), Path::new("/h/.local/share/wa/work/wa.sock"));
+    }
+
+    #[test]
+    fn a_path_too_long_for_a_socket_gets_a_short_one_of_its_own() {
+        let environment =
+            Environment { config_home: Some("/h/.config".into()), ..Environment::default() };
+        let long = |end: &str| PathBuf::from(format!("/{}/{end}", "long".repeat(40)));
+        let path = |end| SocketPath::of(&profile(Some(&long(end)), &environment), &environment);
+        assert!(path("a").as_path().as_os_str().len() <= MAX_PATH);
+        assert_eq!(path("a"), path("a"));
+        assert_ne!(path("a"), path("b"));
+    }
+}
