@@ -11,6 +11,7 @@ use wa_store::StoreError;
 use crate::{KeyError, LockError, ProfileError, api::CandidateView, api::DraftView};
 
 pub mod ending;
+pub mod remedy;
 
 /// Why a call was not done, sorted by what the caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -43,7 +43,7 @@ pub use caller::{Caller, Frontend};
 pub use database_key::{KeyError, KeySource};
 pub use endpoint::Endpoint;
 pub use environment::Environment;
-pub use failure::{Cause, Failure, ending};
+pub use failure::{Cause, Failure, ending, remedy};
 pub use lock::{AccountLock, LockError};
 pub use profile::{InvalidProfileName, Profile, ProfileError, ProfileName};
 pub use recipient::{Candidate, MAX_CANDIDATES, Recipient, RecipientError, Resolution};

@@ -21,7 +21,7 @@ use wa_store::{Change, Changes, Store};
 use crate::{
     api::{AccountView, HistoryWanted, LinkState},
     endpoint::Endpoint,
-    failure::{Cause, Failure, ending},
+    failure::{Cause, Failure, ending, remedy},
 };
 
 /// How many attempts in a row may fail before a call gives up: somebody waits for it.
@@ -297,7 +297,7 @@ fn timed_out(state: &LineState, waited: Duration) -> Failure {
         return ending::unreachable(reason);
     }
     let message = format!("nothing came from the server within {} seconds", waited.as_secs());
-    Failure::new(Cause::TimedOut, message).remedy("try again, or give it more time")
+    Failure::new(Cause::TimedOut, message).remedy(remedy::TIME)
 }
 
 async fn history_depth(store: &dyn Store) -> Result<HistoryDepth, Failure> {

@@ -18,7 +18,7 @@ use crate::{
     Caller, Profile,
     api::{self, Effect, Operation},
     endpoint::Endpoint,
-    failure::{Cause, Failure},
+    failure::{Cause, Failure, remedy},
     line::Line,
     policy::{Policy, Sendings},
 };
@@ -31,10 +31,12 @@ mod contacts;
 mod drafts;
 mod events;
 mod gate;
+mod groups;
 mod history;
 mod media;
 mod messages;
 mod outgoing;
+mod pictures;
 mod polls;
 mod search;
 mod send;
@@ -108,8 +110,9 @@ impl Service {
             // What waits on its own account knows the deadline; this is for what forgets it.
             match timeout_at(deadline + GRACE, operation.perform(call)).await {
                 Ok(result) => result,
-                Err(_) => Err(Failure::new(Cause::TimedOut, "it took too long")
-                    .remedy("try again, or give it more time")),
+                Err(_) => {
+                    Err(Failure::new(Cause::TimedOut, "it took too long").remedy(remedy::TIME))
+                }
             }
         };
         let result = done.await;
@@ -315,6 +318,18 @@ pub fn routes() -> Vec<Route> {
         api::ContactCheck,
         api::HistoryFetch,
         api::HistoryGaps,
+        api::GroupList,
+        api::GroupGet,
+        api::GroupCreate,
+        api::GroupUpdate,
+        api::GroupMembers,
+        api::GroupRequests,
+        api::GroupAnswer,
+        api::GroupInvite,
+        api::GroupInviteReset,
+        api::GroupLookUp,
+        api::GroupJoin,
+        api::GroupLeave,
         api::DraftList,
         api::DraftApprove,
         api::DraftCancel,

@@ -6,6 +6,7 @@
 mod account;
 mod chat;
 mod contact;
+mod group;
 mod media;
 mod message;
 mod person;
@@ -18,6 +19,7 @@ use wa_store::{Contact, Store, StoreError, Timestamp};
 pub use account::AccountView;
 pub use chat::ChatView;
 pub use contact::{CandidateView, ContactView};
+pub use group::{GroupView, ParticipantView};
 pub use media::MediaView;
 pub use message::{MessageView, ReactionView};
 pub use person::PersonView;

@@ -12,7 +12,7 @@ use wa_store::{ArchivedMessage, AuditEntry, MAX_PAGE, Store, Timestamp};
 use super::{Service, drafts::Approved, now_ms};
 use crate::{
     Caller, Frontend, Recipient, Resolution,
-    failure::{Cause, Failure},
+    failure::{Cause, Failure, remedy},
     moment,
     policy::{Policy, Standing},
     view::CandidateView,
@@ -197,7 +197,7 @@ impl<'a> Call<'a> {
             return Ok(jid);
         }
         let message = format!("there is no chat with {named:?} in the archive");
-        Err(Failure::new(Cause::NotFound, message).remedy("see the list of chats"))
+        Err(Failure::new(Cause::NotFound, message).remedy(remedy::CHATS))
     }
 
     /// A person.
@@ -205,27 +205,44 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Call::recipient`]; [`Cause::Usage`] if it is no person.
     pub async fn person(&self, named: &str) -> Result<Jid, Failure> {
-        let found = self.recipient(named).await;
-        let jid = match found {
-            // A group of the same name is not meant.
-            Err(mut failure) if failure.cause == Cause::Ambiguous => {
-                let is_person = |candidate: &CandidateView| {
-                    candidate.jid.parse().is_ok_and(|jid: Jid| jid.is_person())
-                };
-                failure.candidates.retain(is_person);
-                match failure.candidates.as_slice() {
-                    [one] => one.jid.parse().map_err(|_| nobody(named))?,
-                    [] => return Err(nobody(named)),
-                    _ => return Err(failure),
-                }
-            }
-            found => found?,
-        };
+        // A group of the same name is not meant.
+        let jid = self.among(named, Jid::is_person).await?;
         if jid.is_person() {
             return Ok(jid);
         }
         Err(Failure::new(Cause::Usage, format!("{named:?} is no person"))
             .remedy("write the phone number with its country code"))
+    }
+
+    /// A group.
+    ///
+    /// # Errors
+    /// As [`Call::recipient`]; [`Cause::Usage`] if it is no group.
+    pub async fn group(&self, named: &str) -> Result<Jid, Failure> {
+        let jid = self.among(named, Jid::is_group).await?;
+        if jid.is_group() {
+            self.note_chat(&jid);
+            return Ok(jid);
+        }
+        Err(Failure::new(Cause::Usage, format!("{named:?} is no group")).remedy(remedy::GROUPS))
+    }
+
+    /// The one that was named, where of several only some can be meant.
+    async fn among(&self, named: &str, wanted: fn(&Jid) -> bool) -> Result<Jid, Failure> {
+        match self.recipient(named).await {
+            Err(mut failure) if failure.cause == Cause::Ambiguous => {
+                let fits = |candidate: &CandidateView| {
+                    candidate.jid.parse().is_ok_and(|jid: Jid| wanted(&jid))
+                };
+                failure.candidates.retain(fits);
+                match failure.candidates.as_slice() {
+                    [one] => one.jid.parse().map_err(|_| nobody(named)),
+                    [] => Err(nobody(named)),
+                    _ => Err(failure),
+                }
+            }
+            found => found,
+        }
     }
 
     /// Several people, in the order in which they were named.
@@ -264,7 +281,7 @@ impl<'a> Call<'a> {
         let mut found = self.store().messages_by_id(chat, &id.into()).await?.into_iter();
         let message = found.next().ok_or_else(|| {
             Failure::new(Cause::NotFound, format!("there is no message {id:?} with {named:?}"))
-                .remedy("look for the id in the list of the chat's messages")
+                .remedy(remedy::MESSAGE_ID)
         })?;
         if found.next().is_some() {
             let message = format!("several messages of this chat have the id {id:?}");
@@ -307,13 +324,11 @@ pub(super) fn page(limit: Option<u32>, unless_said: usize) -> usize {
 }
 
 pub(super) fn no_message_id(id: &str) -> Failure {
-    Failure::new(Cause::Usage, format!("{id:?} is no message id"))
-        .remedy("look for the id in the list of the chat's messages")
+    Failure::new(Cause::Usage, format!("{id:?} is no message id")).remedy(remedy::MESSAGE_ID)
 }
 
 fn nobody(named: &str) -> Failure {
-    Failure::new(Cause::NotFound, format!("nobody named {named:?} is known"))
-        .remedy("write the phone number with its country code, or look for the name in the contacts and chats")
+    Failure::new(Cause::NotFound, format!("nobody named {named:?} is known")).remedy(remedy::PEOPLE)
 }
 
 fn out_of_reach(named: &str) -> Failure {

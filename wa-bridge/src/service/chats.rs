@@ -16,7 +16,7 @@ use crate::{
         ArrangedView, ChatArrange, ChatChange, ChatDelete, ChatGet, ChatList, ListedChat,
         MessageView,
     },
-    failure::{Cause, Failure},
+    failure::{Cause, Failure, remedy},
     view::{ChatView, chat_label},
 };
 
@@ -209,8 +209,7 @@ pub(super) async fn find_label(named: &str, store: &dyn Store) -> Result<Label, 
     let by_id = labels.iter().find(|label| label.id == named);
     let found = by_id.or_else(|| labels.iter().find(|label| label.name.to_lowercase() == wanted));
     found.cloned().ok_or_else(|| {
-        Failure::new(Cause::NotFound, format!("there is no label {named:?}"))
-            .remedy("see the list of labels")
+        Failure::new(Cause::NotFound, format!("there is no label {named:?}")).remedy(remedy::LABELS)
     })
 }
 

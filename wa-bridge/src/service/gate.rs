@@ -71,6 +71,18 @@ impl Call<'_> {
             .remedy("leave it, or have a person change the section [write] of policy.toml"))
     }
 
+    /// Whether each of these may be written to.
+    ///
+    /// # Errors
+    /// [`Cause::Forbidden`].
+    pub(super) async fn may_write_to_all(&self, chats: &[Jid]) -> Result<(), Failure> {
+        for chat in chats {
+            let standing = Standing::look_up(chat, self.store()).await?;
+            self.may_write(chat, &standing)?;
+        }
+        Ok(())
+    }
+
     /// Makes sure that a person agreed, where one has to: to this chat and this content.
     async fn agreed(&self, leaving: &Leaving<'_>, standing: &Standing) -> Result<(), Failure> {
         let digest = leaving.digest(self.path);

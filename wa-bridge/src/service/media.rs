@@ -12,7 +12,7 @@ use wa_store::ArchivedMessage;
 use super::{Call, Perform};
 use crate::{
     api::{DownloadedView, MediaContent, MediaDownload, MediaRead, MediaView},
-    failure::{Cause, Failure},
+    failure::{Cause, Failure, remedy},
     profile::private_folder,
 };
 
@@ -110,7 +110,7 @@ fn file_of(message: &ArchivedMessage) -> Result<MediaFile, Failure> {
     MediaFile::from_archive(message).ok_or_else(|| {
         let id = &message.key.id;
         Failure::new(Cause::Usage, format!("the message {id} has no file"))
-            .remedy("look for a message with a file in the list of the chat's messages")
+            .remedy(remedy::FILE)
             .about(id.to_string())
     })
 }

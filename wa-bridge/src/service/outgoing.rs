@@ -99,7 +99,7 @@ impl Call<'_> {
     }
 
     /// The file that may be sent, by its true path where an assistant asks.
-    fn file_to_send(&self, named: &Path) -> Result<PathBuf, Failure> {
+    pub(super) fn file_to_send(&self, named: &Path) -> Result<PathBuf, Failure> {
         let files = &self.policy().files;
         if !self.is_persons() {
             return files.to_send(named);

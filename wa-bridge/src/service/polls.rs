@@ -3,7 +3,7 @@
 use super::{Call, Perform};
 use crate::{
     api::{PollGet, PollView},
-    failure::{Cause, Failure},
+    failure::{Cause, Failure, remedy},
 };
 
 impl Perform for PollGet {
@@ -11,7 +11,7 @@ impl Perform for PollGet {
         let message = call.message(&self.chat, &self.id).await?;
         let tally = call.store().poll(&message.key).await?.ok_or_else(|| {
             Failure::new(Cause::Usage, format!("the message {:?} is no poll", self.id))
-                .remedy("look for a poll in the list of the chat's messages")
+                .remedy(remedy::POLL)
         })?;
         Ok(PollView::new(&tally, call.store()).await?)
     }

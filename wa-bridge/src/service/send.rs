@@ -20,7 +20,7 @@ use crate::{
         Disappearing, Edit, Forward, PinMessage, React, Revoke, SendMessage, SentGet, SentStatus,
         SentView, TypedView, Typing, Vote,
     },
-    failure::{Cause, Failure, ending},
+    failure::{Cause, Failure, ending, remedy},
     moment,
     view::chat_label,
 };
@@ -256,7 +256,7 @@ impl Perform for React {
     async fn perform(self, call: &Call<'_>) -> Result<SentView, Failure> {
         if !self.emoji.is_empty() && !is_emoji(&self.emoji) {
             return Err(Failure::new(Cause::Usage, format!("{:?} is no emoji", self.emoji))
-                .remedy("write one emoji, such as 👍, or nothing to take a reaction back"));
+                .remedy(remedy::EMOJI));
         }
         let message = call.message(&self.chat, &self.id).await?;
         let what = if self.emoji.is_empty() { "no reaction" } else { self.emoji.as_str() };

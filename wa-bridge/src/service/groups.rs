@@ -1,0 +1,248 @@
+//! Groups: made, changed, joined and left.
+
+use wa_client::{Groups, InviteLink};
+use wa_proto::{Jid, request::JoinedByLink, stanza::MemberAddMode};
+
+use super::{Call, Perform};
+use crate::{
+    api::{
+        Adders, GroupChangedView, GroupCreate, GroupGet, GroupInvite, GroupInviteReset, GroupJoin,
+        GroupLeave, GroupList, GroupLookUp, GroupUpdate, GroupView, InviteView, JoinedView,
+        LeftView,
+    },
+    failure::{Cause, Failure},
+};
+
+mod members;
+
+/// The largest picture of a group that is sent, in bytes.
+const MAX_PHOTO_LEN: usize = 5 << 20;
+
+impl Perform for GroupList {
+    async fn perform(self, call: &Call<'_>) -> Result<Vec<GroupView>, Failure> {
+        let client = call.online().await?;
+        let groups = client.groups();
+        let mut views = Vec::new();
+        for info in call.ask(groups.list()).await? {
+            if call.may_read(&info.jid).await? {
+                views.push(GroupView::new(&info, call.store()).await?);
+            }
+        }
+        views.sort_by_key(|view| view.subject.to_lowercase());
+        Ok(views)
+    }
+}
+
+impl Perform for GroupGet {
+    async fn perform(self, call: &Call<'_>) -> Result<GroupView, Failure> {
+        let group = call.group(&self.group).await?;
+        let client = call.online().await?;
+        let groups = client.groups();
+        let info = call.ask(groups.refresh(&group)).await?;
+        Ok(GroupView::new(&info, call.store()).await?)
+    }
+}
+
+impl Perform for GroupCreate {
+    async fn perform(self, call: &Call<'_>) -> Result<GroupView, Failure> {
+        let people = call.people(&self.people).await?;
+        call.may_write_to_all(&people).await?;
+        let client = call.online().await?;
+        let mut create = client.groups().create(self.subject.as_str()).with(people);
+        if self.announce {
+            create = create.announcements_only();
+        }
+        if self.locked {
+            create = create.locked();
+        }
+        if self.approval {
+            create = create.with_approval();
+        }
+        if let Some(seconds) = self.disappearing {
+            create = create.ephemeral(seconds);
+        }
+        let info = call.ask(create).await?;
+        call.note_chat(&info.jid);
+        Ok(GroupView::new(&info, call.store()).await?)
+    }
+}
+
+impl Perform for GroupUpdate {
+    async fn perform(self, call: &Call<'_>) -> Result<GroupChangedView, Failure> {
+        let group = call.group_to_change(&self.group).await?;
+        let photo = match self.photo_path.as_deref() {
+            None | Some("") => None,
+            Some(path) => Some(call.picture(path, MAX_PHOTO_LEN).await?),
+        };
+        let client = call.online().await?;
+        let mut changes = Changes { call, group: &group, done: Vec::new(), picture_id: None };
+        let made = changes.make(&self, photo, &client.groups()).await;
+        let Changes { done, picture_id, .. } = changes;
+        made.map_err(|failure| after(failure, &done))?;
+        if done.is_empty() {
+            return Err(Failure::new(Cause::Usage, "nothing of the group is to be changed")
+                .remedy("say what it is to be called, show or permit"));
+        }
+        let changed = done.into_iter().map(str::to_owned).collect();
+        Ok(GroupChangedView { group: group.to_string(), changed, picture_id })
+    }
+}
+
+/// Several changes of a group, one after the other.
+struct Changes<'a> {
+    call: &'a Call<'a>,
+    group: &'a Jid,
+    done: Vec<&'static str>,
+    picture_id: Option<String>,
+}
+
+impl Changes<'_> {
+    async fn make(
+        &mut self,
+        wanted: &GroupUpdate,
+        photo: Option<Vec<u8>>,
+        groups: &Groups,
+    ) -> Result<(), Failure> {
+        let (call, group) = (self.call, self.group);
+        if let Some(subject) = &wanted.subject {
+            call.ask(groups.set_subject(group, subject)).await?;
+            // The notice may come after this call's end, and the next one names it so.
+            call.ask(groups.refresh(group)).await?;
+            self.done.push("subject");
+        }
+        if let Some(text) = &wanted.description {
+            let text = Some(text.as_str()).filter(|text| !text.is_empty());
+            call.ask(groups.set_description(group, text)).await?;
+            self.done.push("description");
+        }
+        if let Some(only) = wanted.announce {
+            call.ask(groups.set_announcements_only(group, only)).await?;
+            self.done.push("announce");
+        }
+        if let Some(locked) = wanted.locked {
+            call.ask(groups.set_locked(group, locked)).await?;
+            self.done.push("locked");
+        }
+        if let Some(needed) = wanted.approval {
+            call.ask(groups.set_approval(group, needed)).await?;
+            self.done.push("approval");
+        }
+        if let Some(seconds) = wanted.disappearing {
+            call.ask(groups.set_ephemeral(group, seconds)).await?;
+            self.done.push("disappearing");
+        }
+        if let Some(adders) = wanted.add_members {
+            let mode = match adders {
+                Adders::Admins => MemberAddMode::Admins,
+                Adders::Everybody => MemberAddMode::Everybody,
+            };
+            call.ask(groups.set_member_add_mode(group, mode)).await?;
+            self.done.push("add_members");
+        }
+        if wanted.photo_path.is_some() {
+            self.picture_id = match photo {
+                Some(jpeg) => call.ask(groups.set_photo(group, jpeg)).await?,
+                None => call.ask(groups.remove_photo(group)).await.map(|()| None)?,
+            };
+            self.done.push("photo_path");
+        }
+        Ok(())
+    }
+}
+
+/// A failure after some changes were made already.
+fn after(mut failure: Failure, done: &[&str]) -> Failure {
+    if !done.is_empty() {
+        failure.message = format!("{} (changed before that: {})", failure.message, done.join(", "));
+    }
+    failure
+}
+
+impl Perform for GroupInvite {
+    async fn perform(self, call: &Call<'_>) -> Result<InviteView, Failure> {
+        let group = call.group(&self.group).await?;
+        let client = call.online().await?;
+        let link = call.ask(client.groups().invite_link(&group)).await?;
+        Ok(InviteView { link: link.to_string() })
+    }
+}
+
+impl Perform for GroupInviteReset {
+    async fn perform(self, call: &Call<'_>) -> Result<InviteView, Failure> {
+        let group = call.group_to_change(&self.group).await?;
+        let client = call.online().await?;
+        let link = call.ask(client.groups().reset_invite_link(&group)).await?;
+        Ok(InviteView { link: link.to_string() })
+    }
+}
+
+impl Perform for GroupLookUp {
+    async fn perform(self, call: &Call<'_>) -> Result<GroupView, Failure> {
+        let link = invite_link(&self.link)?;
+        let client = call.online().await?;
+        let info = call.ask(client.groups().info_by_link(&link)).await?;
+        if !call.may_read(&info.jid).await? {
+            let message = "the policy keeps the group of this link out of reach";
+            return Err(Failure::new(Cause::Forbidden, message)
+                .remedy("leave it, or have a person change the section [read] of policy.toml"));
+        }
+        Ok(GroupView::new(&info, call.store()).await?)
+    }
+}
+
+impl Perform for GroupJoin {
+    async fn perform(self, call: &Call<'_>) -> Result<JoinedView, Failure> {
+        let link = invite_link(&self.link)?;
+        let client = call.online().await?;
+        let groups = client.groups();
+        // Where the policy holds for some groups only, it has to be known which one this is.
+        if call.policy().read.is_limited() || call.policy().write.is_limited() {
+            let info = call.ask(groups.info_by_link(&link)).await?;
+            call.may_write_to_all(std::slice::from_ref(&info.jid)).await?;
+        }
+        let (group, state) = match call.ask(groups.join_by_link(&link)).await? {
+            JoinedByLink::Joined(group) => (group, "joined"),
+            JoinedByLink::Requested(group) => (group, "requested"),
+        };
+        call.note_chat(&group);
+        Ok(JoinedView { group: group.to_string(), state: state.to_owned() })
+    }
+}
+
+fn invite_link(typed: &str) -> Result<InviteLink, Failure> {
+    typed.parse().map_err(|error| Failure::new(Cause::Usage, format!("{error}")))
+}
+
+impl Perform for GroupLeave {
+    async fn perform(self, call: &Call<'_>) -> Result<LeftView, Failure> {
+        let group = call.group_to_change(&self.group).await?;
+        let client = call.online().await?;
+        call.ask(client.groups().leave(&group)).await?;
+        Ok(LeftView { group: group.to_string(), left: true })
+    }
+}
+
+impl Call<'_> {
+    /// A group that may be changed.
+    ///
+    /// # Errors
+    /// As [`Call::group`]; [`Cause::Forbidden`] if nothing may be written there.
+    pub(super) async fn group_to_change(&self, named: &str) -> Result<Jid, Failure> {
+        let group = self.group(named).await?;
+        self.may_write_to_all(std::slice::from_ref(&group)).await?;
+        Ok(group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_in_the_middle_says_what_was_changed_before() {
+        let failure = Failure::new(Cause::Failed, "only admins may do that");
+        assert_eq!(after(failure.clone(), &[]), failure);
+        let told = after(failure, &["subject", "locked"]).message;
+        assert_eq!(told, "only admins may do that (changed before that: subject, locked)");
+    }
+}

@@ -1,0 +1,126 @@
+//! People in groups: each has a result of their own.
+
+use wa_proto::{Jid, request::JoinRequest};
+use wa_store::{Store, StoreError, Timestamp};
+
+use super::super::{Call, Perform};
+use crate::{
+    api::{
+        GroupAnswer, GroupMembers, GroupRequests, JoinRequestView, MemberAction, MemberResultView,
+        PersonView,
+    },
+    failure::{Cause, Failure},
+    moment,
+};
+
+impl Perform for GroupMembers {
+    async fn perform(self, call: &Call<'_>) -> Result<Vec<MemberResultView>, Failure> {
+        let group = call.group_to_change(&self.group).await?;
+        let people = call.people(&self.people).await?;
+        if people.is_empty() {
+            return Err(nobody_named());
+        }
+        if self.action == MemberAction::Add {
+            call.may_write_to_all(&people).await?;
+        }
+        let client = call.online().await?;
+        let groups = client.groups();
+        let results = match self.action {
+            MemberAction::Add => call.ask(groups.add(&group, &people)).await?,
+            MemberAction::Remove => call.ask(groups.remove(&group, &people)).await?,
+            MemberAction::Promote => call.ask(groups.promote(&group, &people)).await?,
+            MemberAction::Demote => call.ask(groups.demote(&group, &people)).await?,
+        };
+        let mut views = Vec::new();
+        for result in results {
+            let who = &result.participant;
+            let phone = who.phone.as_ref();
+            views.push(MemberResultView {
+                person: PersonView::with_phone(&who.jid, phone, call.store()).await?,
+                done: result.is_done(),
+                error: result.error,
+                reason: result.error.map(reason),
+                invite_code: result.add_request.map(|request| request.code.to_string()),
+            });
+        }
+        Ok(views)
+    }
+}
+
+fn nobody_named() -> Failure {
+    Failure::new(Cause::Usage, "nobody is named").remedy("name at least one person")
+}
+
+/// What the server's number means.
+fn reason(code: u16) -> String {
+    match code {
+        403 => "they let nobody add them; send them the group's link".into(),
+        404 => "they are not in the group, or not on WhatsApp".into(),
+        406 => "the creator stays an admin".into(),
+        408 => "they left a short while ago; send them the group's link".into(),
+        409 => "they are in the group already".into(),
+        code => format!("the server says {code}"),
+    }
+}
+
+impl Perform for GroupRequests {
+    async fn perform(self, call: &Call<'_>) -> Result<Vec<JoinRequestView>, Failure> {
+        let group = call.group(&self.group).await?;
+        let client = call.online().await?;
+        let mut views = Vec::new();
+        for request in call.ask(client.groups().join_requests(&group)).await? {
+            views.push(request_view(request, call.store()).await?);
+        }
+        Ok(views)
+    }
+}
+
+async fn request_view(
+    request: JoinRequest,
+    store: &dyn Store,
+) -> Result<JoinRequestView, StoreError> {
+    let requested_at = request.requested_at.and_then(|seconds| i64::try_from(seconds).ok());
+    Ok(JoinRequestView {
+        person: PersonView::with_phone(&request.jid, request.phone.as_ref(), store).await?,
+        requested_at: requested_at.map(|seconds| moment::rfc3339(Timestamp::from_secs(seconds))),
+        method: request.method.map(|method| method.to_string()),
+    })
+}
+
+impl Perform for GroupAnswer {
+    async fn perform(self, call: &Call<'_>) -> Result<Vec<MemberResultView>, Failure> {
+        let group = call.group_to_change(&self.group).await?;
+        let approved = call.people(&self.approve).await?;
+        let rejected = call.people(&self.reject).await?;
+        if approved.is_empty() && rejected.is_empty() {
+            return Err(nobody_named());
+        }
+        let client = call.online().await?;
+        let groups = client.groups();
+        let mut results = Vec::new();
+        if !approved.is_empty() {
+            results.extend(call.ask(groups.approve(&group, &approved)).await?);
+        }
+        if !rejected.is_empty() {
+            results.extend(call.ask(groups.reject(&group, &rejected)).await?);
+        }
+        answered(results, call.store()).await
+    }
+}
+
+async fn answered(
+    results: Vec<(Jid, Option<u16>)>,
+    store: &dyn Store,
+) -> Result<Vec<MemberResultView>, Failure> {
+    let mut views = Vec::with_capacity(results.len());
+    for (jid, error) in results {
+        views.push(MemberResultView {
+            person: PersonView::new(&jid, store).await?,
+            done: error.is_none(),
+            error,
+            reason: error.map(reason),
+            invite_code: None,
+        });
+    }
+    Ok(views)
+}
