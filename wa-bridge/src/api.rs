@@ -9,29 +9,37 @@ use serde::{Serialize, de::DeserializeOwned};
 
 mod account;
 mod audit;
+mod channel;
 mod chat;
 mod contact;
 mod draft;
 mod event;
 mod group;
 mod history;
+mod label;
 mod media;
 mod message;
 mod poll;
+mod privacy;
+mod profile;
 mod search;
 mod send;
 
 pub use account::*;
 pub use audit::*;
+pub use channel::*;
 pub use chat::*;
 pub use contact::*;
 pub use draft::*;
 pub use event::*;
 pub use group::*;
 pub use history::*;
+pub use label::*;
 pub use media::*;
 pub use message::*;
 pub use poll::*;
+pub use privacy::*;
+pub use profile::*;
 pub use search::*;
 pub use send::*;
 

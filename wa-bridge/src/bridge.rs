@@ -2,7 +2,15 @@
 //!
 //! Which of the two it is changes when the owner ends; the frontend does not notice.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use rand::Rng;
 use serde_json::{Value, json};
@@ -73,6 +81,8 @@ struct Shared {
     profile: Profile,
     socket: SocketPath,
     role: RwLock<Role>,
+    /// Whether to stay connected for as long as this process owns the account.
+    stays: AtomicBool,
 }
 
 /// How this process stands to the account.
@@ -120,7 +130,8 @@ impl Bridge {
         let socket = SocketPath::of(&profile, environment);
         let role = join(&options, &profile, &socket).await?;
         let role = RwLock::new(role);
-        Ok(Self { shared: Arc::new(Shared { options, profile, socket, role }) })
+        let stays = AtomicBool::new(options.stay_connected);
+        Ok(Self { shared: Arc::new(Shared { options, profile, socket, role, stays }) })
     }
 
     /// The account's profile.
@@ -131,6 +142,15 @@ impl Bridge {
     /// Whether this process owns the account now.
     pub async fn is_owner(&self) -> bool {
         matches!(*self.shared.role.read().await, Role::Owner(_))
+    }
+
+    /// Connects now and stays connected, for as long as this process owns the account: also when
+    /// it comes to own it later.
+    pub async fn stay_connected(&self) {
+        self.shared.stays.store(true, Ordering::Relaxed);
+        if let Role::Owner(owner) = &*self.shared.role.read().await {
+            owner.service().stay_connected();
+        }
     }
 
     /// Has a call done, within the caller's own time.
@@ -209,7 +229,7 @@ impl Bridge {
 
     /// Finds the new owner, or becomes it, unless somebody else in this process already has.
     async fn rejoin(&self) -> Result<(), Failure> {
-        let Shared { options, profile, socket, role } = &*self.shared;
+        let Shared { options, profile, socket, role, stays } = &*self.shared;
         let mut role = role.write().await;
         match &*role {
             Role::Closed => return Err(closed()),
@@ -221,6 +241,11 @@ impl Bridge {
             }
         }
         *role = join(options, profile, socket).await?;
+        if let Role::Owner(owner) = &*role
+            && stays.load(Ordering::Relaxed)
+        {
+            owner.service().stay_connected();
+        }
         Ok(())
     }
 
@@ -291,6 +316,19 @@ enum Source {
 }
 
 impl BridgeEvents {
+    /// Opens the stream, so that nothing that happens from now on is missed.
+    ///
+    /// # Errors
+    /// As [`BridgeEvents::next`].
+    pub async fn begin(&mut self) -> Result<(), Failure> {
+        while self.source.is_none() {
+            if !self.open().await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The next event; nothing once this frontend has closed the account.
     ///
     /// # Errors

@@ -2,10 +2,11 @@
 //!
 //! Knows nothing of what a call does.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Buf, BytesMut};
 use reqwest::{Client, Response, StatusCode};
+use rustls::{ClientConfig, RootCertStore};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -54,7 +55,10 @@ const SILENCE: Duration = Duration::from_secs(40);
 
 impl Remote {
     pub(crate) fn new(path: &SocketPath, caller: &Caller) -> Result<Self, Failure> {
-        let builder = Client::builder().pool_max_idle_per_host(0).no_proxy();
+        let builder = Client::builder()
+            .pool_max_idle_per_host(0)
+            .no_proxy()
+            .tls_backend_preconfigured(no_tls()?);
         let http = over(builder, path).build().map_err(|error| {
             Failure::new(Cause::Failed, format!("cannot make a client of the socket: {error}"))
         })?;
@@ -124,6 +128,15 @@ impl Remote {
             Err(_) => request,
         }
     }
+}
+
+/// What the HTTP client insists on having; a socket of this machine needs none.
+fn no_tls() -> Result<ClientConfig, Failure> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::new(Cause::Failed, format!("no TLS: {error}")))?;
+    Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
 /// A name that fits into a header.

@@ -26,6 +26,7 @@ use crate::{
 mod account;
 mod audit;
 mod call;
+mod channels;
 mod chats;
 mod contacts;
 mod drafts;
@@ -33,11 +34,14 @@ mod events;
 mod gate;
 mod groups;
 mod history;
+mod labels;
 mod media;
 mod messages;
 mod outgoing;
 mod pictures;
 mod polls;
+mod privacy;
+mod profile;
 mod search;
 mod send;
 
@@ -330,6 +334,18 @@ pub fn routes() -> Vec<Route> {
         api::GroupLookUp,
         api::GroupJoin,
         api::GroupLeave,
+        api::ChannelList,
+        api::ChannelGet,
+        api::ChannelFollow,
+        api::ChannelPosts,
+        api::ProfileGet,
+        api::ProfileUpdate,
+        api::PrivacyGet,
+        api::PrivacySet,
+        api::Block,
+        api::BlockList,
+        api::LabelList,
+        api::LabelGet,
         api::DraftList,
         api::DraftApprove,
         api::DraftCancel,

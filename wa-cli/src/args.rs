@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 mod account;
 mod archive;
 mod channel;
+mod draft;
 mod group;
 mod history;
 mod media;
@@ -20,6 +21,7 @@ mod tool;
 pub(crate) use account::*;
 pub(crate) use archive::*;
 pub(crate) use channel::*;
+pub(crate) use draft::*;
 pub(crate) use group::*;
 pub(crate) use history::*;
 pub(crate) use media::*;
@@ -188,9 +190,20 @@ pub(crate) enum Command {
     Labels(LabelsArguments),
     /// Take in what waits on the server
     Sync(SyncArguments),
+    /// Own the account and serve every other command, until stopped
+    Serve,
     /// The past of the chats
     #[command(subcommand)]
     History(HistoryCommand),
+    /// Messages of assistants that wait for you to agree
+    #[command(subcommand)]
+    Drafts(DraftCommand),
+    /// Tell what became of a message that was sent
+    Outbox(OutboxArguments),
+    /// List what was sent, changed and refused, and who asked for it
+    Audit(AuditArguments),
+    /// Show what may be done with the account, and where that is written
+    Policy,
     /// Tell which account is linked, and how much is kept
     Status(StatusArguments),
     /// Unlink this machine

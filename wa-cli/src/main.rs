@@ -6,24 +6,19 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    args::{Arguments, ColorChoice, Command},
+    args::{Arguments, ColorChoice},
     failure::{Cause, Failure},
     output::Output,
 };
 
-mod account;
 mod args;
 mod commands;
 mod confirm;
-mod delivery;
-mod ending;
 mod failure;
 mod file;
-mod moment;
 mod output;
-mod plan;
-mod server;
 mod session;
+mod signal;
 mod view;
 
 fn main() -> ExitCode {
@@ -36,8 +31,9 @@ fn main() -> ExitCode {
     match run(&arguments, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let failure = failure::in_own_words(failure);
             output.failure(&failure);
-            failure.to_exit_code()
+            failure::to_exit_code(&failure)
         }
     }
 }
@@ -58,7 +54,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     } else {
         let _ = error.print();
     }
-    ExitCode::from(Cause::Usage.exit_code())
+    ExitCode::from(failure::exit_code(Cause::Usage))
 }
 
 /// Sends what the libraries tell about themselves to stderr, if that was asked for.
@@ -83,26 +79,10 @@ fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Cause::Failed, format!("cannot start: {error}")))?;
-    let result = runtime.block_on(async {
-        tokio::select! {
-            result = commands::run(arguments, output) => result,
-            failure = interruption(&arguments.command) => Err(failure),
-        }
-    });
+    let result = runtime.block_on(commands::run(arguments, output));
     // Reads of the database end in order; a thread that waits for a line from the terminal may not.
     runtime.shutdown_timeout(SHUTDOWN_TIME);
     result
-}
-
-/// Waits until somebody interrupts; for ever where the command does so itself.
-async fn interruption(command: &Command) -> Failure {
-    if matches!(command, Command::Sync(arguments) if arguments.follow) {
-        return std::future::pending().await;
-    }
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Failure::new(Cause::Interrupted, "interrupted"),
-        Err(_) => std::future::pending().await,
-    }
 }
 
 /// How long what is still at work may take to end.

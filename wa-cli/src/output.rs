@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use crate::{args::ColorChoice, failure::Failure};
+use crate::{
+    args::ColorChoice,
+    failure::{self, Cause, Failure, FailureView},
+};
 
-pub(crate) mod foreign;
 pub(crate) mod qr;
 
 /// How this run prints.
@@ -27,7 +29,7 @@ struct Envelope<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a T>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a Failure>,
+    error: Option<FailureView<'a>>,
 }
 
 impl Output {
@@ -43,7 +45,7 @@ impl Output {
     }
 
     /// Prints a command's result: `json` as the envelope's data, or the text.
-    pub(crate) fn result<T: Serialize>(&self, data: &T, text: &str) -> io::Result<()> {
+    pub(crate) fn result<T: Serialize>(&self, data: &T, text: &str) -> Result<(), Failure> {
         if self.json {
             return self.object(&Envelope { ok: true, data: Some(data), error: None });
         }
@@ -51,19 +53,20 @@ impl Output {
     }
 
     /// Prints one JSON object on a line of its own.
-    pub(crate) fn object(&self, object: &impl Serialize) -> io::Result<()> {
-        self.text(&serde_json::to_string(object)?)
+    pub(crate) fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(object);
+        self.text(&text.map_err(|error| unwritten(&error))?)
     }
 
     /// Prints text on stdout and ends its last line, whatever the format. Where nobody reads on,
     /// as `head` does not, nothing is wrong.
-    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         let mut stdout = io::stdout().lock();
         let printed = write!(stdout, "{text}{end}").and_then(|()| stdout.flush());
         match printed {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            printed => printed,
+            printed => printed.map_err(|error| unwritten(&error)),
         }
     }
 
@@ -85,9 +88,10 @@ impl Output {
     pub(crate) fn failure(&self, failure: &Failure) {
         if self.json {
             // Nobody is left to tell if stdout is gone.
-            let _ = self.object(&Envelope::<()> { ok: false, data: None, error: Some(failure) });
+            let error = Some(FailureView::new(failure));
+            let _ = self.object(&Envelope::<()> { ok: false, data: None, error });
         }
-        self.stderr(&format!("{}\n", failure.line()));
+        self.stderr(&format!("{}\n", failure::line(failure)));
     }
 
     /// Marks text as bold where colour is welcome.
@@ -99,4 +103,8 @@ impl Output {
     pub(crate) fn dim(&self, text: &str) -> String {
         if self.color { format!("\x1b[2m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+fn unwritten(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Cause::Failed, format!("cannot write the output: {error}"))
 }

@@ -2,7 +2,7 @@
 // is a restart from the encrypted database.
 
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { assert, until } from './wait.mjs'
@@ -18,9 +18,11 @@ export class WaCli {
 		this.sim = sim
 		this.phone = phone
 		this.store = resolve(dir, 'store')
+		const config = resolve(dir, 'config')
+		allowQuickMessages(resolve(config, 'wa'))
 		this.env = {
 			...process.env,
-			XDG_CONFIG_HOME: resolve(dir, 'config'),
+			XDG_CONFIG_HOME: config,
 			WA_SERVER_URL: sim.ready.ws_url,
 			WA_NOISE_ROOT: sim.ready.noise_root,
 			WA_MEDIA_CA: sim.ready.media_ca
@@ -88,4 +90,11 @@ export class WaCli {
 	waitFor(what, chat, fits) {
 		return until(`${this.phone}: wa-cli ${what}`, async () => (await this.messages(chat)).find(fits))
 	}
+}
+
+/** Scenarios write to people who never wrote before, one message after the other. */
+function allowQuickMessages(config) {
+	mkdirSync(config, { recursive: true })
+	const pace = ['between_ms = 0', 'per_hour = 10000', 'strangers_between_ms = 0', 'strangers_per_hour = 10000']
+	writeFileSync(resolve(config, 'policy.toml'), `[pace]\n${pace.join('\n')}\n`, { mode: 0o600 })
 }

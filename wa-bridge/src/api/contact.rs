@@ -27,9 +27,22 @@ operation!(ContactList => Vec<ContactView>, "contacts/list", Read, "Lists the pe
 pub struct Resolve {
     /// What was named.
     pub named: String,
+    /// Only a person, or only a group; either unless said.
+    #[serde(default)]
+    pub only: Option<Named>,
 }
 operation!(Resolve => CandidateView, "contacts/resolve", Read,
     "Finds out which one person or chat a name, number or address means.");
+
+/// What is meant by a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Named {
+    /// A person.
+    Person,
+    /// A group.
+    Group,
+}
 
 /// Which numbers are on WhatsApp.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

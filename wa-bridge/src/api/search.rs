@@ -60,6 +60,8 @@ pub struct HitView {
     pub message: MessageView,
     /// The part of its text around the matches.
     pub snippet: String,
+    /// Where that part is in `text`: UTF-8 byte offsets, start and end.
+    pub excerpt: (usize, usize),
     /// Where the matches are in `text`: UTF-8 byte offsets, start and end.
     pub highlights: Vec<(usize, usize)>,
     /// How well it matches, greater is better; 0 when the order is by time.

@@ -55,10 +55,13 @@ pub enum Outgoing {
         #[serde(default)]
         view_once: bool,
     },
-    /// A voice message from an audio file of this machine.
+    /// A voice message, made of a recording of this machine if it is none yet.
     Voice {
         /// Where it is.
         path: String,
+        /// It can be listened to once.
+        #[serde(default)]
+        view_once: bool,
     },
     /// A place.
     Location {
@@ -221,7 +224,7 @@ pub struct Typing {
     /// As if a voice message were being recorded.
     #[serde(default)]
     pub recording: bool,
-    /// For how long; 5 seconds unless said, 60 at most.
+    /// For how long; 5 seconds unless said, 300 at most.
     #[serde(default)]
     pub seconds: Option<u64>,
 }

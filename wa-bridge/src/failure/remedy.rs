@@ -19,9 +19,13 @@ pub const LABELS: &str = "see the list of labels";
 /// Nobody is called so.
 pub const PEOPLE: &str =
     "write the phone number with its country code, or look for the name in the contacts and chats";
+/// It is a group's setting.
+pub const GROUP_SETTING: &str = "set it among what the group permits";
 /// No emoji was given.
 pub const EMOJI: &str = "write one emoji, such as 👍, or nothing to take a reaction back";
 /// A setting does not take the value.
 pub const PRIVACY: &str = "see the values this setting takes";
 /// The time for the answer was too short.
 pub const TIME: &str = "try again, or give it more time";
+/// There is no text.
+pub const TEXT: &str = "write one";

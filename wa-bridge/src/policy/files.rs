@@ -151,6 +151,7 @@ mod tests {
         files: Files,
     }
 
+    #[expect(clippy::unwrap_used, reason = "tests")]
     fn place() -> Place {
         let root = tempfile::tempdir().unwrap();
         let (inside, outside) = (root.path().join("in"), root.path().join("out"));

@@ -139,9 +139,12 @@ pub(super) async fn settle(call: &Call<'_>, limit: Duration, quiet: Quiet) -> Re
 impl Perform for Link {
     async fn perform(self, call: &Call<'_>) -> Result<LinkView, Failure> {
         let service = call.service;
-        let in_progress = service.line.state().link;
+        let is_logging_in = match service.line.state().link {
+            Some((_, state)) => !matches!(state, LinkState::Linked { .. }),
+            None => false,
+        };
         if let Some(account) = linked(call.store()).await?
-            && !matches!(in_progress, Some((_, LinkState::Accepted)))
+            && !(is_logging_in && self.after.is_some())
         {
             let account = AccountView::new(&account);
             let already = self.after.is_none();

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long a change waits for the account's other devices to be told.
-const SYNC_TIME: Duration = Duration::from_secs(10);
+pub(super) const SYNC_TIME: Duration = Duration::from_secs(10);
 
 impl Perform for ChatList {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<ListedChat>, Failure> {

@@ -4,7 +4,7 @@ use wa_store::ContactQuery;
 
 use super::{Call, Perform, call::page};
 use crate::{
-    api::{CandidateView, CheckedView, ContactCheck, ContactList, ContactView, Resolve},
+    api::{CandidateView, CheckedView, ContactCheck, ContactList, ContactView, Named, Resolve},
     failure::{Cause, Failure},
     view::{PersonView, number},
 };
@@ -44,19 +44,24 @@ impl Perform for ContactList {
 
 impl Perform for Resolve {
     async fn perform(self, call: &Call<'_>) -> Result<CandidateView, Failure> {
-        let jid = call.recipient(&self.named).await?;
+        let jid = match self.only {
+            None => call.recipient(&self.named).await?,
+            Some(Named::Person) => call.person(&self.named).await?,
+            Some(Named::Group) => call.group(&self.named).await?,
+        };
         let store = call.store();
         if let Some(chat) = store.chat(&jid).await?
             && let Some(name) = chat.name
         {
             let phone = chat.phone.as_ref().and_then(number);
-            return Ok(CandidateView { jid: jid.to_string(), name, phone });
+            return Ok(CandidateView { jid: jid.to_string(), name, phone, username: None });
         }
         let person = PersonView::new(&jid, store).await?;
         Ok(CandidateView {
             jid: jid.to_string(),
             name: person.name.unwrap_or_default(),
             phone: person.phone,
+            username: store.contact(&jid).await?.and_then(|contact| contact.username),
         })
     }
 }

@@ -19,7 +19,7 @@ use super::{Call, Perform, Service};
 use crate::{
     Caller,
     api::{EventView, LastMessage, MessageView},
-    failure::Failure,
+    failure::{Failure, ending},
 };
 
 /// How many messages are read at once.
@@ -165,6 +165,9 @@ fn chat_of(event: &Event) -> Option<Jid> {
 
 /// The object for an event, one shape for each name.
 fn object(event: &Event) -> Option<Value> {
+    if let Some(failure) = ending::of_event(event) {
+        return Some(json!({ "event": "ended", "error": failure }));
+    }
     Some(match event {
         Event::Connected => json!({ "event": "connected" }),
         Event::Disconnected { .. } => json!({ "event": "disconnected" }),

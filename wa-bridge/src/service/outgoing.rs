@@ -20,8 +20,9 @@ use super::Call;
 use crate::{
     Recipient,
     api::{FileKind, Outgoing},
-    failure::{Cause, Failure},
+    failure::{Cause, Failure, remedy},
     policy::unreadable,
+    voice::prepare_voice_note,
 };
 
 /// What is sent, ready.
@@ -37,13 +38,13 @@ pub(super) struct Ready {
 /// What the client is given.
 pub(super) enum Payload {
     Content(Box<Content>),
-    Media(OutgoingMedia),
+    Media(Box<OutgoingMedia>),
 }
 
 impl Payload {
     fn captioned(self, caption: String) -> Self {
         match self {
-            Self::Media(media) => Self::Media(media.caption(caption)),
+            Self::Media(media) => Self::Media(Box::new(media.caption(caption))),
             content => content,
         }
     }
@@ -90,9 +91,9 @@ impl Call<'_> {
                 ready.mentions = mentions;
                 Ok(ready)
             }
-            Outgoing::Voice { path } => {
+            Outgoing::Voice { path, view_once } => {
                 let file = self.file_to_send(Path::new(path))?;
-                voice_ready(&file).await
+                voice_ready(&file, *view_once).await
             }
             other => plain(other),
         }
@@ -179,7 +180,7 @@ fn location(
 /// The text, if it is one that can be sent.
 pub(super) fn check_text(text: &str) -> Result<String, Failure> {
     if text.trim().is_empty() {
-        return Err(Failure::new(Cause::Usage, "there is no text to send").remedy("write one"));
+        return Err(Failure::new(Cause::Usage, "there is no text to send").remedy(remedy::TEXT));
     }
     check_length(text)?;
     Ok(text.to_owned())
@@ -229,15 +230,37 @@ async fn file_ready(
         }
     };
     let media = if view_once { media.view_once() } else { media };
-    let once = if view_once { ", once" } else { "" };
-    let preview = format!("[{}{once}] {name}, {len} bytes", word(kind));
-    let payload = Payload::Media(media);
+    let preview = preview(kind, view_once, &name, len);
+    let payload = Payload::Media(Box::new(media));
     Ok(Ready { payload, preview, content: hash, mentions: Vec::new() })
 }
 
-/// An audio file as a voice message.
-async fn voice_ready(file: &Path) -> Result<Ready, Failure> {
-    file_ready(file, Some(FileKind::Voice), None, false).await
+/// A voice message made of whatever recording is in the file.
+async fn voice_ready(file: &Path, view_once: bool) -> Result<Ready, Failure> {
+    let (_, hash, len) = fingerprint(file).await?;
+    let recording = file.to_owned();
+    let made = tokio::task::spawn_blocking(move || prepare_voice_note(&recording)).await;
+    let failed = |why: String| {
+        let message = format!("no voice message was made of {}{why}", file.display());
+        Failure::new(Cause::Usage, message)
+            .remedy("convert the recording to one of these formats, or send it as a file")
+    };
+    let note = match made {
+        Ok(made) => made.map_err(|error| failed(format!(": {error}")))?,
+        Err(_) => return Err(failed(String::new())),
+    };
+    let media = OutgoingMedia::voice_note(note.bytes).seconds(note.analysis.seconds());
+    let media = media.waveform(note.analysis.waveform.to_vec());
+    let payload = Payload::Media(Box::new(if view_once { media.view_once() } else { media }));
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let preview = preview(FileKind::Voice, view_once, &name, len);
+    Ok(Ready { payload, preview, content: hash, mentions: Vec::new() })
+}
+
+/// A file in words.
+fn preview(kind: FileKind, view_once: bool, name: &str, len: u64) -> String {
+    let once = if view_once { ", once" } else { "" };
+    format!("[{}{once}] {name}, {len} bytes", word(kind))
 }
 
 /// The first bytes of a file, a hash of all of them, and how many there are.

@@ -67,6 +67,7 @@ async fn view(hit: Hit, call: &Call<'_>) -> Result<HitView, Failure> {
     let text = message.text.as_deref().unwrap_or_default();
     Ok(HitView {
         snippet: hit.snippet.marked(text, "", ""),
+        excerpt: (hit.snippet.excerpt.start, hit.snippet.excerpt.end),
         highlights: hit.snippet.highlights.iter().map(|h| (h.start, h.end)).collect(),
         rank: hit.rank,
         message,

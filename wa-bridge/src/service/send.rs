@@ -46,7 +46,7 @@ impl Perform for SendMessage {
         };
         let name = SendingName::of(call, self.idempotency_key, &leaving);
         if let Some(entry) = name.find(call.store()).await? {
-            return call.repeated(&entry).await;
+            return call.repeated(&entry, self.wait).await;
         }
         call.require_link().await?;
         if let Some(quoted) = &quoted {
@@ -124,7 +124,7 @@ impl Call<'_> {
             Payload::Media(media) => {
                 let client = self.online().await?;
                 let mut message =
-                    client.send_media(chat.clone(), media).mentions(ready.mentions).queue();
+                    client.send_media(chat.clone(), *media).mentions(ready.mentions).queue();
                 if let Some(quoted) = quoted {
                     message = message.quoting(quoted);
                 }
@@ -149,9 +149,12 @@ impl Call<'_> {
         let store = self.store();
         let mut view =
             SentView::queued(id.to_string(), chat_label(chat, store).await?, chat.to_string());
-        let wait = wait.map_or(WAIT, Duration::from_secs);
-        let deadline = self.deadline().min(Instant::now() + wait);
-        match self.acked(chat, &id, deadline).await {
+        let deadline = match wait.map(Duration::from_secs) {
+            // A person says by the command's own time how long to wait.
+            None if self.is_persons() => self.deadline(),
+            wait => self.deadline().min(Instant::now() + wait.unwrap_or(WAIT)),
+        };
+        match self.acked(&id, deadline).await {
             Ok(Some(seconds)) => {
                 view.status = SentStatus::Sent;
                 view.sent_at = Some(moment::rfc3339(Timestamp::from_secs(seconds)));
@@ -166,26 +169,25 @@ impl Call<'_> {
     }
 
     /// Waits until the server has a message; when it took it.
-    async fn acked(
-        &self,
-        chat: &Jid,
-        id: &MessageId,
-        deadline: Instant,
-    ) -> Result<Option<i64>, Failure> {
+    async fn acked(&self, id: &MessageId, deadline: Instant) -> Result<Option<i64>, Failure> {
         let line = &self.service.line;
         line.connect()?;
         let left = deadline.saturating_duration_since(Instant::now());
-        // The same id is sent once; naming it again is how one waits for its ack.
-        let waiting = line.client().send(chat.clone(), "").with_id(id.clone()).timeout(left);
+        let waiting = line.client().wait_for_ack(id).timeout(left);
         let sent = line.ask(deadline, waiting).await?;
         // What was queued before goes first or beside it.
         account::flush(self).await?;
         Ok(sent.timestamp.and_then(|seconds| i64::try_from(seconds).ok()))
     }
 
-    /// What became of something that was accepted before.
-    async fn repeated(&self, entry: &OutboxEntry) -> Result<SentView, Failure> {
+    /// What became of something that was accepted before; what still waits is followed.
+    async fn repeated(&self, entry: &OutboxEntry, wait: Option<u64>) -> Result<SentView, Failure> {
         let mut view = self.sent(entry).await?;
+        if view.status == SentStatus::Queued
+            && let Ok(id) = MessageId::new(entry.id.to_string())
+        {
+            view = self.follow(&entry.chat, id, wait).await?;
+        }
         view.repeated = true;
         Ok(view)
     }
@@ -331,6 +333,11 @@ impl Perform for PinMessage {
 impl Perform for Disappearing {
     async fn perform(self, call: &Call<'_>) -> Result<SentView, Failure> {
         let chat = call.recipient(&self.chat).await?;
+        if chat.is_group() {
+            return Err(
+                Failure::new(Cause::Usage, "this chat is a group").remedy(remedy::GROUP_SETTING)
+            );
+        }
         call.require_link().await?;
         let preview = match self.seconds {
             Some(seconds) => format!("[disappearing messages] after {seconds} seconds"),
@@ -350,7 +357,7 @@ impl Perform for Disappearing {
 impl Perform for Typing {
     async fn perform(self, call: &Call<'_>) -> Result<TypedView, Failure> {
         let chat = call.recipient(&self.chat).await?;
-        let seconds = self.seconds.unwrap_or(5).clamp(1, 60);
+        let seconds = self.seconds.unwrap_or(5).clamp(1, 300);
         let standing = crate::policy::Standing::look_up(&chat, call.store()).await?;
         call.may_write(&chat, &standing)?;
         call.note_chat(&chat);

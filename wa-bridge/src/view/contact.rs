@@ -25,6 +25,8 @@ pub struct ContactView {
     pub push_name: Option<String>,
     /// The verified name of a business.
     pub business_name: Option<String>,
+    /// The name by which they can be found without their number.
+    pub username: Option<String>,
 }
 
 impl ContactView {
@@ -38,6 +40,7 @@ impl ContactView {
             full_name: contact.full_name.clone(),
             push_name: contact.push_name.clone(),
             business_name: contact.business_name.clone(),
+            username: contact.username.clone(),
         }
     }
 }
@@ -52,6 +55,9 @@ pub struct CandidateView {
     pub name: String,
     /// The phone number, where it is known.
     pub phone: Option<String>,
+    /// The name by which they can be found without their number, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
 }
 
 impl CandidateView {
@@ -61,6 +67,7 @@ impl CandidateView {
             jid: candidate.jid.to_string(),
             name: candidate.name.clone(),
             phone: candidate.phone.as_ref().and_then(number),
+            username: candidate.username.clone(),
         }
     }
 }

@@ -38,9 +38,9 @@ pub(crate) async fn run(arguments: &DemoArguments, output: &Output) -> Result<()
         .tempdir()
         .map_err(|error| Failure::new(Cause::Failed, format!("no temporary folder: {error}")))?;
     let mut stage = Stage::new(*output);
-    play(arguments.seed, folder.path(), &mut stage).await.map_err(|failure| Failure {
-        message: format!("the demo broke off: {}", failure.message),
-        ..failure
+    play(arguments.seed, folder.path(), &mut stage).await.map_err(|mut failure| {
+        failure.message = format!("the demo broke off: {}", failure.message);
+        failure
     })?;
     stage.close()
 }

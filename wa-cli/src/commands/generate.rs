@@ -5,7 +5,7 @@ use clap_complete::{Shell, generate};
 
 use crate::{
     args::{Arguments, GenerateArguments, Generated},
-    failure::Failure,
+    failure::{Cause, Failure},
     output::Output,
 };
 
@@ -21,7 +21,9 @@ pub(crate) fn run(arguments: &GenerateArguments, output: &Output) -> Result<(), 
     };
     match shell {
         Some(shell) => generate(shell, &mut command, "wa-cli", &mut printed),
-        None => clap_mangen::Man::new(command).render(&mut printed)?,
+        None => clap_mangen::Man::new(command).render(&mut printed).map_err(|error| {
+            Failure::new(Cause::Failed, format!("cannot make the manual page: {error}"))
+        })?,
     }
-    Ok(output.text(&String::from_utf8_lossy(&printed))?)
+    output.text(&String::from_utf8_lossy(&printed))
 }

@@ -1,135 +1,144 @@
 //! `link`: codes are shown until the phone scans one, then the new device logs in once.
 
+use std::time::Duration;
+
 use serde_json::json;
-use wa_client::{Event, HistoryDepth, PairWithCode, Platform};
+use tokio::time::Instant;
+use wa_bridge::{
+    api::{AccountView, HistoryWanted as Wanted, Link, LinkState, LinkView},
+    ending,
+};
 
 use crate::{
-    account::{Access, OpenAccount},
-    args::{GlobalArguments, HistoryWanted, LinkArguments},
-    ending,
+    args::{HistoryWanted, LinkArguments},
     failure::{Cause, Failure},
-    output::Output,
     session::Session,
-    view::AccountView,
+    view::account,
 };
 
 mod screen;
 
 use screen::{Code, Screen};
 
-pub(crate) async fn run(
-    arguments: &LinkArguments,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
-    let account = OpenAccount::open(global, Access::Create).await?;
-    let result = link(arguments, global, &account, output).await;
-    account.close_after(result).await
-}
+/// How long one question for the next thing to show may take; it comes back sooner.
+const POLL: Duration = Duration::from_secs(40);
 
-async fn link(
-    arguments: &LinkArguments,
-    global: &GlobalArguments,
-    account: &OpenAccount,
-    output: &Output,
-) -> Result<(), Failure> {
-    if let Some(linked) = account.linked().await? {
-        return report(&AccountView::new(&linked), true, output);
-    }
-    let history = depth(arguments.history);
-    let mut session = Session::new(account, global.given_timeout(), |builder| {
-        let builder = builder.platform(Platform::Desktop).history(history);
-        match &arguments.device_name {
-            Some(name) => builder.os(name.clone()),
-            None => builder,
-        }
-    })
-    .await?;
-    account.remember_history_depth(history).await?;
-    session.connect()?;
-    let mut screen = Screen::new(arguments.qr_format, *output);
-    let phone = arguments.phone.as_deref();
-    let linked = show_until_linked(&mut session, &mut screen, phone, output).await;
+pub(crate) async fn run(arguments: &LinkArguments, session: &Session<'_>) -> Result<(), Failure> {
+    let mut screen = Screen::new(arguments.qr_format, *session.output);
+    let linked = show_until_linked(arguments, &mut screen, session).await;
     screen.clear();
-    session.close().await;
-    linked?;
-    report(&AccountView::new(&account.require_link().await?), false, output)
+    let (account, already) = linked?;
+    let who = account::who(&account);
+    let text =
+        if already { format!("already linked as {who}") } else { format!("linked as {who}") };
+    let data = json!({ "already_linked": already, "account": account });
+    session.output.result(&data, &text)
 }
 
-/// Shows each code as it comes, until a phone has linked this device and it has logged in.
+/// Shows each code as it comes, until a phone has linked this device and it has logged in; as whom,
+/// and whether it was linked before.
 async fn show_until_linked(
-    session: &mut Session,
+    arguments: &LinkArguments,
     screen: &mut Screen,
-    phone: Option<&str>,
-    output: &Output,
-) -> Result<(), Failure> {
-    let client = session.client.clone();
-    let mut asked = phone.map(|number| client.pair_with_code(number).into_future());
-    let mut waits_for_a_scan = false;
+    session: &Session<'_>,
+) -> Result<(AccountView, bool), Failure> {
+    let limit = session.global.given_timeout();
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    let mut progress = Progress::default();
     loop {
-        let event = tokio::select! {
-            event = session.next() => event,
-            () = screen.tick() => continue,
-            refused = refusal(&mut asked) => return Err(refused),
+        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        if left == Some(Duration::ZERO) {
+            return Err(progress.timed_out(limit.unwrap_or_default()));
+        }
+        let link = Link {
+            phone: arguments.phone.clone(),
+            history: wanted(arguments.history),
+            device_name: arguments.device_name.clone(),
+            after: progress.seen,
         };
-        let event = match event {
-            Err(failure) if failure.cause == Cause::TimedOut && waits_for_a_scan => {
-                return Err(ending::not_scanned());
+        let asked = session.bridge.call_within(link, left.unwrap_or(POLL).min(POLL));
+        let view = counting_down(screen, asked).await?;
+        if progress.seen == Some(view.revision) {
+            continue;
+        }
+        if let LinkState::Linked { account, already } = view.state {
+            return Ok((account, already));
+        }
+        progress.show(&view, screen, session)?;
+    }
+}
+
+/// Waits for an answer, and counts down below the code meanwhile.
+async fn counting_down(
+    screen: &mut Screen,
+    asked: impl Future<Output = Result<LinkView, Failure>>,
+) -> Result<LinkView, Failure> {
+    let mut asked = std::pin::pin!(asked);
+    loop {
+        tokio::select! {
+            answer = &mut asked => return answer,
+            () = screen.tick() => {}
+        }
+    }
+}
+
+/// How far linking has come.
+#[derive(Debug, Default)]
+struct Progress {
+    /// What was shown last.
+    seen: Option<u64>,
+    /// A code waits for somebody to take it to the phone.
+    waits_for_a_scan: bool,
+}
+
+impl Progress {
+    fn show(
+        &mut self,
+        view: &LinkView,
+        screen: &mut Screen,
+        session: &Session<'_>,
+    ) -> Result<(), Failure> {
+        self.seen = Some(view.revision);
+        let output = session.output;
+        match &view.state {
+            LinkState::Scan { code, expires_in } => {
+                self.waits_for_a_scan = true;
+                screen.show(Code::Scanned(code), Duration::from_secs(*expires_in))?;
             }
-            event => event?,
-        };
-        match event {
-            Event::Qr { code, expires_in } if phone.is_none() => {
-                waits_for_a_scan = true;
-                screen.show(Code::Scanned(&code), expires_in)?;
+            LinkState::Type { code, expires_in } => {
+                self.waits_for_a_scan = true;
+                screen.show(Code::Typed(code), Duration::from_secs(*expires_in))?;
             }
-            Event::PairingCode { code, expires_in } => {
-                waits_for_a_scan = true;
-                screen.show(Code::Typed(&code), expires_in)?;
-            }
-            Event::QrScannedWithoutMultidevice => {
+            LinkState::PhoneTooOld => {
                 screen.clear();
                 output.note("that phone's WhatsApp is too old to link devices; update it");
             }
-            Event::PairingSucceeded { .. } => {
-                waits_for_a_scan = false;
+            LinkState::Accepted => {
+                self.waits_for_a_scan = false;
                 screen.clear();
                 output.note("The phone has accepted this device; logging in …");
                 if output.json {
                     output.object(&json!({ "event": "paired" }))?;
                 }
             }
-            Event::Connected => return Ok(()),
             _ => {}
         }
+        Ok(())
     }
-}
 
-/// Waits until a code that was asked for is refused. The code itself comes as an event.
-async fn refusal(asked: &mut Option<<PairWithCode as IntoFuture>::IntoFuture>) -> Failure {
-    if let Some(answer) = asked {
-        let answer = answer.await;
-        *asked = None;
-        if let Err(error) = answer {
-            return ending::of_error(error);
+    fn timed_out(&self, limit: Duration) -> Failure {
+        if self.waits_for_a_scan {
+            return ending::not_scanned();
         }
+        let message = format!("nothing came from the server within {} seconds", limit.as_secs());
+        Failure::new(Cause::TimedOut, message).remedy("try again, or give more --timeout")
     }
-    std::future::pending().await
 }
 
-const fn depth(wanted: HistoryWanted) -> HistoryDepth {
+const fn wanted(wanted: HistoryWanted) -> Wanted {
     match wanted {
-        HistoryWanted::None => HistoryDepth::None,
-        HistoryWanted::Recent => HistoryDepth::Recent,
-        HistoryWanted::Full => HistoryDepth::Full,
+        HistoryWanted::None => Wanted::None,
+        HistoryWanted::Recent => Wanted::Recent,
+        HistoryWanted::Full => Wanted::Full,
     }
-}
-
-fn report(view: &AccountView, already: bool, output: &Output) -> Result<(), Failure> {
-    let text = match already {
-        true => format!("already linked as {}", view.who()),
-        false => format!("linked as {}", view.who()),
-    };
-    let data = json!({ "already_linked": already, "account": view });
-    Ok(output.result(&data, &text)?)
 }

@@ -3,82 +3,76 @@
 use std::{fs, io};
 
 use serde_json::json;
-use tokio::time::timeout;
-use wa_bridge::Profile;
-
-use crate::{
-    account::{Access, OpenAccount, not_linked},
-    args::{GlobalArguments, LogoutArguments},
-    confirm, ending,
-    failure::{Cause, Failure},
-    output::Output,
-    session::{self, Session},
-    view::AccountView,
+use wa_bridge::{
+    AccountLock, Profile,
+    api::{AccountView, Logout, Status},
 };
 
-pub(crate) async fn run(
-    arguments: &LogoutArguments,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
-    let account = OpenAccount::open(global, Access::Own).await?;
-    let profile = account.profile.clone();
-    let result = unlink(arguments, global, &account, output).await;
-    let who = account.close_after(result).await?;
+use crate::{
+    args::LogoutArguments,
+    confirm,
+    failure::{Cause, Failure},
+    session::Session,
+    view::account,
+};
+
+pub(crate) async fn run(arguments: &LogoutArguments, session: &Session<'_>) -> Result<(), Failure> {
+    let who = unlink(arguments, session).await?;
     if arguments.delete_archive {
-        delete_archive(&profile)?;
+        delete_archive(session).await?;
     }
     let archive = if arguments.delete_archive { "deleted" } else { "kept" };
     let text = match &who {
-        Some(who) => format!("logged out {}; the archive was {archive}", who.who()),
+        Some(who) => format!("logged out {}; the archive was {archive}", account::who(who)),
         None => format!("the archive was {archive}"),
     };
-    Ok(output.result(&json!({ "account": who, "archive": archive }), &text)?)
+    session.output.result(&json!({ "account": who, "archive": archive }), &text)
 }
 
 /// Unlinks the device. Where none is linked, only an archive that is to go is a reason to go on.
 async fn unlink(
     arguments: &LogoutArguments,
-    global: &GlobalArguments,
-    account: &OpenAccount,
-    output: &Output,
+    session: &Session<'_>,
 ) -> Result<Option<AccountView>, Failure> {
-    let view = account.linked().await?.map(|linked| AccountView::new(&linked));
-    if view.is_none() && !arguments.delete_archive {
-        return Err(not_linked(&account.profile));
+    let status = session.call(Status::default()).await?;
+    if status.account.is_none() && !arguments.delete_archive {
+        let message = format!("no device is linked in {}", status.folder);
+        return Err(Failure::new(Cause::NotLinked, message).remedy("run: wa-cli link"));
     }
     if !arguments.yes {
-        let who = view.as_ref().map(|view| format!("Log out {}", view.who()));
+        let who = status.account.as_ref().map(|it| format!("Log out {}", account::who(it)));
         let what = match (who, arguments.delete_archive) {
             (Some(who), true) => format!("{who} and delete its archive"),
             (Some(who), false) => who,
             (None, _) => "Delete the archive".into(),
         };
-        confirm::ask(&what, output).await?;
+        confirm::ask(&what, session.output).await?;
     }
-    if view.is_none() {
-        return Ok(None);
-    }
-    let left =
-        session::with_open(account, global.timeout(), async |session, _| leave(session).await);
-    match left.await {
-        // The phone was faster: there is nothing left to unlink.
-        Err(failure) if account.linked().await?.is_some() => Err(failure),
-        _ => Ok(view),
+    match status.account {
+        None => Ok(None),
+        Some(before) => Ok(session.call(Logout {}).await?.account.or(Some(before))),
     }
 }
 
-async fn leave(session: &mut Session) -> Result<(), Failure> {
-    session.begin().await?;
-    let left = session.time_left();
-    match timeout(left, session.client.logout()).await {
-        Ok(result) => result.map_err(ending::of_error),
-        Err(_) => Err(Failure::new(Cause::TimedOut, "the server did not confirm in time")
-            .remedy("try again, or remove this device on the phone")),
+/// Deletes the archive, if this process owns it.
+async fn delete_archive(session: &Session<'_>) -> Result<(), Failure> {
+    let in_use = || {
+        Failure::new(Cause::Locked, "the archive was not deleted: another process uses it")
+            .remedy("stop that process, and run: wa-cli logout --delete-archive")
+    };
+    if !session.bridge.is_owner().await {
+        return Err(in_use());
     }
+    let profile = session.bridge.profile().clone();
+    session.bridge.close().await?;
+    // Somebody may have taken over in between.
+    let lock = AccountLock::acquire(&profile).map_err(|_| in_use())?;
+    let deleted = delete(&profile);
+    drop(lock);
+    deleted
 }
 
-fn delete_archive(profile: &Profile) -> Result<(), Failure> {
+fn delete(profile: &Profile) -> Result<(), Failure> {
     let database = profile.database();
     let beside = |suffix: &str| {
         let mut path = database.as_os_str().to_owned();

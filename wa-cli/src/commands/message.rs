@@ -1,168 +1,89 @@
 //! `react`, `edit`, `delete`, `forward`, `pin`, `unpin`: something about a message that is there.
 
-use std::time::Duration;
-
 use serde_json::json;
-use wa_client::{Client, SendMessage, Synced};
-use wa_proto::Jid;
-use wa_store::{ArchivedMessage, Store};
+use wa_bridge::api::{Disappearing, Edit, Forward, MessageDelete, PinMessage, React, Revoke};
 
 use super::send::text;
 use crate::{
     args::{
-        DeleteArguments, DisappearingArguments, EditArguments, ForwardArguments, GlobalArguments,
-        NamedMessage, PinArguments, ReactArguments,
+        DeleteArguments, DisappearingArguments, EditArguments, ForwardArguments, NamedMessage,
+        PinArguments, ReactArguments,
     },
-    delivery,
     failure::{Cause, Failure},
-    output::Output,
-    plan, session,
+    session::Session,
 };
 
 pub(crate) async fn react(
     arguments: &ReactArguments,
-    global: &GlobalArguments,
-    output: &Output,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let emoji = arguments.emoji.as_deref().unwrap_or_default();
-    if !arguments.remove && !is_emoji(emoji) {
-        return Err(Failure::new(Cause::Usage, format!("{emoji:?} is no emoji"))
-            .remedy("write one emoji, such as 👍, or --remove to take a reaction back"));
+    let emoji = arguments.emoji.clone().unwrap_or_default();
+    if !arguments.remove && emoji.is_empty() {
+        return Err(Failure::new(Cause::Usage, "\"\" is no emoji").remedy(wa_bridge::remedy::EMOJI));
     }
-    say(&arguments.message, global, output, |client, message| client.react(&message.key, emoji))
-        .await
+    let (chat, id) = message(&arguments.message, session).await?;
+    session.sent(&session.call(React { chat, id, emoji }).await?)
 }
 
-pub(crate) async fn edit(
-    arguments: &EditArguments,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
+pub(crate) async fn edit(arguments: &EditArguments, session: &Session<'_>) -> Result<(), Failure> {
     let text = text::read(&arguments.text)?;
-    say(&arguments.message, global, output, |client, message| {
-        let edit = client.edit(&message.key, text);
-        if arguments.even_if_late { edit.even_if_late() } else { edit }
-    })
-    .await
+    let (chat, id) = message(&arguments.message, session).await?;
+    let edit = Edit { chat, id, text, even_if_late: arguments.even_if_late };
+    session.sent(&session.call(edit).await?)
 }
 
 pub(crate) async fn delete(
     arguments: &DeleteArguments,
-    global: &GlobalArguments,
-    output: &Output,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
+    let (chat, id) = message(&arguments.message, session).await?;
     if !arguments.for_me {
-        let named = &arguments.message;
-        return say(named, global, output, |client, message| client.revoke(&message.key)).await;
+        return session.sent(&session.call(Revoke { chat, id }).await?);
     }
-    let (id, state) = session::with(global, async |session, account| {
-        let message = plan::message(&arguments.message, account.store.as_ref()).await?;
-        session.begin().await?;
-        let chats = session.client.chats();
-        let state = match session.ask(chats.delete_for_me(&message.key, true)).await? {
-            Synced::Done => "done",
-            _ => session.until_synced(account).await?,
-        };
-        Ok((message.key.id.to_string(), state))
-    })
-    .await?;
-    let view = json!({ "id": id, "change": "deleted", "state": state });
-    Ok(output.result(&view, &format!("deleted {id} for this account"))?)
+    let done = session.call(MessageDelete { chat, id: id.clone() }).await?;
+    let view = json!({ "id": id, "change": done.change, "state": done.state });
+    session.output.result(&view, &format!("deleted {id} for this account"))
 }
 
-pub(crate) async fn pin(
-    arguments: &PinArguments,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
-    let lifetime = Duration::from_secs(arguments.lifetime.seconds());
-    say(&arguments.message, global, output, |client, message| client.pin(&message.key, lifetime))
-        .await
+pub(crate) async fn pin(arguments: &PinArguments, session: &Session<'_>) -> Result<(), Failure> {
+    pin_for(&arguments.message, Some(arguments.lifetime.seconds()), session).await
 }
 
-pub(crate) async fn unpin(
-    message: &NamedMessage,
-    global: &GlobalArguments,
-    output: &Output,
+pub(crate) async fn unpin(named: &NamedMessage, session: &Session<'_>) -> Result<(), Failure> {
+    pin_for(named, None, session).await
+}
+
+async fn pin_for(
+    named: &NamedMessage,
+    seconds: Option<u64>,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    say(message, global, output, |client, message| client.unpin(&message.key)).await
+    let (chat, id) = message(named, session).await?;
+    session.sent(&session.call(PinMessage { chat, id, seconds }).await?)
 }
 
 pub(crate) async fn forward(
     arguments: &ForwardArguments,
-    global: &GlobalArguments,
-    output: &Output,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let sent = session::with(global, async |session, account| {
-        let store = account.store.as_ref();
-        let source = plan::message(&arguments.message, store).await?;
-        let to: Jid = plan::recipient(&arguments.to, None, store).await?;
-        let message = session.client.forward(&source.key, to.clone());
-        delivery::deliver(session, &to, message, account).await
-    });
-    sent.await?.print(output)
+    let (chat, id) = message(&arguments.message, session).await?;
+    let to = arguments.to.clone();
+    session.sent(&session.call(Forward { chat, id, to }).await?)
 }
 
 pub(crate) async fn disappearing(
     arguments: &DisappearingArguments,
-    global: &GlobalArguments,
-    output: &Output,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let seconds = arguments.lifetime.seconds();
-    let sent = session::with(global, async |session, account| {
-        let store: &dyn Store = account.store.as_ref();
-        let chat = plan::chat(&arguments.chat, store).await?;
-        if chat.is_group() {
-            return Err(Failure::new(Cause::Usage, "this chat is a group")
-                .remedy("use: wa-cli groups settings GROUP --disappearing TIME"));
-        }
-        let after = (seconds > 0).then(|| Duration::from_secs(seconds.into()));
-        let message = session.client.set_disappearing(chat.clone(), after);
-        delivery::deliver(session, &chat, message, account).await
-    });
-    sent.await?.print(output)
+    let chat = session.chat(&arguments.chat).await?;
+    let seconds = Some(u64::from(arguments.lifetime.seconds())).filter(|seconds| *seconds > 0);
+    session.sent(&session.call(Disappearing { chat, seconds }).await?)
 }
 
-/// Finds a message and sends something about it, in its chat.
-pub(super) async fn say(
+/// The chat and the id by which calls name a message.
+pub(super) async fn message(
     named: &NamedMessage,
-    global: &GlobalArguments,
-    output: &Output,
-    what: impl FnOnce(&Client, &ArchivedMessage) -> SendMessage,
-) -> Result<(), Failure> {
-    let sent = session::with(global, async |session, account| {
-        let target = plan::message(named, account.store.as_ref()).await?;
-        let message = what(&session.client, &target);
-        delivery::deliver(session, &target.key.chat, message, account).await
-    });
-    sent.await?.print(output)
-}
-
-/// Whether it looks like one emoji: short, and made of none of what words are made of. Digits and
-/// signs are parts of some, with the mark that makes an emoji of them.
-fn is_emoji(text: &str) -> bool {
-    let looks_like_one = |c: char| !c.is_alphabetic() && !c.is_whitespace() && !c.is_control();
-    !text.is_empty()
-        && text.len() <= MAX_EMOJI_LEN
-        && text.chars().all(looks_like_one)
-        && !text.is_ascii()
-}
-
-/// The longest emoji have some 35 bytes: families, and people of two skin colours.
-const MAX_EMOJI_LEN: usize = 64;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_and_signs_are_no_emoji() {
-        for emoji in ["👍", "👩‍🚀", "❤️", "1️⃣", "🇬🇧", "👨‍👩‍👧‍👦"]
-        {
-            assert!(is_emoji(emoji), "{emoji}");
-        }
-        for text in ["", "ok", "+1", ":)", "👍 yes", "é", "\n", &"👍".repeat(20)] {
-            assert!(!is_emoji(text), "{text}");
-        }
-    }
+    session: &Session<'_>,
+) -> Result<(String, String), Failure> {
+    Ok((session.chat(&named.chat).await?, named.id.clone()))
 }

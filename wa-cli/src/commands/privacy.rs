@@ -1,116 +1,95 @@
 //! `privacy`: who sees what of this account, and may do what.
 
-use clap::ValueEnum;
 use serde_json::{Map, Value, json};
-use wa_client::{PrivacyKind, PrivacyValue};
-
-use crate::{
-    args::{GlobalArguments, PrivacyAudience, PrivacyCommand, PrivacySetArguments, PrivacySetting},
-    failure::{Cause, Failure},
-    output::Output,
-    session,
+use wa_bridge::api::{
+    PrivacyAudience as Audience, PrivacyGet, PrivacySet, PrivacySetting as Setting,
 };
 
-pub(crate) async fn run(
-    command: &PrivacyCommand,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
+use crate::{
+    args::{PrivacyAudience, PrivacyCommand, PrivacySetArguments, PrivacySetting},
+    failure::Failure,
+    session::Session,
+};
+
+pub(crate) async fn run(command: &PrivacyCommand, session: &Session<'_>) -> Result<(), Failure> {
     match command {
-        PrivacyCommand::Show => show(global, output).await,
-        PrivacyCommand::Set(arguments) => set(arguments, global, output).await,
+        PrivacyCommand::Show => show(session).await,
+        PrivacyCommand::Set(arguments) => set(arguments, session).await,
     }
 }
 
-async fn show(global: &GlobalArguments, output: &Output) -> Result<(), Failure> {
-    let settings = session::with(global, async |session, _| {
-        session.begin().await?;
-        let privacy = session.client.privacy();
-        session.ask(privacy.settings()).await
-    });
-    let settings = settings.await?;
+async fn show(session: &Session<'_>) -> Result<(), Failure> {
+    let output = session.output;
     let mut view = Map::new();
     let mut lines = String::new();
-    for setting in PrivacySetting::value_variants() {
-        if let Some(value) = settings.of(kind(*setting)) {
-            let (name, value) = (name(setting), told(value));
-            lines.push_str(&format!("{}  {value}\n", output.dim(&format!("{name:>13}"))));
-            view.insert(name, Value::String(value));
-        }
+    for told in session.call(PrivacyGet {}).await? {
+        let name = word(told.setting);
+        let shown = wa_bridge::foreign::plain(&told.value, " ");
+        lines.push_str(&format!("{}  {shown}\n", output.dim(&format!("{name:>13}"))));
+        view.insert(name, Value::String(told.value));
     }
-    Ok(output.result(&view, &lines)?)
+    output.result(&view, &lines)
 }
 
-async fn set(
-    arguments: &PrivacySetArguments,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
-    let (kind, value) = (kind(arguments.setting), audience(arguments.value));
-    let (name, told) = (name(&arguments.setting), name(&arguments.value));
-    if !kind.takes(&value) {
-        return Err(Failure::new(Cause::Usage, format!("{name} cannot be {told}"))
-            .remedy("see: wa-cli privacy set --help"));
+async fn set(arguments: &PrivacySetArguments, session: &Session<'_>) -> Result<(), Failure> {
+    let change =
+        PrivacySet { setting: setting(arguments.setting), value: audience(arguments.value) };
+    let view = session.call(change).await?;
+    let (name, value) = (word(view.setting), view.value);
+    session.output.result(&json!({ "setting": name, "value": value }), &format!("{name}: {value}"))
+}
+
+/// A setting as it is typed.
+fn word(setting: Setting) -> String {
+    match serde_json::to_value(setting) {
+        Ok(Value::String(word)) => word,
+        _ => String::new(),
     }
-    session::with(global, async |session, _| {
-        session.begin().await?;
-        let privacy = session.client.privacy();
-        session.ask(privacy.set(kind, value)).await
-    })
-    .await?;
-    let view = json!({ "setting": name, "value": told });
-    Ok(output.result(&view, &format!("{name}: {told}"))?)
 }
 
-/// A value as it is typed.
-fn name(value: &impl ValueEnum) -> String {
-    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-}
-
-/// A value the server told, as it is typed.
-fn told(value: &PrivacyValue) -> String {
-    let mut known = PrivacyAudience::value_variants().iter();
-    let known = known.find(|known| audience(**known) == *value).map(name);
-    known.unwrap_or_else(|| value.as_str().to_owned())
-}
-
-const fn kind(setting: PrivacySetting) -> PrivacyKind {
+const fn setting(setting: PrivacySetting) -> Setting {
     match setting {
-        PrivacySetting::Groups => PrivacyKind::GroupAdd,
-        PrivacySetting::LastSeen => PrivacyKind::LastSeen,
-        PrivacySetting::About => PrivacyKind::About,
-        PrivacySetting::Picture => PrivacyKind::Picture,
-        PrivacySetting::ReadReceipts => PrivacyKind::ReadReceipts,
-        PrivacySetting::Online => PrivacyKind::Online,
-        PrivacySetting::Calls => PrivacyKind::Calls,
-        PrivacySetting::Messages => PrivacyKind::Messages,
-        PrivacySetting::Defense => PrivacyKind::Defense,
-        PrivacySetting::Stickers => PrivacyKind::Stickers,
+        PrivacySetting::Groups => Setting::Groups,
+        PrivacySetting::LastSeen => Setting::LastSeen,
+        PrivacySetting::About => Setting::About,
+        PrivacySetting::Picture => Setting::Picture,
+        PrivacySetting::ReadReceipts => Setting::ReadReceipts,
+        PrivacySetting::Online => Setting::Online,
+        PrivacySetting::Calls => Setting::Calls,
+        PrivacySetting::Messages => Setting::Messages,
+        PrivacySetting::Defense => Setting::Defense,
+        PrivacySetting::Stickers => Setting::Stickers,
     }
 }
 
-const fn audience(value: PrivacyAudience) -> PrivacyValue {
-    match value {
-        PrivacyAudience::Everybody => PrivacyValue::All,
-        PrivacyAudience::Contacts => PrivacyValue::Contacts,
-        PrivacyAudience::ContactsExcept => PrivacyValue::ContactsExcept,
-        PrivacyAudience::Nobody => PrivacyValue::Nobody,
-        PrivacyAudience::AsLastSeen => PrivacyValue::MatchLastSeen,
-        PrivacyAudience::Known => PrivacyValue::Known,
-        PrivacyAudience::On => PrivacyValue::On,
-        PrivacyAudience::Off => PrivacyValue::Off,
+const fn audience(audience: PrivacyAudience) -> Audience {
+    match audience {
+        PrivacyAudience::Everybody => Audience::Everybody,
+        PrivacyAudience::Contacts => Audience::Contacts,
+        PrivacyAudience::ContactsExcept => Audience::ContactsExcept,
+        PrivacyAudience::Nobody => Audience::Nobody,
+        PrivacyAudience::AsLastSeen => Audience::AsLastSeen,
+        PrivacyAudience::Known => Audience::Known,
+        PrivacyAudience::On => Audience::On,
+        PrivacyAudience::Off => Audience::Off,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]
-    fn every_value_is_told_as_it_is_typed() {
-        for value in PrivacyAudience::value_variants() {
-            assert_eq!(told(&audience(*value)), name(value));
+    fn what_is_typed_and_what_is_told_are_the_same_words() {
+        for typed in PrivacySetting::value_variants() {
+            let name = typed.to_possible_value().unwrap();
+            assert_eq!(word(setting(*typed)), name.get_name());
         }
-        assert_eq!(told(&PrivacyValue::Other("strange".into())), "strange");
+        for typed in PrivacyAudience::value_variants() {
+            let name = typed.to_possible_value().unwrap();
+            assert_eq!(serde_json::to_value(audience(*typed)).unwrap(), name.get_name());
+        }
     }
 }

@@ -1,15 +1,18 @@
 //! `search`: messages by their words.
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use wa_store::{MessageKind, SearchOrder, SearchQuery, Store};
+use wa_bridge::{
+    api::{HitView, Search},
+    foreign,
+};
+use wa_store::Snippet;
 
 use crate::{
     args::SearchArguments,
     failure::{Cause, Failure},
-    output::{Output, foreign},
-    plan,
-    view::MessageView,
+    output::Output,
+    session::Session,
+    view::message,
 };
 
 /// Stand around a highlight until the snippet has been made safe to print. They are private-use
@@ -17,49 +20,15 @@ use crate::{
 const OPEN: char = '\u{f8f0}';
 const CLOSE: char = '\u{f8f1}';
 
-#[derive(Debug, Serialize)]
-struct HitView {
-    #[serde(flatten)]
-    message: MessageView,
-    /// The part around the matches.
-    snippet: String,
-    /// Where the matches are in `text`: UTF-8 byte offsets, start and end.
-    highlights: Vec<(usize, usize)>,
-    rank: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct PageView {
-    hits: Vec<HitView>,
-    /// Give it to --cursor for the next page; null on the last.
-    cursor: Option<String>,
-}
-
-pub(crate) async fn run(
-    arguments: &SearchArguments,
-    store: &dyn Store,
-    output: &Output,
-) -> Result<(), Failure> {
-    let zone = TimeZone::system();
-    let query = query(arguments, store, &zone).await?;
-    let page = store.search(&query).await?;
-
-    let mut view = PageView { hits: Vec::new(), cursor: page.cursor.map(|c| c.to_string()) };
+pub(crate) async fn run(arguments: &SearchArguments, session: &Session<'_>) -> Result<(), Failure> {
+    let (output, zone) = (session.output, TimeZone::system());
+    let view = session.call(query(arguments)).await?;
     let mut lines = String::new();
-    for hit in page.hits {
-        let message = MessageView::new(&hit.message, store).await?;
-        let text = message.text.clone().unwrap_or_default();
-        let marked = hit.snippet.marked(&text, &OPEN.to_string(), &CLOSE.to_string());
-        let shown = highlighted(&marked, output);
+    for hit in &view.hits {
+        let shown = highlighted(&marked(hit), output);
         lines.push_str(&match arguments.ids {
-            true => message.line_with_id(&hit.message, &shown, output, &zone),
-            false => message.line(&hit.message, &shown, output, &zone),
-        });
-        view.hits.push(HitView {
-            snippet: hit.snippet.marked(&text, "", ""),
-            highlights: hit.snippet.highlights.iter().map(|h| (h.start, h.end)).collect(),
-            rank: hit.rank,
-            message,
+            true => message::line_with_id(&hit.message, &shown, output, &zone),
+            false => message::line(&hit.message, &shown, output, &zone),
         });
     }
     let found = !view.hits.is_empty();
@@ -71,40 +40,36 @@ pub(crate) async fn run(
     if !found && arguments.exit_status {
         return Err(Failure::new(Cause::Failed, "nothing found"));
     }
-    Ok(output.result(&view, &lines)?)
+    output.result(&view, &lines)
 }
 
-async fn query(
-    arguments: &SearchArguments,
-    store: &dyn Store,
-    zone: &TimeZone,
-) -> Result<SearchQuery, Failure> {
-    let mut query = SearchQuery::new(arguments.query.as_str());
-    if let Some(chat) = &arguments.chat {
-        query.filter.chat = Some(plan::known_chat(chat, None, store).await?);
+fn query(arguments: &SearchArguments) -> Search {
+    Search {
+        query: arguments.query.clone(),
+        chat: arguments.chat.clone(),
+        from: arguments.from.clone(),
+        kind: arguments.kind.clone(),
+        from_me: match (arguments.sent, arguments.received) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        },
+        after: arguments.after.clone(),
+        before: arguments.before.clone(),
+        ranked: arguments.ranked,
+        limit: u32::try_from(arguments.limit).ok(),
+        cursor: arguments.cursor.clone(),
     }
-    if let Some(person) = &arguments.from {
-        query.filter.sender = Some(plan::known_chat(person, None, store).await?);
-    }
-    query.filter.kind = arguments.kind.as_deref().map(MessageKind::new);
-    query.filter.from_me = match (arguments.sent, arguments.received) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        _ => None,
+}
+
+/// The snippet with marks around what matched.
+fn marked(hit: &HitView) -> String {
+    let text = hit.message.text.as_deref().unwrap_or_default();
+    let snippet = Snippet {
+        excerpt: hit.excerpt.0..hit.excerpt.1,
+        highlights: hit.highlights.iter().map(|(start, end)| *start..*end).collect(),
     };
-    query.filter.since = plan::time(arguments.after.as_deref(), zone)?;
-    query.filter.until = plan::time(arguments.before.as_deref(), zone)?;
-    if arguments.ranked {
-        query.order = SearchOrder::Ranked;
-    }
-    query.limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
-    if let Some(cursor) = &arguments.cursor {
-        query.cursor = Some(cursor.parse().map_err(|_| {
-            Failure::new(Cause::Usage, format!("{cursor:?} is no cursor"))
-                .remedy("copy it from the end of the page before")
-        })?);
-    }
-    Ok(query)
+    snippet.marked(text, &OPEN.to_string(), &CLOSE.to_string())
 }
 
 /// Makes a marked snippet safe to print and replaces the marks by bold type.

@@ -1,128 +1,87 @@
 //! `send`, `location`, `contact`: something new for a chat.
 
-use wa_proto::{
-    Content, Jid,
-    content::{Contact, Location},
-};
-use wa_store::Store;
+use wa_bridge::api::{FileKind as Kind, Outgoing, SendMessage};
 
 use crate::{
-    args::{
-        ContactArguments, GlobalArguments, LocationArguments, NamedChat, SendArguments, SendOptions,
-    },
-    delivery::{self, with_options},
-    failure::{Cause, Failure},
-    output::Output,
-    plan, session,
+    args::{ContactArguments, FileKind, LocationArguments, NamedChat, SendArguments, SendOptions},
+    failure::Failure,
+    file,
+    session::Session,
 };
 
-mod file;
 pub(super) mod text;
-mod vcard;
 
-pub(crate) async fn run(
-    arguments: &SendArguments,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: &SendArguments, session: &Session<'_>) -> Result<(), Failure> {
     let text = match &arguments.text {
         Some(typed) => Some(text::read(typed)?),
         None => None,
     };
-    let media = match (&arguments.file, &arguments.voice) {
-        (Some(path), _) => Some(file::outgoing(path, arguments.kind)?),
-        (None, Some(path)) => Some(file::voice(path).await?),
-        (None, None) => None,
+    let what = match (&arguments.file, &arguments.voice) {
+        (Some(path), _) => Outgoing::File {
+            path: file::absolute(path)?,
+            caption: text,
+            send_as: arguments.kind.map(kind),
+            name: None,
+            view_once: arguments.view_once,
+        },
+        (None, Some(path)) => {
+            let view_once = arguments.view_once;
+            Outgoing::Voice { path: file::absolute(path)?, view_once }
+        }
+        (None, None) => Outgoing::Text { text: text.unwrap_or_default() },
     };
-    let media = media.map(|it| if arguments.view_once { it.view_once() } else { it });
-    let sent = session::with(global, async |session, account| {
-        let store = account.store.as_ref();
-        let chat = plan::chat(&arguments.chat, store).await?;
-        let (text, mentioned) = match text {
-            Some(text) => mention(text, &arguments.mention, store)
-                .await
-                .map(|(text, people)| (Some(text), people))?,
-            None => (None, Vec::new()),
-        };
-        let Some(media) = media else {
-            let text = text.unwrap_or_default();
-            let message = session.client.send(chat.clone(), text).mentions(mentioned);
-            let message = with_options(message, &arguments.options)?;
-            return delivery::deliver(session, &chat, message, account).await;
-        };
-        let media = match text {
-            Some(text) => media.caption(text),
-            None => media,
-        };
-        let message = session.client.send_media(chat.clone(), media).mentions(mentioned);
-        let message = file::with_options(message, &arguments.options)?;
-        delivery::deliver_file(session, &chat, message, account).await
-    });
-    sent.await?.print(output)
+    send(&arguments.chat, what, &arguments.mention, &arguments.options, session).await
+}
+
+const fn kind(kind: FileKind) -> Kind {
+    match kind {
+        FileKind::Image => Kind::Image,
+        FileKind::Video => Kind::Video,
+        FileKind::Gif => Kind::Gif,
+        FileKind::VideoNote => Kind::VideoNote,
+        FileKind::Audio => Kind::Audio,
+        FileKind::Voice => Kind::Voice,
+        FileKind::Document => Kind::Document,
+        FileKind::Sticker => Kind::Sticker,
+    }
 }
 
 pub(crate) async fn location(
     arguments: &LocationArguments,
-    global: &GlobalArguments,
-    output: &Output,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let (latitude, longitude) = (arguments.latitude, arguments.longitude);
-    if !(latitude.abs() <= 90.0 && longitude.abs() <= 180.0) {
-        return Err(Failure::new(Cause::Usage, "there is no such place")
-            .remedy("a latitude is within 90 degrees, a longitude within 180"));
-    }
-    let location = Location {
-        latitude,
-        longitude,
+    let what = Outgoing::Location {
+        latitude: arguments.latitude,
+        longitude: arguments.longitude,
         name: arguments.name.clone(),
         address: arguments.address.clone(),
-        ..Location::default()
     };
-    let content = Content::Location(location);
-    send(&arguments.chat, content, &arguments.options, global, output).await
+    send(&arguments.chat, what, &[], &arguments.options, session).await
 }
 
 pub(crate) async fn contact(
     arguments: &ContactArguments,
-    global: &GlobalArguments,
-    output: &Output,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let vcard = vcard::write(&arguments.name, &arguments.number)?;
-    let content = Content::Contact(Contact { name: arguments.name.clone(), vcard });
-    send(&arguments.chat, content, &arguments.options, global, output).await
+    let what = Outgoing::Contact { name: arguments.name.clone(), number: arguments.number.clone() };
+    send(&arguments.chat, what, &[], &arguments.options, session).await
 }
 
-async fn send(
+/// Sends something new, and tells what became of it.
+pub(super) async fn send(
     chat: &NamedChat,
-    content: Content,
+    what: Outgoing,
+    mention: &[String],
     options: &SendOptions,
-    global: &GlobalArguments,
-    output: &Output,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let sent = session::with(global, async |session, account| {
-        let chat = plan::chat(chat, account.store.as_ref()).await?;
-        let message = session.client.send(chat.clone(), content);
-        delivery::deliver(session, &chat, with_options(message, options)?, account).await
-    });
-    sent.await?.print(output)
-}
-
-/// Writes mentions as WhatsApp does: `@` and the user part of the address, wherever the text names
-/// the person as they were named on the command line.
-async fn mention(
-    mut text: String,
-    named: &[String],
-    store: &dyn Store,
-) -> Result<(String, Vec<Jid>), Failure> {
-    let people = plan::people(named, store).await?;
-    for (name, jid) in named.iter().zip(&people) {
-        let typed = format!("@{name}");
-        if !text.contains(&typed) {
-            return Err(Failure::new(Cause::Usage, format!("the text does not mention {name:?}"))
-                .remedy(format!("write {typed} where the person is mentioned")));
-        }
-        text = text.replace(&typed, &format!("@{}", jid.user));
-    }
-    text::check_length(&text)?;
-    Ok((text, people))
+    let message = SendMessage {
+        chat: session.chat(chat).await?,
+        what,
+        reply_to: options.reply_to.clone(),
+        mention: mention.to_vec(),
+        idempotency_key: options.id_key.clone(),
+        wait: None,
+    };
+    session.sent(&session.call(message).await?)
 }

@@ -1,26 +1,27 @@
 //! `status`: which account is linked, and how much is kept.
 
-use std::{fs, path::Path, time::Duration};
-
 use serde::Serialize;
+use wa_bridge::api::{AccountView, Status, StatusView};
 
 use crate::{
-    account::{Access, OpenAccount},
-    args::{GlobalArguments, StatusArguments},
-    failure::Failure,
+    args::StatusArguments,
+    failure::{Cause, Failure},
     output::Output,
-    session,
-    view::{AccountView, bytes},
+    session::Session,
+    view::{account, media::bytes},
 };
 
+/// How a linked account stands, in `--json`.
 #[derive(Debug, Serialize)]
-struct StatusView {
+struct LinkedView {
     profile: String,
     folder: String,
     #[serde(flatten)]
     account: AccountView,
     /// Whether the server let this device in; null if it was not asked.
     online: Option<bool>,
+    /// Whether the process that owns the account is connected now.
+    connected: bool,
     database_bytes: u64,
     messages: u64,
     chats: u64,
@@ -29,50 +30,55 @@ struct StatusView {
     outbox_pending: u64,
     /// Messages that could not be read yet.
     unreadable: u64,
+    /// Places where the history is known to have gaps.
+    gaps: u64,
+    /// Messages that wait for a person to agree.
+    drafts: u64,
+    /// What keeps the connection away, if something does.
+    problem: Option<String>,
+    /// Why WhatsApp restricts whom this account may write to, if it does.
+    restriction: Option<String>,
+    /// What the policy allows, in short.
+    policy: String,
 }
 
-pub(crate) async fn run(
-    arguments: &StatusArguments,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
-    let access = if arguments.online { Access::Own } else { Access::Read };
-    let account = OpenAccount::open(global, access).await?;
-    let result = status(&account, arguments.online.then(|| global.timeout()), output).await;
-    account.close_after(result).await
+pub(crate) async fn run(arguments: &StatusArguments, session: &Session<'_>) -> Result<(), Failure> {
+    let status = session.call(Status { online: arguments.online }).await?;
+    let view = linked(status, arguments.online)?;
+    session.output.result(&view, &lines(&view, session.output))
 }
 
-async fn status(
-    account: &OpenAccount,
-    online: Option<Duration>,
-    output: &Output,
-) -> Result<(), Failure> {
-    account.require_link().await?;
-    if let Some(limit) = online {
-        session::sync(account, limit).await?;
-    }
-    let stats = account.store.stats().await?;
-    let view = StatusView {
-        profile: account.profile.name().to_string(),
-        folder: account.profile.folder().display().to_string(),
-        account: AccountView::new(&account.require_link().await?),
-        online: online.map(|_| true),
-        database_bytes: size(&account.profile.database()),
-        messages: stats.messages,
-        chats: stats.chats,
-        contacts: stats.contacts,
-        outbox_pending: stats.outbox_pending,
-        unreadable: stats.placeholders,
+fn linked(status: StatusView, online: bool) -> Result<LinkedView, Failure> {
+    let Some(account) = status.account else {
+        let message = format!("no device is linked in {}", status.folder);
+        return Err(Failure::new(Cause::NotLinked, message).remedy("run: wa-cli link"));
     };
-    Ok(output.result(&view, &lines(&view, output))?)
+    Ok(LinkedView {
+        profile: status.profile,
+        folder: status.folder,
+        account,
+        online: online.then_some(true),
+        connected: status.connected,
+        database_bytes: status.database_bytes,
+        messages: status.messages,
+        chats: status.chats,
+        contacts: status.contacts,
+        outbox_pending: status.outbox_pending,
+        unreadable: status.unreadable,
+        gaps: status.gaps,
+        drafts: status.drafts,
+        problem: status.problem,
+        restriction: status.restriction,
+        policy: status.policy,
+    })
 }
 
-fn lines(view: &StatusView, output: &Output) -> String {
+fn lines(view: &LinkedView, output: &Output) -> String {
     let mut lines = String::new();
     let mut line = |name: &str, value: &str| {
         lines.push_str(&format!("{}  {value}\n", output.dim(&format!("{name:>9}"))));
     };
-    line("account", &output.bold(&view.account.who()));
+    line("account", &output.bold(&account::who(&view.account)));
     if let Some(lid) = &view.account.lid {
         line("lid", lid);
     }
@@ -83,21 +89,22 @@ fn lines(view: &StatusView, output: &Output) -> String {
         line("online", "yes, the link holds");
     }
     line("folder", &format!("{} ({})", view.folder, bytes(view.database_bytes)));
-    let StatusView { messages, chats, contacts, .. } = view;
+    let LinkedView { messages, chats, contacts, .. } = view;
     line("archive", &format!("{messages} messages, {chats} chats, {contacts} contacts"));
+    line("policy", &view.policy);
     if view.outbox_pending > 0 {
         line("outbox", &format!("{} to be sent with the next connection", view.outbox_pending));
     }
     if view.unreadable > 0 {
         line("unread", &format!("{} not readable yet", view.unreadable));
     }
+    if view.drafts > 0 {
+        line("drafts", &format!("{} wait for you, see: wa-cli drafts list", view.drafts));
+    }
+    for (name, value) in [("problem", &view.problem), ("limits", &view.restriction)] {
+        if let Some(value) = value {
+            line(name, value);
+        }
+    }
     lines
-}
-
-/// The database and what is still in its log.
-fn size(database: &Path) -> u64 {
-    let mut log = database.as_os_str().to_owned();
-    log.push("-wal");
-    let len = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    len(database) + len(Path::new(&log))
 }

@@ -1,104 +1,106 @@
 //! `sync`: takes in what waits on the server, and on request stays and tells what happens.
 
-use serde::Serialize;
-use wa_client::Event;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use wa_bridge::api::{CatchUp, EventView};
 
 use crate::{
-    account::OpenAccount,
-    args::{GlobalArguments, SyncArguments},
+    args::SyncArguments,
     failure::{Cause, Failure},
-    output::Output,
-    session::{self, Session},
+    session::Session,
+    view::message,
 };
 
-mod messages;
-mod told;
-
-use messages::NewMessages;
-
-/// What a sync brought, in `--json`.
-#[derive(Debug, Serialize)]
-struct SyncView {
-    /// Messages that are new in the archive.
-    messages: u64,
-    /// Messages that are still to be sent.
-    outbox_pending: u64,
-    /// Messages that could not be read yet.
-    unreadable: u64,
-}
-
-pub(crate) async fn run(
-    arguments: &SyncArguments,
-    global: &GlobalArguments,
-    output: &Output,
-) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: &SyncArguments, session: &Session<'_>) -> Result<(), Failure> {
     if arguments.follow {
-        return session::with(global, async |session, account| {
-            follow(session, account, output).await
-        })
-        .await;
+        return follow(session).await;
     }
-    let view = session::with(global, async |session, account| once(session, account).await).await?;
+    let view = session.call(CatchUp {}).await?;
     let text = match view.messages {
         0 => "nothing new".to_owned(),
         1 => "1 new message".to_owned(),
         messages => format!("{messages} new messages"),
     };
-    Ok(output.result(&view, &text)?)
+    session.output.result(&view, &text)
 }
 
-async fn once(session: &mut Session, account: &OpenAccount) -> Result<SyncView, Failure> {
-    let before = account.store.stats().await?;
-    session.take_in(account).await?;
-    let after = account.store.stats().await?;
-    Ok(SyncView {
-        messages: after.messages.saturating_sub(before.messages),
-        outbox_pending: after.outbox_pending,
-        unreadable: after.placeholders,
-    })
-}
-
-/// Tells what happens until the keyboard says stop; then the connection is closed in order.
-async fn follow(
-    session: &mut Session,
-    account: &OpenAccount,
-    output: &Output,
-) -> Result<(), Failure> {
-    let store = account.store.as_ref();
-    let mut new = NewMessages::after(store.stats().await?.last_seq);
-    session.connect()?;
-    loop {
-        let event = tokio::select! {
-            event = session.next() => event?,
-            _ = tokio::signal::ctrl_c() => {
-                return Err(Failure::new(Cause::Interrupted, "interrupted"));
-            }
-        };
-        match &event {
-            Event::Connected => session.lift_limit(),
-            Event::Disconnected { .. } => output.note("the connection ended"),
-            Event::Reconnecting { delay, .. } => {
-                output.note(&format!("connecting again in {} seconds", delay.as_secs()));
-            }
-            _ => {}
+/// Tells what happens, for as long as the link holds.
+async fn follow(session: &Session<'_>) -> Result<(), Failure> {
+    let mut events = session.bridge.events(None);
+    events.begin().await?;
+    session.bridge.stay_connected().await;
+    let told = async {
+        while let Some(event) = events.next().await? {
+            tell(&event, session)?;
         }
-        if brings_messages(&event) {
-            new.print(store, output).await?;
+        Err(Failure::new(Cause::Failed, "the account was closed"))
+    };
+    // That there is a connection at all is worth waiting for only so long.
+    let connected = async {
+        match session.call(CatchUp {}).await {
+            Ok(_) => std::future::pending().await,
+            Err(failure) => Err(failure),
         }
-        if let (true, Some(object)) = (output.json, told::object(&event)) {
-            output.object(&object)?;
-        }
+    };
+    tokio::select! {
+        ended = told => ended,
+        failed = connected => failed,
     }
 }
 
-/// Whether the archive has something after this that it had not before. Events may be missed, the
-/// archive's numbers not.
-const fn brings_messages(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Message(_)
-            | Event::MessageRepaired { .. }
-            | Event::OfflineSyncCompleted { .. }
-            | Event::Lagged { .. }
-    )
+fn tell(event: &EventView, session: &Session<'_>) -> Result<(), Failure> {
+    let output = session.output;
+    if output.json {
+        output.object(event)?;
+    }
+    match event {
+        EventView::Message { message: view } if !output.json => {
+            let text = message::shown_text(view);
+            output.text(&message::line(view, &text, output, &TimeZone::system()))
+        }
+        EventView::Other(object) => match ending(object) {
+            Some(failure) => Err(failure),
+            None => {
+                note(object, session);
+                Ok(())
+            }
+        },
+        _ => Ok(()),
+    }
+}
+
+/// What ended the connection for good, if this event says so.
+pub(super) fn ending(object: &Value) -> Option<Failure> {
+    if object.get("event")? != "ended" {
+        return None;
+    }
+    serde_json::from_value(object.get("error")?.clone()).ok()
+}
+
+/// Tells a person of the connection.
+fn note(object: &Value, session: &Session<'_>) {
+    match object.get("event").and_then(Value::as_str) {
+        Some("disconnected") => session.output.note("the connection ended"),
+        Some("reconnecting") => {
+            let seconds = object.get("seconds").and_then(Value::as_u64).unwrap_or_default();
+            session.output.note(&format!("connecting again in {seconds} seconds"));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_an_ending_ends_the_following() {
+        let failure = Failure::new(Cause::NotLinked, "no longer linked");
+        let ended = json!({ "event": "ended", "error": failure });
+        assert_eq!(ending(&ended), Some(failure));
+        assert_eq!(ending(&json!({ "event": "disconnected" })), None);
+        assert_eq!(ending(&json!({ "event": "ended" })), None);
+    }
 }

@@ -64,15 +64,15 @@ async fn wrong_people_and_wrong_texts_are_told_before_anything_is_sent() {
     for number in ["07700 900123", "+44", "44 7700 900123 44 7700", "1@2@3"] {
         fails(&machine, &["send", number, "hi"], 2, "usage");
     }
-    fails(&machine, &["send", "Nobody", "hi"], 1, "failed");
-    fails(&machine, &["messages", "Nobody"], 1, "failed");
-    fails(&machine, &["messages", "+44 7700 900999"], 1, "failed");
+    fails(&machine, &["send", "Nobody", "hi"], 1, "not_found");
+    fails(&machine, &["messages", "Nobody"], 1, "not_found");
+    fails(&machine, &["messages", "+44 7700 900999"], 1, "not_found");
     let long = "x".repeat(65_537);
     let error = fails(&machine, &["send", BORIS, &long], 2, "usage");
     assert!(error["message"].as_str().unwrap().contains("65536"), "{error}");
     fails(&machine, &["send", BORIS, " "], 2, "usage");
-    fails(&machine, &["send", BORIS, "hi", "--reply-to", "3EB0FFFF"], 2, "usage");
-    fails(&machine, &["messages", BORIS, "--after", "tomorrow-ish"], 1, "failed");
+    fails(&machine, &["send", BORIS, "hi", "--reply-to", "3EB0FFFF"], 1, "not_found");
+    fails(&machine, &["messages", BORIS, "--after", "tomorrow-ish"], 1, "not_found");
     fails(&machine, &["search", "hi", "--cursor", "x"], 2, "usage");
     fails(&machine, &["chats", "--profile", "a/b"], 2, "usage");
     assert_eq!(machine.json(&["status"])["outbox_pending"], 0);
@@ -171,13 +171,16 @@ async fn a_database_without_its_key_or_with_another_stays_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_in_use_is_left_alone_and_can_still_be_read() {
+async fn an_account_whose_owner_does_not_listen_is_left_alone() {
     let world = World::new().await;
     let machine = world.linked();
     let lock = File::options().write(true).open(machine.data().join("lock")).unwrap();
     lock.lock().unwrap();
-    fails(&machine, &["send", BORIS, "hi"], 6, "locked");
-    fails(&machine, &["chats", "--sync"], 6, "locked");
-    machine.json(&["chats"]);
-    machine.json(&["status"]);
+    let run = machine.run(&["send", BORIS, "hi", "--json"]);
+    assert_eq!(run.code, Some(6), "{}{}", run.stdout, run.stderr);
+    assert_one_line(&run.stderr);
+    let envelope: Value = serde_json::from_str(run.stdout.trim()).unwrap();
+    assert_eq!(envelope["error"]["code"], "locked");
+    drop(lock);
+    assert_eq!(machine.json(&["status"])["outbox_pending"], 0);
 }

@@ -47,6 +47,6 @@ async fn chats_are_changed_for_all_devices_of_the_account() {
     assert_eq!(machine.json(&["messages", BORIS]).as_array().unwrap().len(), 0);
     machine.json(&["chats", "delete", BORIS, "--yes"]);
     assert_eq!(machine.json(&["chats"]).as_array().unwrap().len(), 0);
-    fails(&machine, &["chats", "mute", "Nobody"], 1, "failed");
-    fails(&machine, &["chats", "label", BORIS, "urgent"], 1, "failed");
+    fails(&machine, &["chats", "mute", "Nobody"], 1, "not_found");
+    fails(&machine, &["chats", "label", BORIS, "urgent"], 1, "not_found");
 }

@@ -116,7 +116,7 @@ async fn wrong_groups_and_wrong_members_are_told() {
     let machine = world.linked();
     book_club(&machine);
     let number = format!("+{BORIS}");
-    fails(&machine, &["groups", "info", "Nothing"], 1, "failed");
+    fails(&machine, &["groups", "info", "Nothing"], 1, "not_found");
     fails(&machine, &["groups", "info", &number], 2, "usage");
     fails(&machine, &["groups", "info", "120363000000000099@g.us"], 1, "failed");
     fails(&machine, &["groups", "add", "Book club", "Book club"], 2, "usage");

@@ -113,7 +113,7 @@ async fn wrong_files_are_told_before_anything_is_sent() {
     let text = machine.json(&["send", BORIS, "no file"]);
     let id = text["id"].as_str().unwrap();
     fails(&machine, &["media", "download", BORIS, id], 2, "usage");
-    fails(&machine, &["media", "download", BORIS, "3EB0FFFF"], 2, "usage");
+    fails(&machine, &["media", "download", BORIS, "3EB0FFFF"], 1, "not_found");
     fails(&machine, &["media", "download", BORIS, id, "--folder", "nowhere"], 2, "usage");
     assert_eq!(world.boris.messages().len(), 1);
 }

@@ -79,10 +79,10 @@ async fn what_cannot_be_said_about_a_message_is_told() {
         let error = fails(&machine, &["react", BORIS, &theirs, emoji], 2, "usage");
         assert!(error["remedy"].as_str().unwrap().contains("--remove"), "{error}");
     }
-    fails(&machine, &["react", BORIS, "3EB0FFFF", "👍"], 2, "usage");
+    fails(&machine, &["react", BORIS, "3EB0FFFF", "👍"], 1, "not_found");
     fails(&machine, &["edit", BORIS, &theirs, "yours"], 2, "usage");
     fails(&machine, &["edit", BORIS, &theirs, " "], 2, "usage");
-    fails(&machine, &["delete", BORIS, "no such id"], 2, "usage");
-    fails(&machine, &["forward", BORIS, &theirs, "Nobody"], 1, "failed");
+    fails(&machine, &["delete", BORIS, "no such id"], 1, "not_found");
+    fails(&machine, &["forward", BORIS, &theirs, "Nobody"], 1, "not_found");
     assert_eq!(world.boris.messages().len(), before);
 }

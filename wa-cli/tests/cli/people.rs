@@ -41,7 +41,7 @@ async fn people_are_blocked_and_no_longer() {
     assert_eq!(machine.json(&["blocked"])[0]["phone"], number);
     machine.json(&["unblock", &number]);
     assert_eq!(machine.json(&["blocked"]).as_array().unwrap().len(), 0);
-    fails(&machine, &["block", "Nobody"], 1, "failed");
+    fails(&machine, &["block", "Nobody"], 1, "not_found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

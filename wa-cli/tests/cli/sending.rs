@@ -60,7 +60,7 @@ async fn wrong_places_cards_and_polls_are_told_before_anything_is_sent() {
     fails(&machine, &["location", BORIS, "0", "NaN"], 2, "usage");
     fails(&machine, &["contact", BORIS, "Ada", "no number"], 2, "usage");
     fails(&machine, &["contact", BORIS, " ", "+44 7700 900123"], 2, "usage");
-    let error = fails(&machine, &["poll", "show", BORIS, "3EB0FFFF"], 2, "usage");
+    let error = fails(&machine, &["poll", "show", BORIS, "3EB0FFFF"], 1, "not_found");
     assert!(error["remedy"].as_str().unwrap().contains("--ids"), "{error}");
     let text = machine.json(&["send", BORIS, "no poll"]);
     fails(&machine, &["poll", "show", BORIS, text["id"].as_str().unwrap()], 2, "usage");

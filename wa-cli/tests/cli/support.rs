@@ -15,6 +15,15 @@ use wa_sim::{Phone, Serving, Sim, SimConfig};
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A policy that holds nobody up.
+pub(crate) const PACE: &str = "\
+[pace]
+between_ms = 0
+per_hour = 10000
+strangers_between_ms = 0
+strangers_per_hour = 10000
+";
+
 /// A WhatsApp, with Anna and Boris on their phones.
 pub(crate) struct World {
     pub(crate) sim: Sim,
@@ -43,7 +52,10 @@ impl World {
         let root = self.serving.noise_root.as_bytes().map(|byte| format!("{byte:02x}")).concat();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("media-ca.pem"), &self.serving.media_ca).unwrap();
-        Machine { folder, server: self.serving.ws_url.clone(), noise_root: root }
+        let machine = Machine { folder, server: self.serving.ws_url.clone(), noise_root: root };
+        // Tests write to people who never wrote before, one message after the other.
+        machine.policy(PACE);
+        machine
     }
 
     /// A machine that is linked to Anna's phone.
@@ -99,6 +111,20 @@ impl Machine {
         let mut envelope: Value = serde_json::from_str(run.stdout.trim()).unwrap();
         assert_eq!(envelope["ok"], true);
         envelope["data"].take()
+    }
+
+    /// Writes the policy that holds from the next owner of the account on.
+    pub(crate) fn policy(&self, text: &str) {
+        let folder = self.config().join("wa");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("policy.toml");
+        std::fs::write(&file, text).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(
+            &file,
+            <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600),
+        )
+        .unwrap();
     }
 
     /// A place in the folder in which everything runs.

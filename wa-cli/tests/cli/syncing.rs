@@ -36,7 +36,7 @@ async fn a_sync_says_how_much_is_new() {
     assert_eq!(machine.json(&["labels"]).as_array().unwrap().len(), 0);
     assert_eq!(machine.run(&["labels", "urgent"]).code, Some(1));
     assert_eq!(machine.run(&["history", "gaps"]).code, Some(0));
-    fails(&machine, &["history", "fetch", "Nobody"], 1, "failed");
+    fails(&machine, &["history", "fetch", "Nobody"], 1, "not_found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,9 +10,11 @@ use super::{
     person::{PATIENCE, Person, acked},
     stage::{Stage, hold},
 };
+use wa_bridge::api::PollView;
+
 use crate::{
     failure::{Cause, Failure},
-    view::PollView,
+    view::poll,
 };
 
 /// The group, and the person in it who has no computer.
@@ -141,7 +143,7 @@ impl Group {
         });
         let view = PollView::new(&tally.await?, grace.store.as_ref()).await?;
         stage.quote(&grace.name, question)?;
-        for line in view.lines() {
+        for line in poll::lines(&view) {
             stage.say(&line)?;
         }
         stage.done(json!({ "id": id, "poll": view }))

@@ -12,10 +12,9 @@ use super::{
     person::{Person, acked},
     stage::{self, Stage, hold},
 };
-use crate::{
-    failure::{Cause, Failure},
-    view::MediaView,
-};
+use wa_bridge::api::MediaView;
+
+use crate::failure::{Cause, Failure};
 
 /// A picture with a text under it; answers its id.
 pub(super) async fn picture(
@@ -73,7 +72,7 @@ async fn compare(
     hold(downloaded == sent, "what is downloaded is what was sent, byte for byte")?;
     let facts = MediaView::of(message);
     let facts = facts.ok_or_else(|| Failure::new(Cause::Failed, "the archive knows no file"))?;
-    let told = facts.facts();
+    let told = crate::view::media::facts(&facts);
     stage.say(&format!("[{kind}: {told}]  downloaded by {}, every byte the same", whose.name))?;
     Ok(facts)
 }

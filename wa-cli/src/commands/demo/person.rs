@@ -13,10 +13,9 @@ use wa_sim::{Phone, Serving};
 use wa_store::{ArchivedMessage, DatabaseKey, MessageStatus, SqliteStore, Store, StoreError};
 
 use super::stage::hold;
-use crate::{
-    ending,
-    failure::{Cause, Failure},
-};
+use wa_bridge::ending;
+
+use crate::failure::{Cause, Failure};
 
 /// How long anything may take before the demo gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -225,7 +224,9 @@ impl Off {
 
     /// Looks for texts in the bytes on the disk, and tries another key.
     pub(super) async fn check_sealed(&self, texts: [&str; 3]) -> Result<(), Failure> {
-        let bytes = std::fs::read(&self.disk.database)?;
+        let bytes = std::fs::read(&self.disk.database).map_err(|error| {
+            Failure::new(Cause::Failed, format!("cannot read the database: {error}"))
+        })?;
         hold(!bytes.starts_with(b"SQLite format 3"), "the file does not even say what it is")?;
         let shows = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
         let earlier = ["Tea at the café", "nanosecond"];

@@ -8,9 +8,11 @@ use serde::Serialize;
 use serde_json::Value;
 use wa_store::Snippet;
 
+use wa_bridge::foreign;
+
 use crate::{
     failure::{Cause, Failure},
-    output::{Output, foreign, qr},
+    output::{Output, qr},
 };
 
 /// Where the steps are told.
@@ -65,7 +67,7 @@ impl Stage {
         let Some(step) = self.step.take() else { return Ok(()) };
         let ms = milliseconds(step.started);
         if self.output.json {
-            return Ok(self.output.object(&StepView { step: step.name, ms, facts })?);
+            return self.output.object(&StepView { step: step.name, ms, facts });
         }
         self.text(&format!("    {}\n", self.output.dim(&format!("ok, {ms:.0} ms"))))
     }
@@ -75,7 +77,7 @@ impl Stage {
         let ms = milliseconds(self.started);
         let steps = self.count;
         if self.output.json {
-            return Ok(self.output.object(&EndView { ok: true, steps, ms })?);
+            return self.output.object(&EndView { ok: true, steps, ms });
         }
         let all = format!("All {steps} steps held, in {:.1} seconds.", ms / 1_000.0);
         let next = "Now with your own phone: wa-cli link";
@@ -111,7 +113,7 @@ impl Stage {
     }
 
     fn text(&self, text: &str) -> Result<(), Failure> {
-        if self.output.json { Ok(()) } else { Ok(self.output.text(text)?) }
+        if self.output.json { Ok(()) } else { self.output.text(text) }
     }
 }
 

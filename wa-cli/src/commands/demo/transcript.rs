@@ -1,6 +1,7 @@
 //! The whole conversation, as one archive has it in the end.
 
 use serde_json::json;
+use wa_bridge::{api::MessageView, foreign};
 use wa_store::{Seq, Store};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     person::Person,
     stage::{Stage, hold},
 };
-use crate::{failure::Failure, output::foreign, view::MessageView};
+use crate::{failure::Failure, view::message};
 
 /// Prints what an archive made of all that was written, in the order in which it came.
 pub(super) async fn show(
@@ -25,23 +26,23 @@ pub(super) async fn show(
     let names = [&whose.name, &with.name, group.third_name];
     let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
     let mut views = Vec::new();
-    for message in &messages {
-        let view = MessageView::new(message, store).await?;
+    for archived in &messages {
+        let view = MessageView::new(archived, store).await?;
         let name = match &view.sender_name {
             _ if view.from_me => whose.name.clone(),
             Some(name) => foreign::plain(name, " "),
             None => "?".to_owned(),
         };
-        let state = if view.from_me { view.status } else { "" };
-        let place = if message.key.chat == group.jid { "group" } else { "" };
+        let state = if view.from_me { view.status.as_str() } else { "" };
+        let place = if archived.key.chat == group.jid { "group" } else { "" };
         let (name, dim) = (stage.output().bold(&format!("{name:>width$}")), stage.output());
-        let text = view.shown_text();
+        let text = message::shown_text(&view);
         stage.say(&format!(
             "{}  {name}  {text}  {}",
             dim.dim(&format!("{place:>5}")),
             dim.dim(state)
         ))?;
-        for added in view.added() {
+        for added in message::added(&view) {
             stage.say(&format!("{:indent$}{}", "", dim.dim(&added), indent = width + 9))?;
         }
         views.push(view);

@@ -58,14 +58,10 @@ impl Screen {
             Code::Typed(text) => ("pairing_code", text),
         };
         if self.output.json {
-            return Ok(self.output.object(&CodeEvent {
-                event,
-                code: text,
-                expires_in: seconds,
-            })?);
+            return self.output.object(&CodeEvent { event, code: text, expires_in: seconds });
         }
         if self.format == QrFormat::Text {
-            return Ok(self.output.text(text)?);
+            return self.output.text(text);
         }
         let text = match code {
             Code::Typed(text) => format!("{HOW_TO_TYPE}\n\n    {text}\n\n"),

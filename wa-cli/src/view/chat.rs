@@ -1,0 +1,29 @@
+//! A conversation.
+
+use jiff::tz::TimeZone;
+use wa_bridge::{api::ChatView, foreign};
+
+use super::shown_time;
+use crate::output::Output;
+
+/// The line of a list.
+pub(crate) fn line(view: &ChatView, output: &Output, zone: &TimeZone) -> String {
+    let at = view.last_message_at.as_deref().map_or_else(|| "-".into(), |at| shown_time(at, zone));
+    let who = [view.name.as_deref(), view.phone.as_deref()]
+        .into_iter()
+        .flatten()
+        .map(|text| foreign::plain(text, " "))
+        .collect::<Vec<_>>()
+        .join("  ");
+    let who = if who.is_empty() { view.jid.clone() } else { who };
+    let unread = match view.unread {
+        0 if view.marked_unread => Some("unread".into()),
+        0 => None,
+        unread => Some(format!("{unread} unread")),
+    };
+    let states = [(view.pinned, "pinned"), (view.muted, "muted"), (view.archived, "archived")];
+    let states = states.into_iter().filter(|(holds, _)| *holds).map(|(_, name)| name.into());
+    let notes: Vec<String> = unread.into_iter().chain(states).collect();
+    let notes = if notes.is_empty() { String::new() } else { format!("  ({})", notes.join(", ")) };
+    format!("{}  {}{notes}\n", output.dim(&format!("{at:16}")), output.bold(&who))
+}
