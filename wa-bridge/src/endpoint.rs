@@ -24,6 +24,15 @@ impl Endpoint {
         Ok(Self { media_ca, ..endpoint })
     }
 
+    /// A server at an address, with its Noise root and who signs its media hosts, in PEM.
+    pub fn at(url: impl Into<String>, noise_root: PublicKey, media_ca: impl Into<String>) -> Self {
+        Self {
+            url: Some(url.into()),
+            noise_root: Some(noise_root),
+            media_ca: Some(media_ca.into()),
+        }
+    }
+
     fn new(url: Option<String>, noise_root: Option<&str>) -> Result<Self, Failure> {
         let wrong = |what: &str| Failure::new(Cause::Usage, what);
         if url.as_ref().is_some_and(|url| !url.starts_with("ws://") && !url.starts_with("wss://")) {

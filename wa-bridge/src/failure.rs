@@ -64,13 +64,13 @@ pub struct Failure {
     pub remedy: Option<String>,
     /// The message it is about, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
+    pub message_id: Option<Box<str>>,
     /// Who may be meant, where a name fits several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<CandidateView>,
     /// When the next message may go (RFC 3339), where it was too early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_at: Option<String>,
+    pub retry_at: Option<Box<str>>,
     /// What waits for a person to agree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Box<DraftView>>,
@@ -99,7 +99,7 @@ impl Failure {
 
     /// Says which message it is about.
     #[must_use]
-    pub fn about(mut self, message_id: impl Into<String>) -> Self {
+    pub fn about(mut self, message_id: impl Into<Box<str>>) -> Self {
         self.message_id = Some(message_id.into());
         self
     }

@@ -376,6 +376,10 @@ impl Store for MemoryStore {
         Ok(self.state()?.messages_by_id(chat, id))
     }
 
+    async fn messages_with_id(&self, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
+        Ok(self.state()?.messages_with_id(id))
+    }
+
     async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
         Ok(self.state()?.query_messages(query))
     }

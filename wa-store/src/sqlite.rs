@@ -506,6 +506,11 @@ impl Store for SqliteStore {
         self.read(move |db| read_archive::messages_by_id(db, &chat, &id)).await
     }
 
+    async fn messages_with_id(&self, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
+        let id = id.clone();
+        self.read(move |db| read_archive::messages_with_id(db, &id)).await
+    }
+
     async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
         let query = query.clone();
         self.read(move |db| read_archive::messages(db, &query)).await

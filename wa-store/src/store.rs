@@ -172,6 +172,9 @@ pub trait Store: Send + Sync + 'static {
     async fn message(&self, key: &MessageKey) -> Result<Option<ArchivedMessage>>;
     /// Messages with this id in a chat, whoever sent them; nearly always one at most.
     async fn messages_by_id(&self, chat: &Jid, id: &MessageId) -> Result<Vec<ArchivedMessage>>;
+    /// Messages with this id in whichever chat, at most [`MAX_PAGE`](crate::MAX_PAGE); nearly always
+    /// one at most.
+    async fn messages_with_id(&self, id: &MessageId) -> Result<Vec<ArchivedMessage>>;
     /// Messages, by time.
     async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>>;
     /// Messages that were committed after one, in the order of commits, at most `limit`.

@@ -138,7 +138,7 @@ impl<'a> Call<'a> {
             entry.detail = match &failure.draft {
                 Some(draft) => Some(draft.id.clone()),
                 // A message of a failure may quote what was typed.
-                None => failure.message_id.clone(),
+                None => failure.message_id.as_deref().map(str::to_owned),
             };
         }
         self.service.put_down(entry).await

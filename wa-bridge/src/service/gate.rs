@@ -141,7 +141,7 @@ fn too_early(turn_ms: i64, to_stranger: bool) -> Failure {
             .remedy(format!(
                 "send it at {at} or later; WhatsApp restricts accounts that write too fast"
             ));
-    failure.retry_at = Some(at);
+    failure.retry_at = Some(at.into());
     failure
 }
 

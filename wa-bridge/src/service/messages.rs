@@ -4,7 +4,7 @@ use wa_store::{ArchivedMessage, MessageKind, MessageQuery, Order, Seq};
 
 use super::{
     Call, Perform,
-    call::{page, time},
+    call::{no_message_id, page, time},
     chats::arranged,
 };
 use crate::{
@@ -74,10 +74,7 @@ impl Perform for MessageContext {
     async fn perform(self, call: &Call<'_>) -> Result<ContextView, Failure> {
         let message = match &self.chat {
             Some(chat) => call.message(chat, &self.id).await?,
-            None => {
-                return Err(Failure::new(Cause::Usage, "the chat of the message is not named")
-                    .remedy("name the chat besides the message's id"));
-            }
+            None => anywhere(call, &self.id).await?,
         };
         let around = async |count: Option<u32>, order| {
             let mut query = MessageQuery::chat(message.key.chat.clone());
@@ -99,6 +96,26 @@ impl Perform for MessageContext {
         let after = around(self.after, Order::OldestFirst).await?;
         let message = MessageView::new(&message, call.store()).await?;
         Ok(ContextView { message, before, after })
+    }
+}
+
+/// The one message with this id, in whichever chat.
+async fn anywhere(call: &Call<'_>, id: &str) -> Result<ArchivedMessage, Failure> {
+    wa_proto::MessageId::new(id).map_err(|_| no_message_id(id))?;
+    let mut readable = Vec::new();
+    for message in call.store().messages_with_id(&id.into()).await? {
+        if call.may_read(&message.key.chat).await? {
+            readable.push(message);
+        }
+    }
+    match (readable.pop(), readable.is_empty()) {
+        (Some(message), true) => Ok(message),
+        (Some(_), false) => {
+            Err(Failure::new(Cause::Ambiguous, format!("several messages have the id {id:?}"))
+                .remedy("name the chat besides the message's id"))
+        }
+        (None, _) => Err(Failure::new(Cause::NotFound, format!("there is no message {id:?}"))
+            .remedy("look for the id in the list of a chat's messages")),
     }
 }
 

@@ -251,6 +251,11 @@ impl State {
             .collect()
     }
 
+    pub(super) fn messages_with_id(&self, id: &MessageId) -> Vec<ArchivedMessage> {
+        let found = self.messages.values().filter(|message| message.key.id == *id);
+        found.take(MAX_PAGE).map(|message| message.as_ref().clone()).collect()
+    }
+
     pub(super) fn messages_after(&self, seq: Seq, limit: usize) -> Vec<ArchivedMessage> {
         let after = (std::ops::Bound::Excluded(seq), std::ops::Bound::Unbounded);
         let messages = self.messages.range(after).map(|(_, message)| message.as_ref().clone());

@@ -132,6 +132,15 @@ pub(super) fn messages_by_id(
     all(db, &sql, [&person(db, chat)?.to_string(), id.as_str()], message_row)
 }
 
+pub(super) fn messages_with_id(db: &Connection, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
+    // A look into each chat's index; there are few chats, and no index has ids alone.
+    let sql = format!(
+        "SELECT {MESSAGE} FROM chats c CROSS JOIN messages m ON m.chat = c.jid
+         WHERE m.id = ?1 ORDER BY m.seq LIMIT {MAX_PAGE}"
+    );
+    all(db, &sql, [id.as_str()], message_row)
+}
+
 pub(super) fn messages_after(
     db: &Connection,
     seq: Seq,

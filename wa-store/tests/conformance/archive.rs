@@ -46,6 +46,9 @@ pub(crate) async fn a_message_is_never_archived_twice(store: &dyn Store) {
     let mine = NewMessage::text(MessageKey::sent(bob(), me(), "A"), at(3), "mine");
     assert_eq!(commit(store, [archive(mine)]).await.archived.len(), 1);
     assert_eq!(store.messages_by_id(&bob(), &"A".into()).await.unwrap().len(), 2);
+    // One id in two chats is found in both.
+    assert!(store.messages_with_id(&"A".into()).await.unwrap().len() >= 2);
+    assert!(store.messages_with_id(&"B-nowhere".into()).await.unwrap().is_empty());
 }
 
 pub(crate) async fn sequence_numbers_grow_and_are_never_used_again(store: &dyn Store) {
