@@ -1,0 +1,94 @@
+//! The account behind the server: opened when it is first needed, and opened again when that did
+//! not work. The server itself is up without it.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{Mutex, broadcast};
+use wa_bridge::{Bridge, BridgeOptions, Failure, api::EventView};
+
+/// How many changes wait for a slow subscriber.
+const CHANGES: usize = 256;
+
+/// How long to wait before the account's events are asked for again after a failure.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The account behind the server. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Account {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: BridgeOptions,
+    bridge: Mutex<Option<Bridge>>,
+    changes: broadcast::Sender<Changed>,
+}
+
+/// A chat in which something is new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// The chat's address.
+    pub(crate) chat: String,
+    /// Whether it is a new message, and not a change of what was there.
+    pub(crate) is_message: bool,
+}
+
+impl Account {
+    pub(crate) fn new(options: BridgeOptions) -> Self {
+        let (bridge, changes) = (Mutex::new(None), broadcast::Sender::new(CHANGES));
+        Self { shared: Arc::new(Shared { options, bridge, changes }) }
+    }
+
+    /// The way to the account.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn bridge(&self) -> Result<Bridge, Failure> {
+        let mut bridge = self.shared.bridge.lock().await;
+        match &*bridge {
+            Some(bridge) => Ok(bridge.clone()),
+            None => {
+                let opened = Bridge::open(self.shared.options.clone()).await?;
+                Ok(bridge.insert(opened).clone())
+            }
+        }
+    }
+
+    /// What changes from now on.
+    pub(crate) fn changes(&self) -> broadcast::Receiver<Changed> {
+        self.shared.changes.subscribe()
+    }
+
+    /// Opens the account, keeps it, and tells what changes: also takes it over when its owner ends.
+    pub(crate) async fn keep(self) {
+        loop {
+            if let Err(failure) = self.follow().await {
+                tracing::warn!(cause = ?failure.cause, "the account cannot be followed now");
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn follow(&self) -> Result<(), Failure> {
+        let mut events = self.bridge().await?.events(None);
+        while let Some(event) = events.next().await? {
+            let is_message = matches!(event, EventView::Message { .. });
+            if let Some(chat) = event.chat() {
+                let changed = Changed { chat: chat.to_owned(), is_message };
+                // An error means that nobody has subscribed.
+                let _ = self.shared.changes.send(changed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of the account.
+    pub(crate) async fn close(&self) {
+        let bridge = self.shared.bridge.lock().await.take();
+        if let Some(bridge) = bridge
+            && let Err(failure) = bridge.close().await
+        {
+            tracing::warn!(cause = ?failure.cause, "the account was not closed in order");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Which tools are offered. Every option takes some away, and none brings one back.
+
+use std::collections::BTreeSet;
+
+use crate::tools::{Entry, Kind, Toolset};
+
+/// Which tools are offered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Offer {
+    /// Only tools that change nothing.
+    pub(crate) read_only: bool,
+    /// Only tools of these sets; all where there are none.
+    pub(crate) sets: BTreeSet<Toolset>,
+    /// None of these.
+    pub(crate) excluded: BTreeSet<String>,
+    /// Whether an assistant may agree to drafts.
+    pub(crate) confirm_in_chat: bool,
+}
+
+impl Offer {
+    /// Whether a tool is offered.
+    pub(crate) fn has(&self, tool: &Entry) -> bool {
+        let name: &str = &tool.described.name;
+        let reads = matches!(tool.kind, Kind::Reads { .. });
+        (!self.read_only || reads)
+            && (self.sets.is_empty() || self.sets.contains(&tool.set))
+            && !self.excluded.contains(name)
+            && (self.confirm_in_chat || name != "confirm_send")
+    }
+
+    /// Names to exclude that are no tool's.
+    pub(crate) fn unknown(&self) -> Vec<&str> {
+        let tools = crate::tools::all();
+        let is_tool = |name: &str| tools.iter().any(|tool| tool.described.name == name);
+        self.excluded.iter().map(String::as_str).filter(|name| !is_tool(name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tools;
+
+    fn names(offer: &Offer) -> Vec<String> {
+        let tools = tools::all().into_iter().filter(|tool| offer.has(tool));
+        tools.map(|tool| tool.described.name.to_string()).collect()
+    }
+
+    #[test]
+    fn the_tools_of_the_server_people_come_from_are_there_under_their_names() {
+        let names = names(&Offer::default());
+        for name in [
+            "search_contacts",
+            "list_messages",
+            "list_chats",
+            "get_chat",
+            "get_direct_chat_by_contact",
+            "get_contact_chats",
+            "get_last_interaction",
+            "get_message_context",
+            "send_message",
+            "send_file",
+            "send_audio_message",
+            "download_media",
+        ] {
+            assert!(names.iter().any(|known| known == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn read_only_offers_nothing_that_changes_anything() {
+        let offer = Offer { read_only: true, confirm_in_chat: true, ..Offer::default() };
+        for tool in tools::all().into_iter().filter(|tool| offer.has(tool)) {
+            let annotations = tool.described.annotations.unwrap();
+            assert_eq!(annotations.read_only_hint, Some(true), "{}", tool.described.name);
+        }
+        assert!(!names(&offer).iter().any(|name| name.starts_with("send") || name == "react"));
+    }
+
+    #[test]
+    fn an_excluded_tool_is_gone_whatever_else_is_said() {
+        let mut offer = Offer { sets: [Toolset::Send].into(), ..Offer::default() };
+        assert!(names(&offer).contains(&"react".to_owned()));
+        offer.excluded = ["react".to_owned(), "raect".to_owned()].into();
+        assert!(!names(&offer).contains(&"react".to_owned()));
+        assert_eq!(offer.unknown(), ["raect"]);
+    }
+
+    #[test]
+    fn an_assistant_agrees_for_nobody_unless_the_policy_says_so() {
+        assert!(!names(&Offer::default()).contains(&"confirm_send".to_owned()));
+        let trusting = Offer { confirm_in_chat: true, ..Offer::default() };
+        assert!(names(&trusting).contains(&"confirm_send".to_owned()));
+    }
+}

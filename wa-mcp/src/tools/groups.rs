@@ -1,0 +1,203 @@
+//! Groups and who is in them.
+
+use rmcp::schemars::{self, JsonSchema};
+use serde::{Deserialize, Serialize};
+use wa_bridge::{
+    Failure,
+    api::{self, GroupChangedView, GroupView, MemberAction, MemberResultView},
+};
+
+use super::{Kind, Readable, Tool, Toolset};
+use crate::{call::ToolCall, text, untrusted::line};
+
+/// One group.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GetGroup {
+    /// The group: a jid or its name.
+    group: String,
+}
+
+/// A group.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Group {
+    #[serde(flatten)]
+    group: GroupView,
+}
+
+impl Readable for Group {
+    fn text(&self) -> String {
+        let group = &self.group;
+        let mut text = format!("{}  {}  ({} people)", line(&group.subject), group.jid, group.size);
+        if let Some(description) = &group.description {
+            text.push_str(&format!("\n    {}", crate::untrusted::quoted(description)));
+        }
+        for participant in &group.participants {
+            let person = &participant.person;
+            let name = person.name.as_deref().map(line).unwrap_or_else(|| "(no name)".into());
+            let address = person.phone.as_deref().unwrap_or(&person.jid);
+            text.push_str(&format!("\n  {name}  {address}  {}", participant.role));
+        }
+        text
+    }
+}
+
+impl Tool for GetGroup {
+    type Output = Group;
+    const NAME: &'static str = "get_group";
+    const TITLE: &'static str = "Get a group";
+    const ABOUT: &'static str =
+        "Tell a group's name, description, settings and members with their roles.";
+    const SET: Toolset = Toolset::Groups;
+    const KIND: Kind = Kind::Reads { outside: true };
+
+    async fn run(self, call: &ToolCall<'_>) -> Result<Group, Failure> {
+        Ok(Group { group: call.ask(api::GroupGet { group: self.group }).await? })
+    }
+}
+
+/// Makes a group.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateGroup {
+    /// The group's name.
+    #[schemars(length(min = 1, max = 100))]
+    subject: String,
+    /// Who is to be in it besides this account: phone numbers, jids or names.
+    #[schemars(length(min = 1, max = 1023))]
+    people: Vec<String>,
+}
+
+impl Tool for CreateGroup {
+    type Output = Group;
+    const NAME: &'static str = "create_group";
+    const TITLE: &'static str = "Create a group";
+    const ABOUT: &'static str = "Make a new group with people in it. They see it at once.";
+    const SET: Toolset = Toolset::Groups;
+    const KIND: Kind = Kind::Sends;
+
+    async fn run(self, call: &ToolCall<'_>) -> Result<Group, Failure> {
+        let create = api::GroupCreate {
+            subject: self.subject,
+            people: self.people,
+            announce: false,
+            locked: false,
+            approval: false,
+            disappearing: None,
+        };
+        Ok(Group { group: call.ask(create).await? })
+    }
+}
+
+/// Changes a group.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateGroup {
+    /// The group: a jid or its name.
+    group: String,
+    /// Its new name.
+    #[serde(default)]
+    subject: Option<String>,
+    /// Its new description; empty to remove it.
+    #[serde(default)]
+    description: Option<String>,
+    /// Only admins may write.
+    #[serde(default)]
+    announce: Option<bool>,
+    /// Only admins may change name, picture and description.
+    #[serde(default)]
+    locked: Option<bool>,
+    /// Admins have to let people in.
+    #[serde(default)]
+    approval: Option<bool>,
+}
+
+/// What of a group was changed.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct GroupChanged {
+    #[serde(flatten)]
+    changed: GroupChangedView,
+}
+
+impl Readable for GroupChanged {
+    fn text(&self) -> String {
+        format!("changed: {}", self.changed.changed.join(", "))
+    }
+}
+
+impl Tool for UpdateGroup {
+    type Output = GroupChanged;
+    const NAME: &'static str = "update_group";
+    const TITLE: &'static str = "Change a group";
+    const ABOUT: &'static str = "Change a group's name, description or settings. All members see it; most changes need an admin.";
+    const SET: Toolset = Toolset::Groups;
+    const KIND: Kind = Kind::Destroys;
+    const IDEMPOTENT: bool = true;
+
+    async fn run(self, call: &ToolCall<'_>) -> Result<GroupChanged, Failure> {
+        let update = api::GroupUpdate {
+            group: self.group,
+            subject: self.subject,
+            description: self.description,
+            announce: self.announce,
+            locked: self.locked,
+            approval: self.approval,
+            add_members: None,
+            disappearing: None,
+            photo_path: None,
+        };
+        Ok(GroupChanged { changed: call.ask(update).await? })
+    }
+}
+
+/// Changes who is in a group.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ManageGroupMembers {
+    /// The group: a jid or its name.
+    group: String,
+    /// What becomes of them.
+    action: MemberAction,
+    /// The people: phone numbers, jids or names.
+    #[schemars(length(min = 1, max = 256))]
+    people: Vec<String>,
+}
+
+/// What became of whom.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Members {
+    /// Each person's own result.
+    results: Vec<MemberResultView>,
+}
+
+impl Readable for Members {
+    fn text(&self) -> String {
+        text::lines(&self.results, "nobody was changed", |result| {
+            let person = &result.person;
+            let name = person.name.as_deref().or(person.phone.as_deref()).unwrap_or(&person.jid);
+            match (result.done, result.error) {
+                (true, _) => format!("{}: done", line(name)),
+                (false, Some(code)) => {
+                    format!("{}: not done, the server's code is {code}", line(name))
+                }
+                (false, None) => format!("{}: not done", line(name)),
+            }
+        })
+    }
+}
+
+impl Tool for ManageGroupMembers {
+    type Output = Members;
+    const NAME: &'static str = "manage_group_members";
+    const TITLE: &'static str = "Change who is in a group";
+    const ABOUT: &'static str = "Add people to a group, remove them, or make them admins or no longer. Each person has a result of their own; it needs an admin.";
+    const SET: Toolset = Toolset::Groups;
+    const KIND: Kind = Kind::Destroys;
+    const IDEMPOTENT: bool = true;
+
+    async fn run(self, call: &ToolCall<'_>) -> Result<Members, Failure> {
+        let members =
+            api::GroupMembers { group: self.group, action: self.action, people: self.people };
+        Ok(Members { results: call.ask(members).await? })
+    }
+}
