@@ -55,7 +55,8 @@ async def http_server(*options):
         command = [SERVER, "--demo", "--http", "127.0.0.1:0", "--token-file", str(token), *options]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         try:
-            url = process.stderr.readline().split()[0]
+            # What it tells besides may come first.
+            url = next(line for line in process.stderr if line.startswith("http:")).split()[0]
             headers = {"Authorization": f"Bearer {token.read_text().strip()}"}
 
             @contextlib.asynccontextmanager

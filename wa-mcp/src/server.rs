@@ -99,6 +99,8 @@ impl ServerHandler for Server {
             .enable_prompts()
             .enable_completions()
             .build();
+        #[cfg(feature = "conformance-fixtures")]
+        let capabilities = tools::fixtures::with_capabilities(capabilities);
         let mut about = Implementation::new("wa-mcp", env!("CARGO_PKG_VERSION"));
         about.title = Some("WhatsApp".to_owned());
         ServerConfig::new(capabilities).with_server_info(about).with_instructions(INSTRUCTIONS)
@@ -110,10 +112,16 @@ impl ServerHandler for Server {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let tools = self.shared.tools.iter().map(|tool| tool.described.clone()).collect();
+        #[cfg(feature = "conformance-fixtures")]
+        let tools = tools::fixtures::with_tools(tools);
         Ok(ListToolsResult::with_all_items(tools))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
+        #[cfg(feature = "conformance-fixtures")]
+        if let Some(tool) = tools::fixtures::tool(name) {
+            return Some(tool);
+        }
         self.tool(name).map(|tool| tool.described.clone())
     }
 
@@ -145,7 +153,10 @@ impl ServerHandler for Server {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
-        resources::list(&self.shared.account, cursor.as_deref()).await
+        let listed = resources::list(&self.shared.account, cursor.as_deref()).await?;
+        #[cfg(feature = "conformance-fixtures")]
+        let listed = tools::fixtures::with_resources(listed, cursor.as_deref());
+        Ok(listed)
     }
 
     async fn list_resource_templates(
@@ -153,7 +164,10 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Ok(ListResourceTemplatesResult::with_all_items(resources::templates()))
+        let templates = resources::templates();
+        #[cfg(feature = "conformance-fixtures")]
+        let templates = tools::fixtures::templates(templates);
+        Ok(ListResourceTemplatesResult::with_all_items(templates))
     }
 
     async fn read_resource(
@@ -161,6 +175,10 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        #[cfg(feature = "conformance-fixtures")]
+        if let Some(answer) = tools::fixtures::read(&request.uri) {
+            return answer;
+        }
         Ok(resources::read(&self.shared.account, &request.uri).await?.into())
     }
 
@@ -169,7 +187,10 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Ok(ListPromptsResult::with_all_items(prompts::all()))
+        let prompts = prompts::all();
+        #[cfg(feature = "conformance-fixtures")]
+        let prompts = tools::fixtures::with_prompts(prompts);
+        Ok(ListPromptsResult::with_all_items(prompts))
     }
 
     async fn get_prompt(
@@ -177,6 +198,10 @@ impl ServerHandler for Server {
         request: GetPromptRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
+        #[cfg(feature = "conformance-fixtures")]
+        if let Some(answer) = tools::fixtures::prompt(&request) {
+            return answer;
+        }
         Ok(prompts::fill(&self.shared.account, &request).await?.into())
     }
 
@@ -188,11 +213,25 @@ impl ServerHandler for Server {
         Ok(CompleteResult::new(resources::complete(&self.shared.account, &request).await?))
     }
 
+    #[cfg(feature = "conformance-fixtures")]
+    #[expect(deprecated, reason = "the suite checks logging, which the protocol gives up")]
+    async fn set_level(
+        &self,
+        _request: rmcp::model::SetLevelRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        Ok(())
+    }
+
     async fn subscribe(
         &self,
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        #[cfg(feature = "conformance-fixtures")]
+        if tools::fixtures::is_fixture(&request.uri) {
+            return self.subscriptions.add(request.uri, &context.peer);
+        }
         resources::check(&request.uri)?;
         self.subscriptions.add(request.uri, &context.peer)
     }
