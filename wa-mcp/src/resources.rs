@@ -176,8 +176,7 @@ async fn contents(account: &Account, named: Named, uri: &str) -> Result<Resource
     let bridge = account.bridge().await?;
     let text = match named {
         Named::Chats => {
-            let query =
-                ChatList { limit: Some(PAGE), last_message: true, ..ChatList::default() };
+            let query = ChatList { limit: Some(PAGE), last_message: true, ..ChatList::default() };
             text::lines(&bridge.call(query).await?, "no chats", text::chat)
         }
         Named::Chat(chat) => {
