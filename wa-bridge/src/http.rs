@@ -93,7 +93,11 @@ async fn call(
         };
         service.call_by_path(&format!("{noun}/{verb}"), body, &caller).await
     };
-    match answer.await {
+    let answer = tokio::select! {
+        answer = answer => answer,
+        () = service.calls_ended() => return StatusCode::GONE.into_response(),
+    };
+    match answer {
         Ok(data) => Json(Done { data }).into_response(),
         Err(error) => refusal(error),
     }

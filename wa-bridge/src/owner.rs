@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time::timeout};
 use wa_store::SqliteStore;
 
 use crate::{
@@ -20,6 +20,13 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// An account that this process owns.
 pub(crate) struct Owner {
     service: Arc<Service>,
+    runtime: Handle,
+    /// Nothing once it begins to end.
+    serving: Option<Serving>,
+}
+
+/// What others see of an owner.
+struct Serving {
     socket: SocketPath,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
@@ -48,16 +55,42 @@ impl Owner {
         if options.stay_connected {
             service.stay_connected();
         }
-        Ok(Self { service, socket: socket.clone(), stop, server, _lock: lock })
+        let serving = Serving { socket: socket.clone(), stop, server, _lock: lock };
+        Ok(Self { service, runtime: Handle::current(), serving: Some(serving) })
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
         &self.service
     }
 
-    /// Ends what is under way, closes the archive and lets go of the account.
-    pub(crate) async fn close(self) -> Result<(), Failure> {
-        let Self { service, socket, stop, server, _lock } = self;
+    /// Ends what is under way, closes the archive and lets go of the account. It goes on to the
+    /// end also if nobody waits for it.
+    pub(crate) async fn close(mut self) -> Result<(), Failure> {
+        match self.end() {
+            Some(ending) => ending.await.unwrap_or_else(|error| {
+                Err(Failure::new(Cause::Failed, format!("the closing was stopped: {error}")))
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self) -> Option<JoinHandle<Result<(), Failure>>> {
+        let serving = self.serving.take()?;
+        let service = Arc::clone(&self.service);
+        Some(self.runtime.spawn(serving.end(service)))
+    }
+}
+
+/// Whoever takes over must not find this process still connected.
+impl Drop for Owner {
+    fn drop(&mut self) {
+        drop(self.end());
+    }
+}
+
+impl Serving {
+    async fn end(self, service: Arc<Service>) -> Result<(), Failure> {
+        let Self { socket, stop, server, _lock } = self;
         // Whoever knocks from now on looks for the next owner.
         let removed = std::fs::remove_file(socket.as_path());
         drop(removed);
@@ -67,6 +100,8 @@ impl Owner {
         if timeout(GOODBYE, server).await.is_err() {
             abort.abort();
         }
+        // What is still under way then is the next owner's to do.
+        service.end_calls();
         service.close().await
     }
 }

@@ -169,6 +169,9 @@ fn no_answer(error: &reqwest::Error) -> NoAnswer {
 
 async fn refusal(answer: Response) -> NoAnswer {
     let status = answer.status();
+    if status == StatusCode::GONE {
+        return NoAnswer::Gone;
+    }
     match answer.json::<NotDone>().await {
         Ok(not_done) => NoAnswer::Refused(not_done.error),
         Err(_) => NoAnswer::Refused(

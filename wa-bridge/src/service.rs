@@ -65,6 +65,8 @@ pub struct Service {
     sendings: Mutex<Sendings>,
     /// Whether streams of events are to end.
     ending: watch::Sender<bool>,
+    /// Whether calls are to end that others wait for.
+    ended: watch::Sender<bool>,
 }
 
 impl fmt::Debug for Service {
@@ -89,8 +91,8 @@ impl Service {
     ) -> Result<Arc<Self>, Failure> {
         let sendings = Mutex::new(recent_sendings(store.as_ref()).await?);
         let line = Line::new(Arc::clone(&store), endpoint).await?;
-        let ending = watch::Sender::new(false);
-        Ok(Arc::new(Self { profile, store, line, policy, sendings, ending }))
+        let (ending, ended) = (watch::Sender::new(false), watch::Sender::new(false));
+        Ok(Arc::new(Self { profile, store, line, policy, sendings, ending, ended }))
     }
 
     /// Does a call.
@@ -147,6 +149,17 @@ impl Service {
     /// Ends every stream of events.
     pub(crate) fn end_events(&self) {
         self.ending.send_replace(true);
+    }
+
+    /// Ends every call that comes through a socket.
+    pub(crate) fn end_calls(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Waits until calls are to end.
+    pub(crate) async fn calls_ended(&self) {
+        // The sender lives as long as this.
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// Sends what is still to be sent, says goodbye and closes the archive.

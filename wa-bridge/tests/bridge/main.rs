@@ -1,0 +1,8 @@
+//! Drives the bridge against a WhatsApp on loopback: who owns an account, what its policy keeps,
+//! and what comes through its socket.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+mod owners;
+mod support;
