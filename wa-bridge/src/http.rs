@@ -143,8 +143,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Who asks, by the headers.
 fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(version) = text(headers::VERSION)
+    if let Some(version) = text(headers, headers::VERSION)?
         && version != API_VERSION.to_string()
     {
         let message = format!(
@@ -153,21 +152,37 @@ fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
         return Err(Failure::new(Cause::Version, message)
             .remedy("stop the older program, or install the same version of both"));
     }
-    let name = text(headers::NAME).unwrap_or("unnamed");
-    let mut caller = match text(headers::FRONTEND) {
+    let name = text(headers, headers::NAME)?.unwrap_or("unnamed");
+    let mut caller = match text(headers, headers::FRONTEND)? {
         Some("person") => Caller::person(name),
         _ => Caller::assistant(name),
     };
-    if let Some(millis) = text(headers::TIME).and_then(|text| text.parse().ok()) {
+    if let Some(millis) = text(headers, headers::TIME)? {
+        let millis = millis.parse().map_err(|_| unusable(headers::TIME))?;
         caller.time_limit = Duration::from_millis(millis).min(MAX_TIME);
     }
-    if let Some(tightening) = text(headers::TIGHTEN) {
+    if let Some(tightening) = text(headers, headers::TIGHTEN)? {
         // What is not understood might have forbidden something.
         caller.tightening = serde_json::from_str::<Tightening>(tightening).map_err(|error| {
             Failure::new(Cause::Usage, format!("{}: {error}", headers::TIGHTEN))
         })?;
     }
     Ok(caller)
+}
+
+/// The one value of a header, if it is there. What cannot be read might have forbidden something.
+fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Failure> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next().map(HeaderValue::to_str), values.next()) {
+        (None, _) => Ok(None),
+        (Some(Ok(text)), None) => Ok(Some(text)),
+        _ => Err(unusable(name)),
+    }
+}
+
+fn unusable(name: &str) -> Failure {
+    Failure::new(Cause::Usage, format!("the header {name} cannot be read"))
+        .remedy("give it once, in printable ASCII")
 }
 
 fn refusal(error: Failure) -> Response {

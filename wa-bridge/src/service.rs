@@ -256,10 +256,14 @@ async fn answer<O: Perform>(
     body: Value,
     call: Call<'_>,
 ) -> Result<Value, Failure> {
-    let operation: O = serde_json::from_value(body).map_err(|error| {
-        Failure::new(Cause::Usage, format!("{}: {error}", O::PATH))
+    let wrong = |what: &str| {
+        Failure::new(Cause::Usage, format!("{}: {what}", O::PATH))
             .remedy("see the API's description for what this call takes")
-    })?;
+    };
+    if !body.is_object() {
+        return Err(wrong("the request is no object"));
+    }
+    let operation: O = serde_json::from_value(body).map_err(|error| wrong(&error.to_string()))?;
     to_value(&service.run(operation, &call).await?)
 }
 

@@ -68,7 +68,7 @@ operation!(ChatArrange => ArrangedView, "chats/arrange", Arrange,
 
 /// What is to change about a chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ChatChange {
     /// Silent for so many seconds; for ever where none is given.
     Mute {

@@ -31,7 +31,7 @@ operation!(SendMessage => SentView, "messages/send", Send, "Sends a text, a file
 
 /// What is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum Outgoing {
     /// A text.
     Text {
