@@ -5,4 +5,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod owners;
+mod reach;
+mod read_only;
+mod schema;
+mod socket;
 mod support;
+mod wire;
