@@ -63,6 +63,8 @@ pub struct Service {
     policy: Policy,
     /// When messages left in the last hour.
     sendings: Mutex<Sendings>,
+    /// Drafts that are being sent.
+    approving: drafts::Approving,
     /// Whether streams of events are to end.
     ending: watch::Sender<bool>,
     /// Whether calls are to end that others wait for.
@@ -92,7 +94,8 @@ impl Service {
         let sendings = Mutex::new(recent_sendings(store.as_ref()).await?);
         let line = Line::new(Arc::clone(&store), endpoint).await?;
         let (ending, ended) = (watch::Sender::new(false), watch::Sender::new(false));
-        Ok(Arc::new(Self { profile, store, line, policy, sendings, ending, ended }))
+        let approving = drafts::Approving::default();
+        Ok(Arc::new(Self { profile, store, line, policy, sendings, approving, ending, ended }))
     }
 
     /// Does a call.

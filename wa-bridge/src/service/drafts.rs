@@ -1,6 +1,10 @@
 //! Messages that wait for a person to agree: kept in the archive, bound to recipient and content.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -8,10 +12,10 @@ use serde_json::Value;
 use wa_proto::Jid;
 use wa_store::{Change, Changes, Store, Timestamp};
 
-use super::{Call, Perform, Service, find, gate::Leaving};
+use super::{Call, Perform, Service, find, gate::Leaving, send::said_now};
 use crate::{
     Caller, Frontend,
-    api::{Approval, DraftApprove, DraftCancel, DraftList, DraftView},
+    api::{Approval, DraftApprove, DraftCancel, DraftList, DraftView, Operation, SendMessage},
     failure::{Cause, Failure},
     moment,
     view::{ChatView, PersonView, now},
@@ -115,17 +119,24 @@ impl Call<'_> {
             caller_name: self.caller.name.clone(),
             from_assistant: self.caller.frontend == Frontend::Assistant,
         };
-        let value = serde_json::to_vec(&draft).map_err(|error| {
-            Failure::new(Cause::Failed, format!("cannot keep a draft: {error}"))
-        })?;
-        put(self.store(), &view.id, Some(value)).await?;
+        draft.keep(self.store()).await?;
         Ok(view)
     }
 }
 
 impl Perform for DraftList {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<DraftView>, Failure> {
-        Ok(drafts(call.store()).await?.into_iter().map(|draft| draft.view).collect())
+        let mut views = Vec::new();
+        for draft in drafts(call.store()).await? {
+            let is_readable = match draft.view.chat.parse::<Jid>() {
+                Ok(chat) => call.may_read(&chat).await?,
+                Err(_) => false,
+            };
+            if is_readable {
+                views.push(draft.view);
+            }
+        }
+        Ok(views)
     }
 }
 
@@ -148,30 +159,89 @@ impl Perform for DraftApprove {
             )
             .remedy(format!("have the person run: wa-cli drafts approve {}", self.id)));
         }
-        let draft = waiting(call.store(), &self.id).await?;
+        let _turn = Turn::take(&call.service.approving, &self.id)?;
+        let mut draft = waiting(call.store(), &self.id).await?;
         call.note_detail(draft.view.id.clone());
         if draft.view.digest != self.digest {
             return Err(Failure::new(Cause::Forbidden, "the draft is not what the person saw")
                 .remedy("show the draft again and have it confirmed anew"));
         }
-        let asked_by = match draft.from_assistant {
-            true => Caller::assistant(draft.caller_name.as_str()),
-            false => Caller::person(draft.caller_name.as_str()),
-        };
-        let answer = call.service.release(&draft, asked_by, call).await?;
-        put(call.store(), &draft.view.id, None).await?;
-        Ok(answer)
+        let unnamed = draft.request.clone();
+        if draft.name_sending() {
+            // Should this process end before the draft is removed, it is not sent again.
+            draft.keep(call.store()).await?;
+        }
+        match call.service.release(&draft, call).await {
+            Ok(answer) => {
+                put(call.store(), &draft.view.id, None).await?;
+                Ok(answer)
+            }
+            Err(failure) => {
+                draft.request = unnamed;
+                draft.keep(call.store()).await?;
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// The ids of the drafts that are being sent.
+pub(super) type Approving = Mutex<BTreeSet<String>>;
+
+/// A draft's turn to be sent, which nobody else has at the same time.
+struct Turn<'a> {
+    approving: &'a Approving,
+    id: String,
+}
+
+impl<'a> Turn<'a> {
+    fn take(approving: &'a Approving, id: &str) -> Result<Self, Failure> {
+        let id = id.to_owned();
+        if !approving.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
+            return Err(Failure::new(Cause::NotFound, format!("the draft {id:?} is being sent"))
+                .remedy("see the list of drafts in a moment"));
+        }
+        Ok(Self { approving, id })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.approving.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+impl Draft {
+    /// Gives the act of sending the name it would get if it were asked for now; whether it needed
+    /// one.
+    fn name_sending(&mut self) -> bool {
+        let Some(request) = self.request.as_object_mut() else { return false };
+        let is_named = request.get("idempotency_key").is_some_and(|key| !key.is_null());
+        if self.view.call != SendMessage::PATH || is_named {
+            return false;
+        }
+        let name = said_now(&self.caller_name, &self.view.digest);
+        request.insert("idempotency_key".into(), Value::String(name));
+        true
+    }
+
+    async fn keep(&self, store: &dyn Store) -> Result<(), Failure> {
+        let value = serde_json::to_vec(self).map_err(|error| {
+            Failure::new(Cause::Failed, format!("cannot keep a draft: {error}"))
+        })?;
+        put(store, &self.view.id, Some(value)).await
     }
 }
 
 impl Service {
     /// Does what the draft asked for, in the name of whoever asked.
-    async fn release(
-        &self,
-        draft: &Draft,
-        mut asked_by: Caller,
-        call: &Call<'_>,
-    ) -> Result<Value, Failure> {
+    async fn release(&self, draft: &Draft, call: &Call<'_>) -> Result<Value, Failure> {
+        let mut asked_by = match draft.from_assistant {
+            true => Caller::assistant(draft.caller_name.as_str()),
+            false => Caller::person(draft.caller_name.as_str()),
+        };
+        // Whoever agrees cannot agree to what they forbid themselves.
+        asked_by.tightening = call.caller.tightening.clone();
         asked_by.time_limit = call.caller.time_limit;
         let route = find(&draft.view.call)?;
         let mut inner = Call::new(self, &asked_by, route.path, None);

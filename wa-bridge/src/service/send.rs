@@ -80,12 +80,9 @@ impl SendingName {
         if named.is_some() || call.is_persons() {
             return Self { key: named, earlier: None };
         }
-        let mut hash = Sha256::new();
-        hash.update(call.caller.name.as_bytes());
-        hash.update(leaving.digest(call.path));
-        let hash = hex::encode(hash.finalize());
+        let digest = leaving.digest(call.path);
         let window = now_ms().div_euclid(REPEAT_WINDOW_MS);
-        let name = |window: i64| Some(format!("said/{window}/{hash}"));
+        let name = |window| Some(said(&call.caller.name, &digest, window));
         Self { key: name(window), earlier: name(window - 1) }
     }
 
@@ -97,6 +94,18 @@ impl SendingName {
         }
         Ok(None)
     }
+}
+
+/// The name of what an assistant says now.
+pub(super) fn said_now(caller: &str, digest: &str) -> String {
+    said(caller, digest, now_ms().div_euclid(REPEAT_WINDOW_MS))
+}
+
+fn said(caller: &str, digest: &str, window: i64) -> String {
+    let mut hash = Sha256::new();
+    hash.update(caller.as_bytes());
+    hash.update(digest);
+    format!("said/{window}/{}", hex::encode(hash.finalize()))
 }
 
 impl Call<'_> {

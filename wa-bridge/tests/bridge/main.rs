@@ -4,9 +4,15 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod audit;
+mod confirmation;
+mod files;
+mod hostile;
 mod owners;
+mod pace;
 mod reach;
 mod read_only;
+mod repeats;
 mod schema;
 mod socket;
 mod support;
