@@ -70,14 +70,17 @@ impl Standing {
         let chat = chat.to_user();
         let mut standing = Self { addresses: vec![chat.clone()], ..Self::default() };
         if let Some(known) = store.chat(&chat).await? {
+            // A name people give themselves is no reason to trust them, nor to keep them out; a
+            // chat with one person bears it where nothing better is known.
+            if !known.jid.is_person() {
+                standing.names.extend(known.name);
+            }
             standing.addresses.extend([known.jid].into_iter().chain(known.phone));
-            standing.names.extend(known.name);
         }
         if let Some(contact) = store.contact(&chat).await? {
             let jids = [Some(contact.jid), contact.phone, contact.lid];
             standing.addresses.extend(jids.into_iter().flatten());
             standing.in_address_book = contact.full_name.is_some() || contact.first_name.is_some();
-            // A name people give themselves is no reason to trust them, nor to keep them out.
             standing.names.extend([contact.full_name, contact.first_name].into_iter().flatten());
         }
         standing.written_to = any_message(&chat, true, store).await?;

@@ -84,7 +84,10 @@ fn choose(name: &str, mut candidates: Vec<Candidate>) -> Resolution {
         let names = [Some(&candidate.name), candidate.username.as_ref()];
         names.into_iter().flatten().any(|name| name.to_lowercase() == wanted)
     };
-    if candidates.iter().filter(|candidate| is_exact(candidate)).count() == 1 {
+    if !name.chars().any(char::is_alphanumeric) {
+        // Signs alone are a part of every name, and mean nobody unless they are all of it.
+        candidates.retain(is_exact);
+    } else if candidates.iter().filter(|candidate| is_exact(candidate)).count() == 1 {
         candidates.retain(is_exact);
     }
     candidates.truncate(MAX_CANDIDATES);
@@ -108,6 +111,15 @@ mod tests {
         let both = vec![named("1", "Anna Berg"), named("2", "Anna Claes")];
         assert_eq!(choose("anna", both.clone()), Resolution::Several(both));
         assert_eq!(choose("anna", vec![]), Resolution::Nobody);
+    }
+
+    #[test]
+    fn signs_mean_only_who_is_called_so() {
+        let people = vec![named("1", "Anna"), named("2", "👍")];
+        assert_eq!(choose("👍", people.clone()), Resolution::One(Jid::lid("2")));
+        for signs in ["\0", "...", "-"] {
+            assert_eq!(choose(signs, people[..1].to_vec()), Resolution::Nobody, "{signs:?}");
+        }
     }
 
     #[test]
