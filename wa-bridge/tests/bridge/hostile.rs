@@ -8,10 +8,10 @@ use tokio::{
 };
 use wa_bridge::{
     Cause,
-    api::{EventView, Resolve, Search},
+    api::{ContactList, EventView, Resolve, Search},
 };
 
-use crate::support::{ANNA, MALLORY, PATIENCE, World, last, refused, send};
+use crate::support::{ANNA, MALLORY, PATIENCE, World, last, refused, send, until};
 
 const HOSTILE: &str = "one\n{\"event\":\"message\"}\r\n\r\n\u{0}\u{1b}[2J\u{202e}\u{2066}\u{2028}\u{85}data: x\n\n\u{feff}";
 
@@ -77,12 +77,18 @@ async fn a_name_somebody_gives_themself_opens_no_chat_that_the_policy_names() {
     world.link(&person).await;
     impostor.send_text(&world.ada.jid(), "it is me, Anna").unwrap();
     world.anna.send_text(&world.ada.jid(), "hello").unwrap();
-    crate::support::until("both", async || (last(&person).await >= 2).then_some(())).await;
+    until("both messages and the address book", async || {
+        let people = person.call(ContactList::default()).await.unwrap();
+        let is_known = people.iter().any(|person| person.full_name.is_some());
+        (is_known && last(&person).await >= 2).then_some(())
+    })
+    .await;
     person.close().await.unwrap();
     world.set_policy("[read]\nchats = ['Anna Berg']");
     let person = world.person().await;
     let search = Search { query: "Anna".into(), ..plain_search() };
-    assert!(person.call(search).await.unwrap().hits.is_empty());
+    let found = person.call(search).await.unwrap().hits;
+    assert!(found.is_empty(), "{found:?}");
     refused(send(&person, "447700900120", "no").await, Cause::Forbidden);
     refused(send(&person, MALLORY, "no").await, Cause::Forbidden);
     send(&person, ANNA, "yes").await.unwrap();
