@@ -4,6 +4,7 @@
 
 use std::{
     fmt,
+    net::SocketAddr,
     path::PathBuf,
     sync::{
         Arc,
@@ -43,6 +44,11 @@ pub struct BridgeOptions {
     pub create: bool,
     /// Connect at once and stay connected, for as long as this process owns the account.
     pub stay_connected: bool,
+    /// Where on this machine one can ask over TCP how the owner is, for as long as this process
+    /// owns the account: `/healthz`, `/readyz`, and with the token `/metrics` and the calls.
+    pub health: Option<SocketAddr>,
+    /// The file with the token for that; the profile's own, which is made, unless one is named.
+    pub token_file: Option<PathBuf>,
     /// Who calls.
     pub caller: Caller,
     /// Where things live.
@@ -63,6 +69,8 @@ impl BridgeOptions {
             key_file: None,
             create: false,
             stay_connected: false,
+            health: None,
+            token_file: None,
             caller,
             environment: Environment::from_process(),
             endpoint: Endpoint::from_process()?,
@@ -150,6 +158,15 @@ impl Bridge {
         self.shared.stays.store(true, Ordering::Relaxed);
         if let Role::Owner(owner) = &*self.shared.role.read().await {
             owner.service().stay_connected();
+        }
+    }
+
+    /// Where one can ask over TCP how this process is, if it owns the account and was told to
+    /// listen.
+    pub async fn health_address(&self) -> Option<SocketAddr> {
+        match &*self.shared.role.read().await {
+            Role::Owner(owner) => owner.health_address(),
+            Role::Guest(_) | Role::Closed => None,
         }
     }
 

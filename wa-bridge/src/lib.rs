@@ -23,6 +23,7 @@ mod endpoint;
 mod environment;
 mod failure;
 pub mod foreign;
+mod health;
 mod http;
 mod line;
 mod lock;
@@ -35,6 +36,7 @@ mod recipient;
 mod remote;
 mod service;
 mod socket;
+mod token;
 mod view;
 mod voice;
 
@@ -49,6 +51,7 @@ pub use profile::{InvalidProfileName, Profile, ProfileError, ProfileName};
 pub use recipient::{Candidate, MAX_CANDIDATES, Recipient, RecipientError, Resolution};
 pub use service::{Call, EventSource, Perform, Route, Service, routes};
 pub use socket::SocketPath;
+pub use token::Token;
 pub use voice::{VoiceError, prepare_voice_note};
 /// What [`prepare_voice_note`] makes.
 pub use wa_transcode::VoiceNote;

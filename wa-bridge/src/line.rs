@@ -248,7 +248,10 @@ async fn start(
 
 impl LineState {
     fn take_in(&mut self, event: &Event, client: &Client) {
-        self.heard = Some(Instant::now());
+        // A connection that is lost or tried again is not the server's word.
+        if !matches!(event, Event::Disconnected { .. } | Event::Reconnecting { .. }) {
+            self.heard = Some(Instant::now());
+        }
         match event {
             Event::Connected => {
                 self.failed_attempts = 0;

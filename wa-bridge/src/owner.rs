@@ -1,14 +1,21 @@
 //! The process that owns an account: it holds the lock, and serves the others.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time::timeout};
+use axum::{Router, serve::Listener};
+use tokio::{
+    runtime::Handle,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
 use wa_store::SqliteStore;
 
 use crate::{
-    AccountLock, Failure, KeySource, Profile, Service,
+    AccountLock, Failure, KeySource, Profile, Service, Token,
     bridge::BridgeOptions,
     failure::Cause,
+    health::Health,
     http,
     policy::Policy,
     socket::{self, SocketPath},
@@ -21,6 +28,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(crate) struct Owner {
     service: Arc<Service>,
     runtime: Handle,
+    health: Option<SocketAddr>,
     /// Nothing once it begins to end.
     serving: Option<Serving>,
 }
@@ -29,7 +37,7 @@ pub(crate) struct Owner {
 struct Serving {
     socket: SocketPath,
     stop: watch::Sender<bool>,
-    server: JoinHandle<()>,
+    servers: JoinSet<()>,
     /// Let go of last.
     _lock: AccountLock,
 }
@@ -46,21 +54,46 @@ impl Owner {
             Failure::new(Cause::Forbidden, error.to_string())
                 .remedy("mend the file; nothing is done without a policy that can be read")
         })?;
+        let health = match options.health {
+            Some(address) => Some(Health::bind(address, &token_file(options, &profile)).await?),
+            None => None,
+        };
+        let address = health.as_ref().map(Health::address).transpose()?;
         let key = KeySource::new(options.key_file.as_deref(), &options.environment)
             .load_or_create(&profile)?;
         let store = Arc::new(SqliteStore::open(&profile.database(), key).await?);
         let service = Service::new(profile, store, options.endpoint.clone(), policy).await?;
+        let listener = match socket::listen(socket) {
+            Ok(listener) => listener,
+            Err(failure) => {
+                // Nobody else could open the archive otherwise.
+                let _ = service.close().await;
+                return Err(failure);
+            }
+        };
         let (stop, stopped) = watch::channel(false);
-        let server = serve(&service, socket, stopped)?;
+        let mut servers = JoinSet::new();
+        let router = http::router(Arc::clone(&service));
+        servers.spawn(serve(listener, router, stopped.clone()));
+        if let Some(health) = health {
+            let (listener, router) = health.serving(&service);
+            servers.spawn(serve(listener, router, stopped));
+        }
         if options.stay_connected {
             service.stay_connected();
         }
-        let serving = Serving { socket: socket.clone(), stop, server, _lock: lock };
-        Ok(Self { service, runtime: Handle::current(), serving: Some(serving) })
+        let serving = Serving { socket: socket.clone(), stop, servers, _lock: lock };
+        let runtime = Handle::current();
+        Ok(Self { service, runtime, health: address, serving: Some(serving) })
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
         &self.service
+    }
+
+    /// Where one can ask over TCP how this process is.
+    pub(crate) fn health_address(&self) -> Option<SocketAddr> {
+        self.health
     }
 
     /// Ends what is under way, closes the archive and lets go of the account. It goes on to the
@@ -90,15 +123,15 @@ impl Drop for Owner {
 
 impl Serving {
     async fn end(self, service: Arc<Service>) -> Result<(), Failure> {
-        let Self { socket, stop, server, _lock } = self;
+        let Self { socket, stop, mut servers, _lock } = self;
         // Whoever knocks from now on looks for the next owner.
         let removed = std::fs::remove_file(socket.as_path());
         drop(removed);
         service.end_events();
         stop.send_replace(true);
-        let abort = server.abort_handle();
-        if timeout(GOODBYE, server).await.is_err() {
-            abort.abort();
+        let all = async { while servers.join_next().await.is_some() {} };
+        if timeout(GOODBYE, all).await.is_err() {
+            servers.abort_all();
         }
         // What is still under way then is the next owner's to do.
         service.end_calls();
@@ -106,21 +139,21 @@ impl Serving {
     }
 }
 
-fn serve(
-    service: &Arc<Service>,
-    socket: &SocketPath,
-    mut stopped: watch::Receiver<bool>,
-) -> Result<JoinHandle<()>, Failure> {
-    let listener = socket::listen(socket)?;
-    let router = http::router(Arc::clone(service));
-    Ok(tokio::spawn(async move {
-        let until_stopped = async move {
-            // An error means that the owner is gone.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        };
-        let served = axum::serve(listener, router).with_graceful_shutdown(until_stopped).await;
-        if let Err(error) = served {
-            tracing::warn!(%error, "the local socket is no longer served");
-        }
-    }))
+/// Where the token for asking over TCP is.
+fn token_file(options: &BridgeOptions, profile: &Profile) -> PathBuf {
+    options.token_file.clone().unwrap_or_else(|| Token::place(profile, "http"))
+}
+
+async fn serve<L: Listener>(listener: L, router: Router, mut stopped: watch::Receiver<bool>)
+where
+    L::Addr: fmt::Debug,
+{
+    let until_stopped = async move {
+        // An error means that the owner is gone.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let served = axum::serve(listener, router).with_graceful_shutdown(until_stopped).await;
+    if let Err(error) = served {
+        tracing::warn!(%error, "the calls are no longer served");
+    }
 }

@@ -29,6 +29,7 @@ mod call;
 mod channels;
 mod chats;
 mod contacts;
+mod counts;
 mod drafts;
 mod events;
 mod gate;
@@ -46,6 +47,7 @@ mod search;
 mod send;
 
 pub use call::Call;
+pub(crate) use counts::Counts;
 pub use events::EventSource;
 
 /// A call that can be done.
@@ -65,6 +67,7 @@ pub struct Service {
     sendings: Mutex<Sendings>,
     /// Drafts that are being sent.
     approving: drafts::Approving,
+    counters: counts::Counters,
     /// Whether streams of events are to end.
     ending: watch::Sender<bool>,
     /// Whether calls are to end that others wait for.
@@ -94,8 +97,17 @@ impl Service {
         let sendings = Mutex::new(recent_sendings(store.as_ref()).await?);
         let line = Line::new(Arc::clone(&store), endpoint).await?;
         let (ending, ended) = (watch::Sender::new(false), watch::Sender::new(false));
-        let approving = drafts::Approving::default();
-        Ok(Arc::new(Self { profile, store, line, policy, sendings, approving, ending, ended }))
+        Ok(Arc::new(Self {
+            profile,
+            store,
+            line,
+            policy,
+            sendings,
+            approving: drafts::Approving::default(),
+            counters: counts::Counters::default(),
+            ending,
+            ended,
+        }))
     }
 
     /// Does a call.
@@ -125,6 +137,9 @@ impl Service {
             }
         };
         let result = done.await;
+        if let Err(failure) = &result {
+            self.counters.refuse(failure.cause);
+        }
         if O::EFFECT != Effect::Read {
             call.put_down_outcome(result.as_ref().err()).await?;
         }
@@ -172,6 +187,11 @@ impl Service {
     pub async fn close(&self) -> Result<(), Failure> {
         self.line.close().await;
         Ok(self.store.close().await?)
+    }
+
+    /// What was let go and refused so far.
+    pub(crate) fn counts(&self) -> Counts {
+        self.counters.read()
     }
 
     /// The account's profile.

@@ -111,6 +111,7 @@ impl Call<'_> {
                 entry.at_ms = now;
                 self.service.put_down(entry).await?;
                 sendings.record(now, to_stranger);
+                self.service.counters.let_go();
                 return Ok(());
             }
             drop(sendings);

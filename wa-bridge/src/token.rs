@@ -1,0 +1,193 @@
+//! A secret that a program shows to be let in, kept in a file that only its owner can read.
+
+use std::{
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use axum::http::{HeaderMap, header::AUTHORIZATION};
+use rand::Rng;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::{Profile, failure::Cause, failure::Failure};
+
+/// A secret that a program shows to be let in: `Authorization: Bearer <token>`.
+#[derive(Clone)]
+pub struct Token(Arc<Zeroizing<String>>);
+
+/// The fewest characters of a token.
+const MIN_LEN: usize = 16;
+
+/// No sound file is longer, in bytes.
+const MAX_FILE: u64 = 4096;
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").finish_non_exhaustive()
+    }
+}
+
+impl Token {
+    /// Where a profile keeps a token unless another file is named; `purpose` keeps several apart.
+    pub fn place(profile: &Profile, purpose: &str) -> PathBuf {
+        profile.config().join(format!("{}.{purpose}-token", profile.name()))
+    }
+
+    /// Reads the token of a file, or makes one there (0600).
+    ///
+    /// # Errors
+    /// [`Cause::Usage`] if the file cannot be read or made, can be read by others, or holds no
+    /// token.
+    pub fn load_or_create(path: &Path) -> Result<Self, Failure> {
+        match File::open(path) {
+            Ok(file) => read(file, path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path),
+            Err(error) => Err(unusable(path, &error)),
+        }
+    }
+
+    /// Whether the headers of a request show this token.
+    pub fn is_shown(&self, headers: &HeaderMap) -> bool {
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let (Some(given), None) = (given.next(), given.next()) else { return false };
+        let given = given.to_str().ok().and_then(|value| value.split_once(' '));
+        given.is_some_and(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer") && self.is(token.trim())
+        })
+    }
+
+    fn is(&self, given: &str) -> bool {
+        self.0.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+fn read(file: File, path: &Path) -> Result<Token, Failure> {
+    let wrong = |what: &str| {
+        Failure::new(Cause::Usage, format!("the token file {} {what}", path.display()))
+    };
+    if is_exposed(&file).map_err(|error| unusable(path, &error))? {
+        return Err(
+            wrong("can be read by others").remedy(format!("run: chmod 600 {}", path.display()))
+        );
+    }
+    let mut text = Zeroizing::new(String::new());
+    let read = file.take(MAX_FILE).read_to_string(&mut text);
+    read.map_err(|error| unusable(path, &error))?;
+    let token = text.trim();
+    if token.len() < MIN_LEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong("holds no token").remedy(format!(
+            "write {MIN_LEN} letters, digits or signs or more without a space, or remove the file"
+        )));
+    }
+    Ok(Token(Arc::new(Zeroizing::new(token.to_owned()))))
+}
+
+fn create(path: &Path) -> Result<Token, Failure> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    rand::rng().fill_bytes(bytes.as_mut());
+    let token = Zeroizing::new(hex::encode(*bytes));
+    let written = new_file(path).and_then(|mut file| {
+        writeln!(file, "{}", *token)?;
+        file.sync_all()
+    });
+    written.map_err(|error| unusable(path, &error))?;
+    Ok(Token(Arc::new(token)))
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    let mut folders = fs::DirBuilder::new();
+    folders.recursive(true);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folders.create(folder)?,
+        _ => {}
+    }
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn is_exposed(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_exposed(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Cause::Usage, format!("cannot use the token file {}: {error}", path.display()))
+        .remedy("name another with --token-file")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_made_once_and_shown_in_one_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/token");
+        let made = Token::load_or_create(&path).unwrap();
+        let found = Token::load_or_create(&path).unwrap();
+        let secret = fs::read_to_string(&path).unwrap().trim().to_owned();
+        assert!(!format!("{made:?}").contains(&secret));
+        let shown = |values: &[String]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            found.is_shown(&headers)
+        };
+        assert!(shown(&[format!("Bearer {secret}")]) && shown(&[format!("bearer  {secret} ")]));
+        for wrong in [
+            vec![],
+            vec![secret.clone()],
+            vec![format!("Basic {secret}")],
+            vec!["Bearer ".into()],
+            vec![format!("Bearer {}", &secret[1..])],
+            vec![format!("Bearer {secret}0")],
+            vec![format!("Bearer {secret}"), "Bearer other".into()],
+        ] {
+            assert!(!shown(&wrong), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_sound_token_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        Token::load_or_create(&path).unwrap();
+        for text in ["", "short", "two words of some length", "letters beyond ascii é"] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(Token::load_or_create(&path).unwrap_err().cause, Cause::Usage, "{text}");
+        }
+        assert!(Token::load_or_create(folder.path()).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        Token::load_or_create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let failure = Token::load_or_create(&path).unwrap_err();
+        assert!(failure.to_string().contains("chmod 600"), "{failure}");
+    }
+}
