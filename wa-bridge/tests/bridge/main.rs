@@ -7,6 +7,7 @@
 mod audit;
 mod confirmation;
 mod files;
+mod health;
 mod hostile;
 mod owners;
 mod pace;

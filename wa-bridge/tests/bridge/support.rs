@@ -19,7 +19,7 @@ use wa_bridge::{
     Bridge, BridgeOptions, Caller, Cause, Endpoint, Failure,
     api::{ContactList, Link, LinkState, Outgoing, SendMessage, SentView},
 };
-use wa_sim::{Phone, PhoneMessage, Serving, Sim, SimConfig};
+use wa_sim::{LinkedDevice, Phone, PhoneMessage, Serving, Sim, SimConfig};
 
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -121,7 +121,16 @@ impl World {
 
     /// The linked device of the account, by its JID.
     pub(crate) fn device(&self) -> wa_proto::Jid {
-        self.ada.devices().into_iter().find(|device| device.id != 0).unwrap().jid
+        self.linked_device().jid
+    }
+
+    /// The number of the linked device.
+    pub(crate) fn device_id(&self) -> u16 {
+        self.linked_device().id
+    }
+
+    fn linked_device(&self) -> LinkedDevice {
+        self.ada.devices().into_iter().find(|device| device.id != 0).unwrap()
     }
 
     pub(crate) async fn link(&self, bridge: &Bridge) {
