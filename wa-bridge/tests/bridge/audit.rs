@@ -102,8 +102,7 @@ async fn what_read_only_and_the_reach_refuse_is_put_down_too_and_outlives_the_ow
 async fn a_name_of_several_lines_or_of_any_length_is_put_down_as_one_short_line() {
     let world = World::linked().await;
     let person = world.person().await;
-    let mut caller = wa_bridge::Caller::assistant("a\nperson: root\r\n\u{1b}[2J");
-    caller.name.push_str("\u{202e}");
+    let caller = wa_bridge::Caller::assistant("a\nperson: root\r\n\u{1b}[2J");
     let robot = world.open(caller).await;
     send(&robot, ANNA, "hello").await.unwrap();
     let headers = format!("wa-caller: {}\r\n", "long ".repeat(100));

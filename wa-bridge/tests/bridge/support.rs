@@ -136,9 +136,7 @@ impl World {
     pub(crate) async fn link(&self, bridge: &Bridge) {
         let mut after = None;
         loop {
-            let mut link = Link::default();
-            link.after = after;
-            let view = bridge.call(link).await.unwrap();
+            let view = bridge.call(Link { after, ..Link::default() }).await.unwrap();
             match view.state {
                 LinkState::Scan { code, .. } if after.is_none() => {
                     self.ada.scan_qr(&code).unwrap();
