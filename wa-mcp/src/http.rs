@@ -1,12 +1,6 @@
 //! The server over Streamable HTTP: on loopback, with a token, and for no web page.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
@@ -15,14 +9,12 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use rand::Rng;
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
 };
-use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wa_bridge::{Cause, Failure};
+use wa_bridge::{Cause, Failure, Profile, Token};
 
 use crate::server::Server;
 
@@ -70,108 +62,14 @@ const LOOPBACK_ORIGINS: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*",
 
 /// Lets nobody through who does not know the token.
 async fn authorize(State(token): State<Token>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION);
-    let given = given.and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer "));
-    if given.is_some_and(|given| token.is(given.trim())) {
+    if token.is_shown(request.headers()) {
         return next.run(request).await;
     }
     let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"wa-mcp\"")];
     (StatusCode::UNAUTHORIZED, challenge, "a bearer token is needed\n").into_response()
 }
 
-/// What a client has to know.
-#[derive(Clone)]
-pub(crate) struct Token(Arc<str>);
-
-impl Token {
-    /// Reads the token of a file, or makes one there (0600).
-    ///
-    /// # Errors
-    /// [`Failure`] if the file cannot be read or made, or can be read by others.
-    pub(crate) fn load_or_create(path: &Path) -> Result<Self, Failure> {
-        match fs::read_to_string(path) {
-            Ok(text) => {
-                check_private(path)?;
-                let text = text.trim();
-                if text.len() < MIN_TOKEN {
-                    let message = format!("the token in {} is too short", path.display());
-                    return Err(Failure::new(Cause::Usage, message).remedy(format!(
-                        "use {MIN_TOKEN} characters or more, or remove the file"
-                    )));
-                }
-                Ok(Self(text.into()))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path),
-            Err(error) => Err(unusable(path, &error)),
-        }
-    }
-
-    fn is(&self, given: &str) -> bool {
-        self.0.as_bytes().ct_eq(given.as_bytes()).into()
-    }
-}
-
-/// The fewest characters of a token.
-const MIN_TOKEN: usize = 16;
-
-fn create(path: &Path) -> Result<Token, Failure> {
-    let mut bytes = [0; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    let token = hex::encode(bytes);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| unusable(path, &error))?;
-    }
-    let written = options.open(path).and_then(|mut file| writeln!(file, "{token}"));
-    written.map_err(|error| unusable(path, &error))?;
-    Ok(Token(token.into()))
-}
-
-#[cfg(unix)]
-fn check_private(path: &Path) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).map_err(|error| unusable(path, &error))?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Cause::Usage,
-        format!("the token file {} can be read by others", path.display()),
-    )
-    .remedy(format!("run: chmod 600 {}", path.display())))
-}
-
-#[cfg(not(unix))]
-fn check_private(_path: &Path) -> Result<(), Failure> {
-    Ok(())
-}
-
-fn unusable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Cause::Usage, format!("cannot use the token file {}: {error}", path.display()))
-        .remedy("name another with --token-file")
-}
-
 /// Where the token of a profile is kept unless another file is named.
-pub(crate) fn token_file(profile: &wa_bridge::Profile) -> PathBuf {
-    profile.config().join(format!("{}.mcp-token", profile.name()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_made_once_and_is_its_owners_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/token");
-        let made = Token::load_or_create(&path).unwrap();
-        let found = Token::load_or_create(&path).unwrap();
-        assert!(found.is(&made.0) && !found.is("") && !found.is(&made.0[1..]));
-        fs::write(&path, "short").unwrap();
-        assert!(Token::load_or_create(&path).is_err());
-    }
+pub(crate) fn token_file(profile: &Profile) -> PathBuf {
+    Token::place(profile, "mcp")
 }

@@ -9,14 +9,13 @@ use rmcp::{ServiceExt, transport::stdio};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use wa_bridge::{
-    BridgeOptions, Caller, Cause, Failure, Profile,
+    BridgeOptions, Caller, Cause, Failure, Profile, Token,
     policy::{Confirm, Policy, Tightening},
 };
 
 use crate::{
     account::Account,
     args::{Arguments, Command, ConfirmWhen, ServeArguments},
-    http::Token,
     offer::Offer,
     server::Server,
 };
