@@ -223,6 +223,9 @@ impl<H: Hooks> Store for HookedStore<H> {
     async fn messages_by_id(&self, chat: &Jid, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
         self.under.messages_by_id(chat, id).await
     }
+    async fn messages_with_id(&self, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
+        self.under.messages_with_id(id).await
+    }
     async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
         self.under.messages(query).await
     }
