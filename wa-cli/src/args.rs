@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 cancelled, 4 not linked, 5 offline or timed out, 6 locked, 130 interrupted";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 cancelled, 4 not linked, 5 offline, timed out or too soon, 6 locked, 130 interrupted";
 
 const EXAMPLES_AND_EXIT_CODES: &str = "\
 Examples:
@@ -61,10 +61,11 @@ Examples:
   date | wa-cli send Anna -
   wa-cli search --chat Anna 'train ticket'
   wa-cli sync --follow --json                   every event, one object a line
+  wa-cli serve                                  stay connected, and do what other commands ask
   wa-cli messages Anna --limit 20 --json
 
 Exit codes:
-  0 done, 1 failed, 2 usage, 3 cancelled, 4 not linked, 5 offline or timed out, 6 locked, 130 interrupted
+  0 done, 1 failed, 2 usage, 3 cancelled, 4 not linked, 5 offline, timed out or too soon, 6 locked, 130 interrupted
 
 Environment:
   WA_PROFILE                     names the account, as --profile does

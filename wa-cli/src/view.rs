@@ -3,19 +3,7 @@
 use jiff::tz::TimeZone;
 use wa_bridge::moment;
 
-/// Who is linked here.
-pub(crate) mod account {
-    use wa_bridge::{api::AccountView, foreign};
-
-    /// Who it is.
-    pub(crate) fn who(view: &AccountView) -> String {
-        let phone = view.phone.as_deref().unwrap_or("an account without a number");
-        match &view.name {
-            Some(name) => format!("{phone} ({})", foreign::plain(name, " ")),
-            None => phone.to_owned(),
-        }
-    }
-}
+pub(crate) mod account;
 pub(crate) mod chat;
 pub(crate) mod group;
 pub(crate) mod media;

@@ -137,6 +137,8 @@ const fn brings_messages(event: &Event) -> bool {
         event,
         Event::Message(_)
             | Event::MessageRepaired { .. }
+            // What this account sends is in the archive before it leaves.
+            | Event::SendStatus { .. }
             | Event::OfflineSyncCompleted { .. }
             | Event::Lagged { .. }
     )

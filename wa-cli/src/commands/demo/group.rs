@@ -1,6 +1,7 @@
 //! Three people in a group, one of them with a phone alone: texts, reactions, an edit and a poll.
 
 use serde_json::json;
+use wa_bridge::api::PollView;
 use wa_proto::Jid;
 use wa_sim::{Phone, PhoneMessage};
 use wa_store::{ArchivedMessage, MessageKey, Store};
@@ -10,8 +11,6 @@ use super::{
     person::{PATIENCE, Person, acked},
     stage::{Stage, hold},
 };
-use wa_bridge::api::PollView;
-
 use crate::{
     failure::{Cause, Failure},
     view::poll,

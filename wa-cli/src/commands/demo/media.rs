@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use serde_json::json;
+use wa_bridge::api::MediaView;
 use wa_client::media::OutgoingMedia;
 use wa_store::ArchivedMessage;
 
@@ -12,8 +13,6 @@ use super::{
     person::{Person, acked},
     stage::{self, Stage, hold},
 };
-use wa_bridge::api::MediaView;
-
 use crate::failure::{Cause, Failure};
 
 /// A picture with a text under it; answers its id.

@@ -7,14 +7,13 @@ use std::{
 };
 
 use tokio::time::{Instant, timeout_at};
+use wa_bridge::ending;
 use wa_client::{Client, Error, Event, EventStream, Sent, media::MediaFile};
 use wa_proto::{Jid, MessageId};
 use wa_sim::{Phone, Serving};
 use wa_store::{ArchivedMessage, DatabaseKey, MessageStatus, SqliteStore, Store, StoreError};
 
 use super::stage::hold;
-use wa_bridge::ending;
-
 use crate::failure::{Cause, Failure};
 
 /// How long anything may take before the demo gives up.

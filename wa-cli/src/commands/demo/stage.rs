@@ -6,9 +6,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::Value;
-use wa_store::Snippet;
-
 use wa_bridge::foreign;
+use wa_store::Snippet;
 
 use crate::{
     failure::{Cause, Failure},
