@@ -38,6 +38,7 @@ mod history;
 mod labels;
 mod media;
 mod messages;
+mod names;
 mod outgoing;
 mod pictures;
 mod polls;
@@ -147,9 +148,10 @@ impl Service {
     }
 
     /// Keeps connected from now on; what keeps it from that is told by `account/status`.
-    pub fn stay_connected(&self) {
+    pub fn stay_connected(self: &Arc<Self>) {
         // Nobody is linked yet, or the server ended it: the status tells.
         let _ = self.line.connect();
+        tokio::spawn(names::learn(Arc::clone(self)));
     }
 
     /// What happens from now on, with what happened after a message that was seen last.

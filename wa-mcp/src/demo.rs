@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use wa_bridge::{
     Bridge, BridgeOptions, Caller, Cause, Endpoint, Failure,
-    api::{Link, LinkState, Status},
+    api::{GroupList, Link, LinkState, Status},
 };
 use wa_proto::Jid;
 use wa_sim::{FileKind, HistoryPlan, OutgoingFile, Phone, Serving, Sim, SimConfig};
@@ -98,6 +98,8 @@ impl Demo {
         self.link(&bridge).await?;
         self.cast.talk(&self.owner)?;
         until_received(&bridge).await?;
+        // What the groups are called.
+        bridge.call(GroupList {}).await?;
         tracing::debug!(server = %self.serving.ws_url, "the demo is ready");
         bridge.close().await
     }

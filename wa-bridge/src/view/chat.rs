@@ -40,7 +40,10 @@ impl ChatView {
     /// [`StoreError`] if the archive cannot be read.
     pub async fn new(chat: &Chat, store: &dyn Store) -> Result<Self, StoreError> {
         let contact = store.contact(&chat.jid).await?;
-        let name = chat.name.clone().or_else(|| contact_name(contact.as_ref()));
+        let name = match chat.name.clone().or_else(|| contact_name(contact.as_ref())) {
+            None if chat.jid.is_group() => store.group(&chat.jid).await?.map(|group| group.subject),
+            name => name,
+        };
         let phone = chat.phone.clone().or_else(|| contact.and_then(|contact| contact.phone));
         Ok(Self {
             jid: chat.jid.to_string(),
