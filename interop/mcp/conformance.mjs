@@ -29,27 +29,25 @@ const bare = {
     input-required-result-unsupported-methods http-header-validation`
 }
 
-/** Gives the checks. */
-export function* checks({ node, here, work, binary, fixtures, check }) {
+/** Makes the checks: every suite on both servers. */
+export async function checks({ node, here, work, binary, fixtures, check }) {
   const failing = expectedFailures(path.join(here, 'expected-failures.yml'))
   for (const suite of Object.keys(suites)) {
     const scenarios = bare[suite].split(/\s+/)
-    yield () => judge(suite, 'as it is', binary, (found) => scenarios.map((name) => [name, found.get(name), true]))
+    await judge(suite, 'as it is', binary, (found) => scenarios.map((name) => [name, found.get(name), true]))
   }
   const seen = new Set()
   for (const suite of Object.keys(suites)) {
-    yield () =>
-      judge(suite, 'fixtures', fixtures, (found) =>
-        [...found].map(([name, outcome]) => {
-          seen.add(name)
-          return [name, outcome, !failing.has(name)]
-        })
-      )
+    await judge(suite, 'fixtures', fixtures, (found) =>
+      [...found].map(([name, outcome]) => {
+        seen.add(name)
+        return [name, outcome, !failing.has(name)]
+      })
+    )
   }
-  yield () =>
-    check('conformance expected failures are all of scenarios there are', () => {
-      assert.deepEqual([...failing].filter((name) => !seen.has(name)), [])
-    })
+  await check('conformance expected failures are all of scenarios there are', () => {
+    assert.deepEqual([...failing].filter((name) => !seen.has(name)), [])
+  })
 
   /** Runs a suite, and makes a check of each scenario. */
   async function judge(suite, which, server, wanted) {

@@ -74,21 +74,24 @@ function call(tool, args) {
   return ['--tool-name', tool, '--tool-args-json', JSON.stringify(args), '--method', 'tools/call']
 }
 
-/** Gives each check's name and what it is. */
-export function* checks({ node, here, work, binary, check }) {
-  for (const era of ['legacy', 'modern']) {
-    yield* over('stdio', era, async (ask) => ask([binary, '--', '--demo']))
-    yield* over('http', era, (ask) =>
-      withServer(binary, work, ({ url, token }) =>
-        ask(['--transport', 'http', '--header', `Authorization: Bearer ${token}`, '--server-url', url])
-      )
+/** Makes the checks, each with a server of its own: both transports and both eras at once. */
+export async function checks({ node, here, work, binary, check }) {
+  const stdio = (ask) => ask([binary, '--', '--demo'])
+  const http = (ask) =>
+    withServer(binary, work, ({ url, token }) =>
+      ask(['--transport', 'http', '--header', `Authorization: Bearer ${token}`, '--server-url', url])
     )
-  }
+  await Promise.all([
+    over('stdio', 'legacy', stdio),
+    over('stdio', 'modern', stdio),
+    over('http', 'legacy', http),
+    over('http', 'modern', http)
+  ])
 
-  function* over(transport, era, server) {
+  async function over(transport, era, server) {
     for (const [what, { args, holds }] of Object.entries(asked)) {
       const name = `inspector ${transport} ${era} ${what}`
-      yield () => check(name, () => server(async (target) => holds(await inspect(era, [...args, ...target]))))
+      await check(name, () => server(async (target) => holds(await inspect(era, [...args, ...target]))))
     }
   }
 

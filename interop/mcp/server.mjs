@@ -11,7 +11,8 @@ const SECONDS = 60
 
 /** Calls `check` with the server's address and token, and with that of a proxy that has the token. */
 export async function withServer(binary, folder, check) {
-  const file = path.join(fs.mkdtempSync(path.join(folder, 'token-')), 'token')
+  const own = fs.mkdtempSync(path.join(folder, 'server-'))
+  const file = path.join(own, 'token')
   const args = ['--demo', '--http', '127.0.0.1:0', '--token-file', file]
   const { child, stop } = start(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let front
@@ -28,6 +29,7 @@ export async function withServer(binary, folder, check) {
     const ended = child.exitCode !== null || child.pid === undefined || once(child, 'exit')
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000).unref())])
     stop()
+    fs.rmSync(own, { recursive: true, force: true })
   }
 }
 
