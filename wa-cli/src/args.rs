@@ -16,6 +16,7 @@ mod named;
 mod people;
 mod poll;
 mod send;
+mod serve;
 mod tool;
 
 pub(crate) use account::*;
@@ -30,6 +31,7 @@ pub(crate) use named::*;
 pub(crate) use people::*;
 pub(crate) use poll::*;
 pub(crate) use send::*;
+pub(crate) use serve::*;
 pub(crate) use tool::*;
 
 /// WhatsApp on the command line.
@@ -192,7 +194,7 @@ pub(crate) enum Command {
     /// Take in what waits on the server
     Sync(SyncArguments),
     /// Own the account and serve every other command, until stopped
-    Serve,
+    Serve(ServeArguments),
     /// The past of the chats
     #[command(subcommand)]
     History(HistoryCommand),

@@ -4,7 +4,7 @@ use crate::{
     args::{Arguments, ChatsArguments, Command, PollCommand},
     failure::{Cause, Failure},
     output::Output,
-    session::Session,
+    session::{self, Session},
     signal,
 };
 
@@ -44,10 +44,15 @@ pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<(), Fa
         Command::Policy => return policy::run(global, output),
         _ => {}
     }
-    let create = matches!(arguments.command, Command::Link(_));
-    let session = until_stopped(Session::open(global, output, create)).await?;
+    let mut options = session::options(global)?;
+    options.create = matches!(arguments.command, Command::Link(_));
+    if let Command::Serve(arguments) = &arguments.command {
+        options.health = arguments.http;
+        options.token_file.clone_from(&arguments.token_file);
+    }
+    let session = until_stopped(Session::open(options, global, output)).await?;
     let result = match &arguments.command {
-        Command::Serve => serve::run(&session).await,
+        Command::Serve(_) => serve::run(&session).await,
         command => until_stopped(with_account(command, &session)).await,
     };
     session.close_after(result).await

@@ -22,14 +22,12 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Opens the account that was named on the command line; makes it if that is wanted.
+    /// Opens the account.
     pub(crate) async fn open(
+        options: BridgeOptions,
         global: &'a GlobalArguments,
         output: &'a Output,
-        create: bool,
     ) -> Result<Self, Failure> {
-        let mut options = options(global)?;
-        options.create = create;
         let bridge = Bridge::open(options).await?;
         Ok(Self { bridge, global, output })
     }

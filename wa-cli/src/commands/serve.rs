@@ -21,7 +21,7 @@ pub(crate) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     let mut events = session.bridge.events(None);
     events.begin().await?;
     session.bridge.stay_connected().await;
-    started(session)?;
+    started(session).await?;
     let told = async {
         while let Some(event) = events.next().await? {
             tell(&event, session);
@@ -34,18 +34,24 @@ pub(crate) async fn run(session: &Session<'_>) -> Result<(), Failure> {
     }
 }
 
-fn started(session: &Session<'_>) -> Result<(), Failure> {
+async fn started(session: &Session<'_>) -> Result<(), Failure> {
     let profile = session.bridge.profile();
     let socket = SocketPath::of(profile, &Environment::from_process());
     let socket = socket.as_path().display().to_string();
+    let http = session.bridge.health_address().await.map(|address| format!("http://{address}"));
     if session.output.json {
         return session.output.object(&json!({
             "event": "serving",
             "profile": profile.name().to_string(),
             "socket": socket,
+            "http": http,
         }));
     }
-    session.output.note(&format!("serving {} on {}", profile.name(), foreign::plain(&socket, " ")));
+    let mut places = foreign::plain(&socket, " ").to_string();
+    if let Some(http) = http {
+        places.push_str(&format!(" and {http}"));
+    }
+    session.output.note(&format!("serving {} on {places}", profile.name()));
     Ok(())
 }
 

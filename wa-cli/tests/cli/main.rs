@@ -17,3 +17,4 @@ mod permitted;
 mod sending;
 mod support;
 mod syncing;
+mod watched;
