@@ -261,6 +261,15 @@ mod tests {
         assert!(always.confirmation(&known).is_some());
     }
 
+    #[test]
+    fn the_example_that_people_copy_is_sound() {
+        let readme = include_str!("../../README.md");
+        let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let policy = Policy::parse(example).unwrap();
+        assert_eq!(policy.confirm, Confirm::NewChats);
+        assert_eq!(policy.pace, Pace::default(), "the paces it shows are those without a file");
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_policy_that_others_may_change_is_refused() {

@@ -12,3 +12,4 @@ mod client;
 mod hostile;
 mod offline;
 mod schemas;
+mod sending;
