@@ -172,7 +172,7 @@ async def read_everything(session):
     return anna, group, picture, poll
 
 
-async def write_everything(session, anna, group, picture, folder):
+async def write_everything(session, person, anna, group, picture, folder):
     sent, _ = await session.call("send_message", recipient="Anna Berg", message="On my way")
     assert sent["success"] and sent["status"] in ("sent", "delivered", "read"), sent
     again, _ = await session.call("send_message", recipient="Anna Berg", message="On my way")
@@ -198,8 +198,12 @@ async def write_everything(session, anna, group, picture, folder):
     await session.call("fetch_older_messages", chat=anna, count=10)
     await session.call("delete_message", chat=anna, message_id=mine)
     made, _ = await session.call("create_group", subject="Seeds", people=[ANNA])
-    await session.call("update_group", group=made["jid"], subject="Seeds and plants")
-    await session.call("manage_group_members", group=made["jid"], action="add", people=[BEN])
+    made = made["group"]["jid"]
+    before = len(person.asked)
+    renamed, _ = await session.call("update_group", group=made, subject="Seeds and plants")
+    assert renamed["success"] and len(person.asked) == before + 1, "a new group is confirmed too"
+    added, _ = await session.call("manage_group_members", group=made, action="add", people=[BEN])
+    assert added["success"] and "Ben Okafor" in person.asked[-1], person.asked[-1]
     await session.call("link_device")
 
 
@@ -320,7 +324,7 @@ async def everything(make_server, mode):
                 anna, group, picture, poll = await read_everything(session)
                 await refuse_everything(session, anna, group, picture)
                 await confirm(session, person)
-                await write_everything(session, anna, group, picture, pathlib.Path(folder))
+                await write_everything(session, person, anna, group, picture, pathlib.Path(folder))
                 await cancel_and_time_out(session, anna)
                 missed = set(session.schemas) - session.called - {"cancel_send"}
                 assert not missed, f"never called: {missed}"

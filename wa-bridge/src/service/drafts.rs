@@ -95,9 +95,11 @@ impl Call<'_> {
     ) -> Result<DraftView, Failure> {
         let no_request = || Failure::new(Cause::Failed, "the request was not kept for a draft");
         let mut request = self.request.clone().ok_or_else(no_request)?;
-        let recipient = request.get_mut(leaving.field).ok_or_else(no_request)?;
-        // A name may fit somebody else tomorrow.
-        *recipient = Value::String(leaving.chat.to_string());
+        if let Some(field) = leaving.field {
+            let recipient = request.get_mut(field).ok_or_else(no_request)?;
+            // A name may fit somebody else tomorrow.
+            *recipient = Value::String(leaving.chat.to_string());
+        }
         let created = now();
         let expires = created.secs().saturating_add(i64::try_from(LIFETIME.as_secs()).unwrap_or(0));
         let view = DraftView {
@@ -290,7 +292,7 @@ fn new_id() -> String {
 }
 
 /// What a chat is called, and its number.
-async fn recipient_label(chat: &Jid, store: &dyn Store) -> Result<String, Failure> {
+pub(super) async fn recipient_label(chat: &Jid, store: &dyn Store) -> Result<String, Failure> {
     let (name, phone) = match store.chat(chat).await? {
         Some(known) => {
             let view = ChatView::new(&known, store).await?;

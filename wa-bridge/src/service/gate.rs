@@ -23,8 +23,8 @@ pub(super) const LET_GO: &str = "accepted";
 pub(super) struct Leaving<'a> {
     /// Where it goes.
     pub(super) chat: &'a Jid,
-    /// The field of the request that names where it goes.
-    pub(super) field: &'static str,
+    /// The field of the request that names where it goes; in a draft it stands there by address.
+    pub(super) field: Option<&'static str>,
     /// What it says, in words, for a person to agree to.
     pub(super) preview: String,
     /// What else it carries, as bytes that are hashed: a file's own hash.
@@ -51,13 +51,32 @@ impl Call<'_> {
     /// [`Cause::Forbidden`], [`Cause::ConfirmationRequired`] with the draft that was made of it,
     /// [`Cause::Paced`] with the time when the next may go.
     pub(super) async fn let_go(&self, leaving: &Leaving<'_>) -> Result<(), Failure> {
+        self.let_go_to(leaving, std::slice::from_ref(leaving.chat)).await
+    }
+
+    /// The same of what reaches several: each has to be within reach, and one to whom this account
+    /// has never written is reason enough to ask.
+    ///
+    /// # Errors
+    /// As [`Call::let_go`].
+    pub(super) async fn let_go_to(
+        &self,
+        leaving: &Leaving<'_>,
+        reached: &[Jid],
+    ) -> Result<(), Failure> {
         self.note_chat(leaving.chat);
-        let standing = Standing::look_up(leaving.chat, self.store()).await?;
-        self.may_write(leaving.chat, &standing)?;
-        if !self.is_persons() || self.approved.is_some() {
-            self.agreed(leaving, &standing).await?;
+        let (mut newest, mut to_stranger) = (None, false);
+        for chat in reached {
+            let standing = Standing::look_up(chat, self.store()).await?;
+            self.may_write(chat, &standing)?;
+            to_stranger |= chat.is_person() && !standing.wrote_here;
+            if newest.is_none() || !standing.written_to {
+                newest = Some(standing);
+            }
         }
-        let to_stranger = leaving.chat.is_person() && !standing.wrote_here;
+        if !self.is_persons() || self.approved.is_some() {
+            self.agreed(leaving, &newest.unwrap_or_default()).await?;
+        }
         self.await_turn(to_stranger).await
     }
 
@@ -155,7 +174,7 @@ mod tests {
         let (ada, bob) = (Jid::lid("1"), Jid::lid("2"));
         let leaving = |chat, preview: &str, content: &[u8]| Leaving {
             chat,
-            field: "chat",
+            field: Some("chat"),
             preview: preview.into(),
             content: content.into(),
         };

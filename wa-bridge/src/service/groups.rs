@@ -1,9 +1,10 @@
 //! Groups: made, changed, joined and left.
 
+use sha2::{Digest, Sha256};
 use wa_client::{Groups, InviteLink};
 use wa_proto::{Jid, request::JoinedByLink, stanza::MemberAddMode};
 
-use super::{Call, Perform};
+use super::{Call, Perform, drafts::recipient_label, gate::Leaving};
 use crate::{
     api::{
         Adders, GroupChangedView, GroupCreate, GroupGet, GroupInvite, GroupInviteReset, GroupJoin,
@@ -46,7 +47,15 @@ impl Perform for GroupGet {
 impl Perform for GroupCreate {
     async fn perform(self, call: &Call<'_>) -> Result<GroupView, Failure> {
         let people = call.people(&self.people).await?;
-        call.may_write_to_all(&people).await?;
+        let first = people.first().ok_or_else(|| {
+            Failure::new(Cause::Usage, "nobody was named").remedy("name who is to be in the group")
+        })?;
+        call.require_link().await?;
+        let with = call.labels(&people).await?;
+        let preview = format!("[new group] {} with {with}", self.subject);
+        // Whom the names mean is part of the preview, which the approval is bound to.
+        let leaving = Leaving { chat: first, field: None, preview, content: Vec::new() };
+        call.let_go_to(&leaving, &people).await?;
         let client = call.online().await?;
         let mut create = client.groups().create(self.subject.as_str()).with(people);
         if self.announce {
@@ -69,23 +78,62 @@ impl Perform for GroupCreate {
 
 impl Perform for GroupUpdate {
     async fn perform(self, call: &Call<'_>) -> Result<GroupChangedView, Failure> {
-        let group = call.group_to_change(&self.group).await?;
+        let group = call.group(&self.group).await?;
         let photo = match self.photo_path.as_deref() {
             None | Some("") => None,
             Some(path) => Some(call.picture(path, MAX_PHOTO_LEN).await?),
         };
+        let preview = preview(&self);
+        if preview == NO_CHANGE {
+            return Err(Failure::new(Cause::Usage, "nothing of the group is to be changed")
+                .remedy("say what it is to be called, show or permit"));
+        }
+        call.require_link().await?;
+        let content = photo.as_deref().map(|jpeg| Sha256::digest(jpeg).to_vec());
+        let leaving = Leaving {
+            chat: &group,
+            field: Some("group"),
+            preview,
+            content: content.unwrap_or_default(),
+        };
+        call.let_go(&leaving).await?;
         let client = call.online().await?;
         let mut changes = Changes { call, group: &group, done: Vec::new(), picture_id: None };
         let made = changes.make(&self, photo, &client.groups()).await;
         let Changes { done, picture_id, .. } = changes;
         made.map_err(|failure| after(failure, &done))?;
-        if done.is_empty() {
-            return Err(Failure::new(Cause::Usage, "nothing of the group is to be changed")
-                .remedy("say what it is to be called, show or permit"));
-        }
         let changed = done.into_iter().map(str::to_owned).collect();
         Ok(GroupChangedView { group: group.to_string(), changed, picture_id })
     }
+}
+
+/// How the words for a change begin, and all of them where nothing is changed.
+const NO_CHANGE: &str = "[change of the group]";
+
+/// What of a group is to be changed, in words.
+fn preview(wanted: &GroupUpdate) -> String {
+    let switch = |on: Option<bool>| on.map(|on| if on { "on" } else { "off" }.to_owned());
+    let adders = wanted.add_members.map(|adders| match adders {
+        Adders::Admins => "admins".to_owned(),
+        Adders::Everybody => "everybody".to_owned(),
+    });
+    let changes = [
+        ("name", wanted.subject.clone()),
+        ("description", wanted.description.clone()),
+        ("only admins write", switch(wanted.announce)),
+        ("only admins change it", switch(wanted.locked)),
+        ("admins let people in", switch(wanted.approval)),
+        ("who adds people", adders),
+        ("messages disappear after seconds", wanted.disappearing.map(|time| time.to_string())),
+        ("picture", wanted.photo_path.clone()),
+    ];
+    let mut preview = NO_CHANGE.to_owned();
+    for (what, change) in changes {
+        if let Some(change) = change {
+            preview.push_str(&format!("\n{what}: {change}"));
+        }
+    }
+    preview
 }
 
 /// Several changes of a group, one after the other.
@@ -223,6 +271,16 @@ impl Perform for GroupLeave {
 }
 
 impl Call<'_> {
+    /// What people are called, with the address of each.
+    pub(super) async fn labels(&self, people: &[Jid]) -> Result<String, Failure> {
+        let mut labels = Vec::with_capacity(people.len());
+        for person in people {
+            let label = recipient_label(person, self.store()).await?;
+            labels.push(format!("{label} <{person}>"));
+        }
+        Ok(labels.join(", "))
+    }
+
     /// A group that may be changed.
     ///
     /// # Errors

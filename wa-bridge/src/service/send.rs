@@ -40,7 +40,7 @@ impl Perform for SendMessage {
         let ready = call.ready(&self.what, &self.mention).await?;
         let leaving = Leaving {
             chat: &chat,
-            field: "chat",
+            field: Some("chat"),
             preview: preview(&ready, quoted.as_ref()),
             content: ready.content.clone(),
         };
@@ -231,7 +231,7 @@ impl Call<'_> {
     ) -> Result<SentView, Failure> {
         let chat = &message.key.chat;
         self.require_link().await?;
-        let leaving = Leaving { chat, field: "chat", preview, content: Vec::new() };
+        let leaving = Leaving { chat, field: Some("chat"), preview, content: Vec::new() };
         self.let_go(&leaving).await?;
         let client = self.service.line.client();
         let id = send(&client).queue().await.map_err(ending::of_error)?.id;
@@ -306,7 +306,7 @@ impl Perform for Forward {
         let to = call.recipient(&self.to).await?;
         call.require_link().await?;
         let preview = format!("[forward] {}", about(&message));
-        let leaving = Leaving { chat: &to, field: "to", preview, content: Vec::new() };
+        let leaving = Leaving { chat: &to, field: Some("to"), preview, content: Vec::new() };
         call.let_go(&leaving).await?;
         let client = call.service.line.client();
         let sent = client.forward(&message.key, to.clone()).queue().await;
@@ -352,7 +352,7 @@ impl Perform for Disappearing {
             Some(seconds) => format!("[disappearing messages] after {seconds} seconds"),
             None => "[disappearing messages] off".to_owned(),
         };
-        let leaving = Leaving { chat: &chat, field: "chat", preview, content: Vec::new() };
+        let leaving = Leaving { chat: &chat, field: Some("chat"), preview, content: Vec::new() };
         call.let_go(&leaving).await?;
         let client = call.service.line.client();
         let after = self.seconds.map(Duration::from_secs);

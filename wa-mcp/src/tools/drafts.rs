@@ -71,10 +71,10 @@ impl Tool for ConfirmSend {
                     .remedy("see list_drafts")
             })?;
         let approve = DraftApprove { id: draft.id, digest: draft.digest, by: Approval::Assistant };
-        let sent = call.ask(approve).await?;
-        let sent: SentView = serde_json::from_value(sent)
-            .map_err(|error| Failure::new(Cause::Failed, error.to_string()))?;
-        Ok(Delivery::new(sent))
+        Ok(match serde_json::from_value::<SentView>(call.ask(approve).await?) {
+            Ok(sent) => Delivery::new(sent),
+            Err(_) => Delivery::done(),
+        })
     }
 }
 

@@ -4,11 +4,11 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::{Deserialize, Serialize};
 use wa_bridge::{
     Failure,
-    api::{self, GroupChangedView, GroupView, MemberAction, MemberResultView},
+    api::{self, DraftView, GroupView, MemberAction, MemberResultView},
 };
 
 use super::{Kind, Readable, Tool, Toolset};
-use crate::{call::ToolCall, text, untrusted::line};
+use crate::{call::ToolCall, untrusted::line};
 
 /// One group.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -68,15 +68,60 @@ pub(crate) struct CreateGroup {
     people: Vec<String>,
 }
 
+/// What became of a change of a group. A person may have to agree first; then it says so.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct GroupDone {
+    /// Whether it was done.
+    success: bool,
+    /// What happened, in words.
+    message: String,
+    /// The group, if it is a new one.
+    #[serde(default)]
+    group: Option<GroupView>,
+    /// What of the group was changed.
+    #[serde(default)]
+    changed: Vec<String>,
+    /// Each person's own result.
+    #[serde(default)]
+    results: Vec<MemberResultView>,
+    /// What waits for the person to agree, if they have to first.
+    #[serde(default)]
+    draft: Option<DraftView>,
+}
+
+impl GroupDone {
+    fn new(message: String) -> Self {
+        let (changed, results) = (Vec::new(), Vec::new());
+        Self { success: true, message, group: None, changed, results, draft: None }
+    }
+}
+
+impl Readable for GroupDone {
+    fn text(&self) -> String {
+        let mut text = self.message.clone();
+        for result in &self.results {
+            let person = &result.person;
+            let name = person.name.as_deref().or(person.phone.as_deref()).unwrap_or(&person.jid);
+            let outcome = match (&result.reason, result.done) {
+                (_, true) => "done".to_owned(),
+                (Some(reason), false) => format!("not done: {reason}"),
+                (None, false) => "not done".to_owned(),
+            };
+            text.push_str(&format!("\n{}: {outcome}", line(name)));
+        }
+        text
+    }
+}
+
 impl Tool for CreateGroup {
-    type Output = Group;
+    type Output = GroupDone;
     const NAME: &'static str = "create_group";
     const TITLE: &'static str = "Create a group";
     const ABOUT: &'static str = "Make a new group with people in it. They see it at once.";
     const SET: Toolset = Toolset::Groups;
     const KIND: Kind = Kind::Sends;
 
-    async fn run(self, call: &ToolCall<'_>) -> Result<Group, Failure> {
+    async fn run(self, call: &ToolCall<'_>) -> Result<GroupDone, Failure> {
         let create = api::GroupCreate {
             subject: self.subject,
             people: self.people,
@@ -85,7 +130,9 @@ impl Tool for CreateGroup {
             approval: false,
             disappearing: None,
         };
-        Ok(Group { group: call.ask(create).await? })
+        let group = call.ask(create).await?;
+        let message = format!("made {}, {} people", line(&group.subject), group.size);
+        Ok(GroupDone { group: Some(group), ..GroupDone::new(message) })
     }
 }
 
@@ -112,21 +159,8 @@ pub(crate) struct UpdateGroup {
     approval: Option<bool>,
 }
 
-/// What of a group was changed.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct GroupChanged {
-    #[serde(flatten)]
-    changed: GroupChangedView,
-}
-
-impl Readable for GroupChanged {
-    fn text(&self) -> String {
-        format!("changed: {}", self.changed.changed.join(", "))
-    }
-}
-
 impl Tool for UpdateGroup {
-    type Output = GroupChanged;
+    type Output = GroupDone;
     const NAME: &'static str = "update_group";
     const TITLE: &'static str = "Change a group";
     const ABOUT: &'static str = "Change a group's name, description or settings. All members see it; most changes need an admin.";
@@ -134,7 +168,7 @@ impl Tool for UpdateGroup {
     const KIND: Kind = Kind::Destroys;
     const IDEMPOTENT: bool = true;
 
-    async fn run(self, call: &ToolCall<'_>) -> Result<GroupChanged, Failure> {
+    async fn run(self, call: &ToolCall<'_>) -> Result<GroupDone, Failure> {
         let update = api::GroupUpdate {
             group: self.group,
             subject: self.subject,
@@ -146,7 +180,9 @@ impl Tool for UpdateGroup {
             disappearing: None,
             photo_path: None,
         };
-        Ok(GroupChanged { changed: call.ask(update).await? })
+        let changed = call.ask(update).await?.changed;
+        let message = format!("changed: {}", changed.join(", "));
+        Ok(GroupDone { changed, ..GroupDone::new(message) })
     }
 }
 
@@ -163,31 +199,8 @@ pub(crate) struct ManageGroupMembers {
     people: Vec<String>,
 }
 
-/// What became of whom.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Members {
-    /// Each person's own result.
-    results: Vec<MemberResultView>,
-}
-
-impl Readable for Members {
-    fn text(&self) -> String {
-        text::lines(&self.results, "nobody was changed", |result| {
-            let person = &result.person;
-            let name = person.name.as_deref().or(person.phone.as_deref()).unwrap_or(&person.jid);
-            match (result.done, result.error) {
-                (true, _) => format!("{}: done", line(name)),
-                (false, Some(code)) => {
-                    format!("{}: not done, the server's code is {code}", line(name))
-                }
-                (false, None) => format!("{}: not done", line(name)),
-            }
-        })
-    }
-}
-
 impl Tool for ManageGroupMembers {
-    type Output = Members;
+    type Output = GroupDone;
     const NAME: &'static str = "manage_group_members";
     const TITLE: &'static str = "Change who is in a group";
     const ABOUT: &'static str = "Add people to a group, remove them, or make them admins or no longer. Each person has a result of their own; it needs an admin.";
@@ -195,9 +208,12 @@ impl Tool for ManageGroupMembers {
     const KIND: Kind = Kind::Destroys;
     const IDEMPOTENT: bool = true;
 
-    async fn run(self, call: &ToolCall<'_>) -> Result<Members, Failure> {
+    async fn run(self, call: &ToolCall<'_>) -> Result<GroupDone, Failure> {
         let members =
             api::GroupMembers { group: self.group, action: self.action, people: self.people };
-        Ok(Members { results: call.ask(members).await? })
+        let results = call.ask(members).await?;
+        let done = results.iter().filter(|result| result.done).count();
+        let message = format!("done for {done} of {} people", results.len());
+        Ok(GroupDone { success: done > 0, results, ..GroupDone::new(message) })
     }
 }

@@ -57,10 +57,16 @@ impl Delivery {
         }
     }
 
+    /// Something else than a message was done, as the person agreed.
+    pub(crate) fn done() -> Self {
+        let message = "done, as the person agreed".into();
+        Self { success: true, ..Self::nothing(message) }
+    }
+
     /// Nothing left: a person has to agree first, and was not asked here.
     pub(crate) fn waiting(draft: DraftView) -> Self {
         let message = format!(
-            "NOT sent: {}. It waits as draft {} for the person, who can send it with: wa-cli drafts approve {}",
+            "NOT done: {}. It waits as draft {} for the person, who can send it with: wa-cli drafts approve {}",
             draft.why, draft.id, draft.id
         );
         Self { draft: Some(draft), ..Self::nothing(message) }
@@ -69,7 +75,7 @@ impl Delivery {
     /// Nothing left: the person said no.
     pub(crate) fn declined() -> Self {
         Self::nothing(
-            "NOT sent: the person declined. Do not try again unless they ask for it.".into(),
+            "NOT done: the person declined. Do not try again unless they ask for it.".into(),
         )
     }
 

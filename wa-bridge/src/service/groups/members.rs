@@ -3,7 +3,7 @@
 use wa_proto::{Jid, request::JoinRequest};
 use wa_store::{Store, StoreError, Timestamp};
 
-use super::super::{Call, Perform};
+use super::super::{Call, Perform, gate::Leaving};
 use crate::{
     api::{
         GroupAnswer, GroupMembers, GroupRequests, JoinRequestView, MemberAction, MemberResultView,
@@ -15,14 +15,26 @@ use crate::{
 
 impl Perform for GroupMembers {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<MemberResultView>, Failure> {
-        let group = call.group_to_change(&self.group).await?;
+        let group = call.group(&self.group).await?;
         let people = call.people(&self.people).await?;
         if people.is_empty() {
             return Err(nobody_named());
         }
+        call.require_link().await?;
+        let what = match self.action {
+            MemberAction::Add => "add to the group",
+            MemberAction::Remove => "remove from the group",
+            MemberAction::Promote => "make an admin of the group",
+            MemberAction::Demote => "admin of the group no longer",
+        };
+        let preview = format!("[{what}] {}", call.labels(&people).await?);
+        let content = Vec::new();
+        let leaving = Leaving { chat: &group, field: Some("group"), preview, content };
+        let mut reached = vec![group.clone()];
         if self.action == MemberAction::Add {
-            call.may_write_to_all(&people).await?;
+            reached.extend(people.iter().cloned());
         }
+        call.let_go_to(&leaving, &reached).await?;
         let client = call.online().await?;
         let groups = client.groups();
         let results = match self.action {
