@@ -141,7 +141,8 @@ impl Service {
         if let Err(failure) = &result {
             self.counters.refuse(failure.cause);
         }
-        if O::EFFECT != Effect::Read {
+        let is_refused = result.as_ref().is_err_and(|failure| failure.cause == Cause::Forbidden);
+        if O::EFFECT != Effect::Read || is_refused {
             call.put_down_outcome(result.as_ref().err()).await?;
         }
         result

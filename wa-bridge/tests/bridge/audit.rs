@@ -5,7 +5,9 @@ use std::fs;
 use serde_json::json;
 use wa_bridge::{
     Bridge,
-    api::{Approval, Audit, AuditView, ChatArrange, ChatChange, DraftApprove, Revoke, SentGet},
+    api::{
+        Approval, Audit, AuditView, ChatArrange, ChatChange, ChatGet, DraftApprove, Revoke, SentGet,
+    },
 };
 
 use crate::support::{ANNA, BEN, World, send};
@@ -114,4 +116,15 @@ async fn a_name_of_several_lines_or_of_any_length_is_put_down_as_one_short_line(
         assert!(entry.caller.chars().all(|c| !c.is_control()), "{:?}", entry.caller);
         assert!(entry.caller.chars().count() <= 80, "{:?}", entry.caller);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_where_one_may_not_is_put_down() {
+    let world = World::linked().await;
+    world.set_policy("[read]\nexcept = ['Ben Okafor']");
+    let robot = world.assistant().await;
+    let before = audit(&robot).await.last().map_or(0, |entry| entry.seq);
+    robot.call(ChatGet { chat: BEN.into() }).await.unwrap_err();
+    robot.call(ChatGet { chat: ANNA.into() }).await.unwrap();
+    assert_eq!(since(&robot, before).await, [entry("assistant: robot", "chats/get", "forbidden")]);
 }
