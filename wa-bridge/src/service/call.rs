@@ -91,6 +91,16 @@ impl<'a> Call<'a> {
         self.service.line.online(self.deadline).await
     }
 
+    /// The same once all that waited on the server was taken in: what is changed then is not
+    /// followed by older news of it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn caught_up(&self) -> Result<Client, Failure> {
+        self.require_link().await?;
+        self.service.line.caught_up(self.deadline).await
+    }
+
     /// Waits for the answer to what the client was asked.
     ///
     /// # Errors

@@ -97,7 +97,7 @@ impl Perform for GroupUpdate {
             content: content.unwrap_or_default(),
         };
         call.let_go(&leaving).await?;
-        let client = call.online().await?;
+        let client = call.caught_up().await?;
         let mut changes = Changes { call, group: &group, done: Vec::new(), picture_id: None };
         let made = changes.make(&self, photo, &client.groups()).await;
         let Changes { done, picture_id, .. } = changes;
