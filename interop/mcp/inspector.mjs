@@ -41,7 +41,7 @@ const asked = {
     args: call('send_message', { recipient: '+44 7700 900103', message: 'Hello' }),
     holds: ({ result }) => {
       assert.equal(result.structuredContent.success, false)
-      assert.match(result.content[0].text, /^NOT sent: .* draft /m)
+      assert.match(result.content[0].text, /^NOT done: .* draft /m)
     }
   },
   'tools/call get_chat, refused': {
