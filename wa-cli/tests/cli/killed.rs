@@ -12,7 +12,9 @@ fn send_and_kill(machine: &Machine, text: &str, when: impl Fn() -> bool) {
         (pending && when()).then_some(())
     });
     child.kill().unwrap();
-    assert_eq!(child.wait().unwrap().code(), None, "it was killed");
+    // The recipient's receipt may have told it that the server has the message, a moment before.
+    let code = child.wait().unwrap().code();
+    assert!(matches!(code, None | Some(0)), "it was killed: {code:?}");
 }
 
 async fn assert_sent_once(world: &World, machine: &Machine, text: &str) {
