@@ -137,8 +137,9 @@ impl Bridge {
         profile.prepare()?;
         let socket = SocketPath::of(&profile, environment);
         let role = join(&options, &profile, &socket).await?;
-        let role = RwLock::new(role);
         let stays = AtomicBool::new(options.stay_connected);
+        role.begin(&stays);
+        let role = RwLock::new(role);
         Ok(Self { shared: Arc::new(Shared { options, profile, socket, role, stays }) })
     }
 
@@ -156,9 +157,7 @@ impl Bridge {
     /// it comes to own it later.
     pub async fn stay_connected(&self) {
         self.shared.stays.store(true, Ordering::Relaxed);
-        if let Role::Owner(owner) = &*self.shared.role.read().await {
-            owner.service().stay_connected();
-        }
+        self.shared.role.read().await.begin(&self.shared.stays);
     }
 
     /// Where one can ask over TCP how this process is, if it owns the account and was told to
@@ -196,10 +195,9 @@ impl Bridge {
                 Role::Owner(owner) => {
                     let mut caller = self.shared.options.caller.clone();
                     caller.time_limit = limit;
-                    let answer =
-                        owner.service().call_by_path(O::PATH, request.clone(), &caller).await?;
-                    return serde_json::from_value(answer)
-                        .map_err(|error| Failure::new(Cause::Failed, error.to_string()));
+                    let operation: O = serde_json::from_value(request)
+                        .map_err(|error| Failure::new(Cause::Usage, error.to_string()))?;
+                    return owner.service().call(operation, &caller).await;
                 }
                 Role::Guest(remote) => remote.clone(),
                 Role::Closed => return Err(closed()),
@@ -258,11 +256,7 @@ impl Bridge {
             }
         }
         *role = join(options, profile, socket).await?;
-        if let Role::Owner(owner) = &*role
-            && stays.load(Ordering::Relaxed)
-        {
-            owner.service().stay_connected();
-        }
+        role.begin(stays);
         Ok(())
     }
 
@@ -275,6 +269,17 @@ impl Bridge {
         match role {
             Role::Owner(owner) => owner.close().await,
             Role::Guest(_) | Role::Closed => Ok(()),
+        }
+    }
+}
+
+impl Role {
+    /// Connects and stays connected, if that is wanted and this process owns the account.
+    fn begin(&self, stays: &AtomicBool) {
+        if let Self::Owner(owner) = self
+            && stays.load(Ordering::Relaxed)
+        {
+            owner.service().stay_connected();
         }
     }
 }

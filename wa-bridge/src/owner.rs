@@ -79,9 +79,6 @@ impl Owner {
             let (listener, router) = health.serving(&service);
             servers.spawn(serve(listener, router, stopped));
         }
-        if options.stay_connected {
-            service.stay_connected();
-        }
         let serving = Serving { socket: socket.clone(), stop, servers, _lock: lock };
         let runtime = Handle::current();
         Ok(Self { service, runtime, health: address, serving: Some(serving) })

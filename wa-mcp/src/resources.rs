@@ -195,10 +195,7 @@ async fn contents(account: &Account, named: Named, uri: &str) -> Result<Resource
             let context =
                 MessageContext { id: message, chat: Some(chat), before: around, after: around };
             let view = bridge.call(context).await?;
-            let before = view.before.iter().map(text::message);
-            let here = std::iter::once(format!("> {}", text::message(&view.message)));
-            let after = view.after.iter().map(text::message);
-            before.chain(here).chain(after).collect::<Vec<_>>().join("\n")
+            text::context(&view.message, &view.before, &view.after)
         }
         Named::Contact(person) => {
             let query =

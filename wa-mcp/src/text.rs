@@ -95,6 +95,13 @@ pub(crate) fn messages(messages: &[MessageView]) -> String {
     }
 }
 
+/// A message with those before and after it, from old to new.
+pub(crate) fn context(here: &MessageView, before: &[MessageView], after: &[MessageView]) -> String {
+    let here = std::iter::once(format!("> {}", message(here)));
+    let lines = before.iter().map(message).chain(here).chain(after.iter().map(message));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// A chat: its name, number and address, and how it stands.
 pub(crate) fn chat(listed: &ListedChat) -> String {
     let ChatView { jid, phone, name, unread, archived, muted, pinned, .. } = &listed.chat;

@@ -229,14 +229,22 @@ impl Call<'_> {
         preview: String,
         send: impl FnOnce(&Client) -> wa_client::SendMessage,
     ) -> Result<SentView, Failure> {
-        let chat = &message.key.chat;
+        let (chat, field) = (&message.key.chat, Some("chat"));
+        self.pass(&Leaving { chat, field, preview, content: Vec::new() }, send).await
+    }
+
+    /// Lets something without a file go, puts it on disk and follows it.
+    async fn pass(
+        &self,
+        leaving: &Leaving<'_>,
+        send: impl FnOnce(&Client) -> wa_client::SendMessage,
+    ) -> Result<SentView, Failure> {
         self.require_link().await?;
-        let leaving = Leaving { chat, field: Some("chat"), preview, content: Vec::new() };
-        self.let_go(&leaving).await?;
+        self.let_go(leaving).await?;
         let client = self.service.line.client();
         let id = send(&client).queue().await.map_err(ending::of_error)?.id;
         self.note_detail(id.to_string());
-        self.follow(chat, id, None).await
+        self.follow(leaving.chat, id, None).await
     }
 }
 
@@ -304,15 +312,9 @@ impl Perform for Forward {
     async fn perform(self, call: &Call<'_>) -> Result<SentView, Failure> {
         let message = call.message(&self.chat, &self.id).await?;
         let to = call.recipient(&self.to).await?;
-        call.require_link().await?;
         let preview = format!("[forward] {}", about(&message));
         let leaving = Leaving { chat: &to, field: Some("to"), preview, content: Vec::new() };
-        call.let_go(&leaving).await?;
-        let client = call.service.line.client();
-        let sent = client.forward(&message.key, to.clone()).queue().await;
-        let id = sent.map_err(ending::of_error)?.id;
-        call.note_detail(id.to_string());
-        call.follow(&to, id, None).await
+        call.pass(&leaving, |client| client.forward(&message.key, to.clone())).await
     }
 }
 
@@ -347,19 +349,13 @@ impl Perform for Disappearing {
                 Failure::new(Cause::Usage, "this chat is a group").remedy(remedy::GROUP_SETTING)
             );
         }
-        call.require_link().await?;
         let preview = match self.seconds {
             Some(seconds) => format!("[disappearing messages] after {seconds} seconds"),
             None => "[disappearing messages] off".to_owned(),
         };
         let leaving = Leaving { chat: &chat, field: Some("chat"), preview, content: Vec::new() };
-        call.let_go(&leaving).await?;
-        let client = call.service.line.client();
         let after = self.seconds.map(Duration::from_secs);
-        let sent = client.set_disappearing(chat.clone(), after).queue().await;
-        let id = sent.map_err(ending::of_error)?.id;
-        call.note_detail(id.to_string());
-        call.follow(&chat, id, None).await
+        call.pass(&leaving, |client| client.set_disappearing(chat.clone(), after)).await
     }
 }
 

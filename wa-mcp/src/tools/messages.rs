@@ -251,10 +251,7 @@ pub(crate) struct Context {
 
 impl Readable for Context {
     fn text(&self) -> String {
-        let before = self.before.iter().map(text::message);
-        let here = std::iter::once(format!("> {}", text::message(&self.message)));
-        let after = self.after.iter().map(text::message);
-        before.chain(here).chain(after).collect::<Vec<_>>().join("\n")
+        text::context(&self.message, &self.before, &self.after)
     }
 }
 
