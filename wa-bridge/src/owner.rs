@@ -17,7 +17,7 @@ use crate::{
     failure::Cause,
     health::Health,
     http,
-    policy::Policy,
+    policy::PolicySource,
     socket::{self, SocketPath},
 };
 
@@ -50,10 +50,7 @@ impl Owner {
         profile: Profile,
         socket: &SocketPath,
     ) -> Result<Self, Failure> {
-        let policy = Policy::load(&profile).map_err(|error| {
-            Failure::new(Cause::Forbidden, error.to_string())
-                .remedy("mend the file; nothing is done without a policy that can be read")
-        })?;
+        let policy = PolicySource::open(profile.clone())?;
         let health = match options.health {
             Some(address) => Some(Health::bind(address, &token_file(options, &profile)).await?),
             None => None,

@@ -21,11 +21,13 @@ use crate::{
 mod files;
 mod pace;
 mod reach;
+mod source;
 
 pub use files::Files;
 pub(crate) use files::unreadable;
 pub use pace::{Pace, Sendings};
 pub use reach::{Reach, Standing, UnknownSenders};
+pub use source::PolicySource;
 
 /// What may be done with the account.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -101,6 +103,13 @@ pub enum PolicyError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        Self::new(Cause::Forbidden, error.to_string())
+            .remedy("mend the file; nothing is done without a policy that can be read")
+    }
 }
 
 /// No sound policy is longer, in bytes.

@@ -20,7 +20,7 @@ use crate::{
     endpoint::Endpoint,
     failure::{Cause, Failure, remedy},
     line::Line,
-    policy::{Policy, Sendings},
+    policy::{PolicySource, Sendings},
 };
 
 mod account;
@@ -63,7 +63,7 @@ pub struct Service {
     profile: Profile,
     store: Arc<dyn Store>,
     line: Line,
-    policy: Policy,
+    policy: PolicySource,
     /// When messages left in the last hour.
     sendings: Mutex<Sendings>,
     /// Drafts that are being sent.
@@ -93,7 +93,7 @@ impl Service {
         profile: Profile,
         store: Arc<dyn Store>,
         endpoint: Endpoint,
-        policy: Policy,
+        policy: PolicySource,
     ) -> Result<Arc<Self>, Failure> {
         let sendings = Mutex::new(recent_sendings(store.as_ref()).await?);
         let line = Line::new(Arc::clone(&store), endpoint).await?;
@@ -120,7 +120,7 @@ impl Service {
         operation: O,
         caller: &Caller,
     ) -> Result<O::Answer, Failure> {
-        let call = Call::new(self, caller, O::PATH, request_of(&operation, caller));
+        let call = Call::new(self, caller, O::PATH, request_of(&operation, caller))?;
         self.run(operation, &call).await
     }
 
@@ -312,7 +312,7 @@ impl Service {
         let route = find(path)?;
         let may_wait = caller.frontend == crate::Frontend::Assistant;
         let request = may_wait.then(|| body.clone());
-        let call = Call::new(self, caller, route.path, request);
+        let call = Call::new(self, caller, route.path, request)?;
         (route.call)(self, body, call).await
     }
 }

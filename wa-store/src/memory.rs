@@ -10,6 +10,7 @@ mod state;
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -58,7 +59,7 @@ impl std::fmt::Debug for MemoryStore {
 }
 
 /// Those keys that have a value, with it.
-fn found<V>(keys: &[Jid], value: impl Fn(&Jid) -> Option<V>) -> HashMap<Jid, V> {
+fn found<K: Clone + Eq + Hash, V>(keys: &[K], value: impl Fn(&K) -> Option<V>) -> HashMap<K, V> {
     keys.iter().filter_map(|key| Some((key.clone(), value(key)?))).collect()
 }
 
@@ -275,6 +276,12 @@ impl Store for MemoryStore {
         Ok(state.contacts.get(&state.person(jid)).map(|contact| state.shown_contact(contact)))
     }
 
+    async fn contacts_of(&self, people: &[Jid]) -> Result<HashMap<Jid, Contact>> {
+        let state = self.state()?;
+        let contact = |jid: &Jid| state.contacts.get(&state.person(jid));
+        Ok(found(people, |jid| contact(jid).map(|contact| state.shown_contact(contact))))
+    }
+
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
         let state = self.state()?;
         Ok(query.select(state.contacts.values().map(|c| state.shown_contact(c)).collect()))
@@ -388,6 +395,15 @@ impl Store for MemoryStore {
         Ok(self.state()?.messages_after(seq, limit))
     }
 
+    async fn messages_at(&self, places: &[Seq]) -> Result<Vec<ArchivedMessage>> {
+        let state = self.state()?;
+        Ok(places
+            .iter()
+            .filter_map(|seq| state.messages.get(seq))
+            .map(|m| m.as_ref().clone())
+            .collect())
+    }
+
     async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>> {
         let state = self.state()?;
         Ok(state.text_versions(&state.place(key)))
@@ -396,6 +412,18 @@ impl Store for MemoryStore {
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
         let state = self.state()?;
         Ok(state.reactions_to(&state.place(target)))
+    }
+
+    async fn reactions_to(
+        &self,
+        targets: &[MessageKey],
+    ) -> Result<HashMap<MessageKey, Vec<Reaction>>> {
+        let state = self.state()?;
+        let reactions = |target: &MessageKey| {
+            let reactions = state.reactions_to(&state.place(target));
+            (!reactions.is_empty()).then_some(reactions)
+        };
+        Ok(found(targets, reactions))
     }
 
     async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>> {
@@ -426,6 +454,10 @@ impl Store for MemoryStore {
 
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
         self.state()?.search(query)
+    }
+
+    async fn last_seq(&self) -> Result<Seq> {
+        Ok(self.state()?.stats().last_seq)
     }
 
     async fn stats(&self) -> Result<Stats> {

@@ -14,6 +14,7 @@ mod lid;
 mod open;
 mod read;
 mod read_archive;
+mod readers;
 mod row_forms;
 mod rows;
 mod search;
@@ -29,7 +30,7 @@ use std::{
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use wa_crypto::PublicKey;
 use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
@@ -37,7 +38,7 @@ pub use self::{
     key::{DatabaseKey, InvalidDatabaseKey},
     open::OpenOptions,
 };
-use self::{open::Source, rows::engine};
+use self::{open::Source, readers::Readers, rows::engine};
 use crate::{
     Account, Addition, ArchivedMessage, AuditEntry, AuditQuery, Changes, Chat, ChatQuery,
     CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk,
@@ -54,7 +55,9 @@ const READERS: usize = 4;
 /// A [`Store`] in an encrypted SQLite file.
 ///
 /// Must be used inside a tokio runtime. A commit whose future is dropped may still land. Dropping a
-/// store that was not closed waits for the commit under way.
+/// store that was not closed waits for the commit under way and breaks off the reads. A process
+/// should close or drop its stores before it ends: SQLCipher cleans up at exit, and a thread that
+/// is still at work in it then crashes.
 pub struct SqliteStore {
     writer: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
@@ -67,23 +70,18 @@ enum Job {
     Close(oneshot::Sender<Result<()>>),
 }
 
-/// Connections that read, opened when they are needed.
-struct Readers {
-    source: Source,
-    idle: Mutex<Vec<Connection>>,
-    permits: Arc<Semaphore>,
-}
-
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         let slot = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
         drop(slot.take());
         let slot = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // A process may exit after this, and then SQLCipher takes its memory away from whatever is
+        // still at work in it.
         if let Some(thread) = slot.take() {
-            // A process may exit after this, and then OpenSSL must not be at work any more. That
-            // the thread panicked was told to whoever asked it for something.
+            // That the thread panicked was told to whoever asked it for something.
             let _ = thread.join();
         }
+        self.readers.end();
     }
 }
 
@@ -126,12 +124,8 @@ impl SqliteStore {
             Ok(thread) => Mutex::new(Some(thread)),
             Err(error) => return Err(StoreError::Io { path: source.path, source: error }),
         };
-        let readers = Readers {
-            source,
-            idle: Mutex::new(Vec::new()),
-            permits: Arc::new(Semaphore::new(READERS)),
-        };
-        Ok(Self { writer: Mutex::new(Some(writer)), thread, readers: Arc::new(readers) })
+        let readers = Arc::new(Readers::new(source, READERS));
+        Ok(Self { writer: Mutex::new(Some(writer)), thread, readers })
     }
 
     /// Asks the writing thread for something, and waits for its answer.
@@ -151,26 +145,15 @@ impl SqliteStore {
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let readers = Arc::clone(&self.readers);
-        let permits = Arc::clone(&self.readers.permits);
-        let permit = permits.acquire_owned().await.map_err(|_| StoreError::Closed)?;
+        let permit = readers.permit().await?;
         blocking(move || {
             // Held by the work and not by whoever waits for it, who may stop waiting.
             let _permit = permit;
-            let idle = readers.idle().pop();
-            let db = idle.map_or_else(|| readers.source.reader(), Ok)?;
-            let snapshot = db.unchecked_transaction().map_err(engine)?;
-            let result = read(&snapshot);
-            drop(snapshot);
-            readers.idle().push(db);
-            result
+            let mut reader = readers.begin()?;
+            let snapshot = reader.connection()?.unchecked_transaction().map_err(engine)?;
+            read(&snapshot)
         })
         .await
-    }
-}
-
-impl Readers {
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -399,6 +382,11 @@ impl Store for SqliteStore {
         self.read(move |db| read_archive::contact(db, &jid)).await
     }
 
+    async fn contacts_of(&self, people: &[Jid]) -> Result<HashMap<Jid, Contact>> {
+        let people = people.to_vec();
+        self.read(move |db| read::each_of(people, |jid| read_archive::contact(db, jid))).await
+    }
+
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
         let query = query.clone();
         self.read(move |db| Ok(query.select(read_archive::contacts(db)?))).await
@@ -520,6 +508,15 @@ impl Store for SqliteStore {
         self.read(move |db| read_archive::messages_after(db, seq, limit)).await
     }
 
+    async fn messages_at(&self, places: &[Seq]) -> Result<Vec<ArchivedMessage>> {
+        let places = places.to_vec();
+        self.read(move |db| {
+            let found = places.iter().map(|seq| read_archive::message_by_seq(db, *seq));
+            found.filter_map(Result::transpose).collect()
+        })
+        .await
+    }
+
     async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>> {
         let key = key.clone();
         self.read(move |db| read_archive::text_versions(db, &key)).await
@@ -528,6 +525,20 @@ impl Store for SqliteStore {
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
         let target = target.clone();
         self.read(move |db| read_archive::reactions(db, &target)).await
+    }
+
+    async fn reactions_to(
+        &self,
+        targets: &[MessageKey],
+    ) -> Result<HashMap<MessageKey, Vec<Reaction>>> {
+        let targets = targets.to_vec();
+        self.read(move |db| {
+            read::each_of(targets, |target| {
+                let reactions = read_archive::reactions(db, target)?;
+                Ok((!reactions.is_empty()).then_some(reactions))
+            })
+        })
+        .await
     }
 
     async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>> {
@@ -563,22 +574,21 @@ impl Store for SqliteStore {
         self.read(move |db| search::search(db, &query)).await
     }
 
+    async fn last_seq(&self) -> Result<Seq> {
+        self.read(read_archive::last_seq).await
+    }
+
     async fn stats(&self) -> Result<Stats> {
         self.read(read_archive::stats).await
     }
 
     async fn close(&self) -> Result<()> {
-        let all = u32::try_from(READERS).unwrap_or(u32::MAX);
-        let permits = self.readers.permits.acquire_many(all).await;
-        let permits = permits.map_err(|_| StoreError::Closed)?;
-        self.readers.permits.close();
-        self.readers.idle().clear();
-        drop(permits);
+        self.readers.close().await?;
         let closed = self.ask(Job::Close).await;
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // A process may exit after this, and then OpenSSL must not be at work any more.
+            // A process may exit after this; see `drop`.
             blocking(move || thread.join().map_err(|_| StoreError::Closed)).await?;
         }
         closed

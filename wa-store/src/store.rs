@@ -123,6 +123,8 @@ pub trait Store: Send + Sync + 'static {
     async fn nct_salt(&self) -> Result<Option<SecretBytes>>;
     /// A person.
     async fn contact(&self, jid: &Jid) -> Result<Option<Contact>>;
+    /// These people; those of whom nothing is known are missing.
+    async fn contacts_of(&self, people: &[Jid]) -> Result<HashMap<Jid, Contact>>;
     /// People, by name.
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>>;
     /// A chat.
@@ -179,10 +181,17 @@ pub trait Store: Send + Sync + 'static {
     async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>>;
     /// Messages that were committed after one, in the order of commits, at most `limit`.
     async fn messages_after(&self, seq: Seq, limit: usize) -> Result<Vec<ArchivedMessage>>;
+    /// The messages with these numbers, in the order asked; those that are gone are missing.
+    async fn messages_at(&self, places: &[Seq]) -> Result<Vec<ArchivedMessage>>;
     /// All texts a message has had, the first first; empty if there is no such message.
     async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>>;
     /// The reactions to a message, the oldest first.
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>>;
+    /// The reactions to these messages, each one's oldest first; messages without are missing.
+    async fn reactions_to(
+        &self,
+        targets: &[MessageKey],
+    ) -> Result<HashMap<MessageKey, Vec<Reaction>>>;
     /// What people added to a message, in no order; of those that replace each other the newest.
     async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>>;
     /// The messages pinned for everyone in a chat at `now`, the newest pin first.
@@ -219,7 +228,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// Besides the engine's: [`StoreError::SearchTooLong`], [`StoreError::BadCursor`].
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage>;
-    /// How much there is.
+    /// The greatest number given to a message so far.
+    async fn last_seq(&self) -> Result<Seq>;
+    /// How much there is. Counts every message, which takes a while in a large archive.
     async fn stats(&self) -> Result<Stats>;
 
     /// Writes out what is buffered and releases the files. Later calls are refused.

@@ -89,6 +89,7 @@ rules! {
     }
     people {
         contacts_report_what_changed
+        several_people_are_looked_up_by_whichever_name_was_asked
         contacts_are_found_by_any_name_or_number
         chats_stand_pinned_first_then_by_their_last_message
         chats_are_filtered
@@ -119,6 +120,7 @@ rules! {
         a_revoked_message_leaves_a_tombstone
         a_revocation_may_come_before_its_message
         reactions_replace_and_take_back
+        reactions_to_several_messages_are_given_at_once
         messages_are_given_by_time_and_paged
         filters_combine
         messages_are_deleted_with_what_hangs_on_them

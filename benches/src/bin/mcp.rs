@@ -33,6 +33,9 @@ struct Arguments {
     /// How often each thing is measured.
     #[arg(long, default_value_t = 200)]
     rounds: usize,
+    /// Keeps the archive in this folder, or takes the one that was kept there.
+    #[arg(long)]
+    keep: Option<PathBuf>,
 }
 
 /// The key of the archive.
@@ -45,14 +48,22 @@ const BATCH: u64 = 1_000;
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let folder = tempfile::tempdir()?;
-    let home = Home { folder: folder.path().to_owned(), server: arguments.server.clone() };
-    home.prepare()?;
-
-    let starts = (0..arguments.rounds.clamp(1, 50)).map(|_| home.start_to_tools());
-    let starts = starts.collect::<anyhow::Result<Vec<_>>>()?;
-    tell("start to first tools/list", starts)?;
-
-    fill(&home.folder.join("account"), arguments.messages).await?;
+    let kept = arguments.keep.as_deref().unwrap_or(folder.path());
+    let home = Home { folder: kept.to_owned(), server: arguments.server.clone() };
+    let is_filled = kept.join("key").exists();
+    if !is_filled {
+        std::fs::create_dir_all(kept)?;
+        home.prepare()?;
+    }
+    let starts = || {
+        let starts = (0..arguments.rounds.clamp(1, 50)).map(|_| home.start_to_tools());
+        starts.collect::<anyhow::Result<Vec<_>>>()
+    };
+    if !is_filled {
+        tell("start to first tools/list: a new archive", starts()?)?;
+        fill(&home.folder.join("account"), arguments.messages).await?;
+    }
+    tell("start to first tools/list", starts()?)?;
     let mut server = home.start()?;
     let memory = |server: &Server| -> anyhow::Result<String> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id()))?;

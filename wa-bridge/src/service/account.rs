@@ -113,7 +113,7 @@ impl Quiet {
     pub(super) async fn holds(self, store: &dyn Store) -> Result<bool, Failure> {
         Ok(match self {
             Self::History => store.history_chunks(1).await?.is_empty(),
-            Self::Outbox => store.stats().await?.outbox_pending == 0,
+            Self::Outbox => store.outbox_chats().await?.is_empty(),
             Self::Settings => store.pending_sync().await?.is_empty(),
         })
     }

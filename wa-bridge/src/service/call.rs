@@ -48,18 +48,18 @@ impl<'a> Call<'a> {
         caller: &'a Caller,
         path: &'static str,
         request: Option<Value>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Failure> {
+        Ok(Self {
             service,
             caller,
             path,
             request,
             approved: None,
-            policy: service.policy.tightened(&caller.tightening),
+            policy: service.policy.now()?.tightened(&caller.tightening),
             deadline: Instant::now() + caller.time_limit,
             noted: std::sync::Mutex::default(),
             readable: std::sync::Mutex::default(),
-        }
+        })
     }
 
     /// The policy, as tight as the caller wants it.

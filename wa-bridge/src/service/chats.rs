@@ -1,10 +1,10 @@
 //! Conversations: listing them and changing how they are shown.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use wa_client::{Client, Error, MuteFor, Synced};
 use wa_proto::{Jid, MessageId};
-use wa_store::{Chat, ChatQuery, Label, MessageQuery, Store};
+use wa_store::{Chat, ChatQuery, Label, MessageQuery, Seq, Store};
 
 use super::{
     Call, Perform,
@@ -37,29 +37,30 @@ impl Perform for ChatList {
         query.unread_only = self.unread_only;
         query.limit = wa_store::MAX_PAGE;
         let mut listed = Vec::new();
-        loop {
+        'pages: loop {
             let chats = store.chats(&query).await?;
             let is_last = chats.len() < query.limit;
-            for chat in &chats {
+            query.offset += chats.len();
+            for chat in chats {
                 if listed.len() >= limit {
-                    return Ok(listed);
+                    break 'pages;
                 }
                 let wanted = call.may_read(&chat.jid).await?
                     && match &with {
-                        Some(person) => is_with(chat, person, store).await?,
+                        Some(person) => is_with(&chat, person, store).await?,
                         None => true,
                     };
                 if wanted && skip > 0 {
                     skip -= 1;
                 } else if wanted {
-                    listed.push(view(chat, self.last_message, store).await?);
+                    listed.push(chat);
                 }
             }
             if is_last {
-                return Ok(listed);
+                break;
             }
-            query.offset += chats.len();
         }
+        views(&listed, self.last_message, store).await
     }
 }
 
@@ -79,19 +80,26 @@ async fn is_with(chat: &Chat, person: &Jid, store: &dyn Store) -> Result<bool, F
     Ok(!store.messages(&query).await?.is_empty())
 }
 
-async fn view(chat: &Chat, last_message: bool, store: &dyn Store) -> Result<ListedChat, Failure> {
-    let last_message = match (last_message, chat.last_message) {
-        (true, Some(_)) => {
-            let mut query = MessageQuery::chat(chat.jid.clone());
-            query.limit = 1;
-            match store.messages(&query).await?.first() {
-                Some(message) => Some(Box::new(MessageView::new(message, store).await?)),
-                None => None,
-            }
-        }
-        _ => None,
+/// Chats as they are given, with their newest messages if those are wanted.
+async fn views(
+    chats: &[Chat],
+    last_messages: bool,
+    store: &dyn Store,
+) -> Result<Vec<ListedChat>, Failure> {
+    let newest: Vec<Seq> = match last_messages {
+        true => chats.iter().filter_map(|chat| chat.last_message).map(|(seq, _)| seq).collect(),
+        false => Vec::new(),
     };
-    Ok(ListedChat { chat: ChatView::new(chat, store).await?, last_message })
+    let messages = MessageView::all(&store.messages_at(&newest).await?, store).await?;
+    let mut messages: HashMap<u64, _> =
+        messages.into_iter().map(|message| (message.seq, Box::new(message))).collect();
+    let views = ChatView::all(chats, store).await?.into_iter().zip(chats);
+    Ok(views
+        .map(|(view, chat)| ListedChat {
+            chat: view,
+            last_message: chat.last_message.and_then(|(seq, _)| messages.remove(&seq.0)),
+        })
+        .collect())
 }
 
 impl Perform for ChatGet {
@@ -99,7 +107,10 @@ impl Perform for ChatGet {
         let jid = call.chat(&self.chat).await?;
         let store = call.store();
         let chat = store.chat(&jid).await?.unwrap_or_else(|| Chat::new(jid));
-        view(&chat, true, store).await
+        let newest: Vec<Seq> = chat.last_message.map(|(seq, _)| seq).into_iter().collect();
+        let mut messages = MessageView::all(&store.messages_at(&newest).await?, store).await?;
+        let last_message = messages.pop().map(Box::new);
+        Ok(ListedChat { chat: ChatView::new(&chat, store).await?, last_message })
     }
 }
 

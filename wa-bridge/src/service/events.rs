@@ -54,7 +54,7 @@ impl EventSource {
         let events = service.line.events();
         let seen = match after {
             Some(seq) => Seq(seq),
-            None => service.store.stats().await?.last_seq,
+            None => service.store.last_seq().await?,
         };
         let behind = after.is_some();
         let (caller, ending) = (caller.clone(), service.ending.subscribe());
@@ -102,7 +102,7 @@ impl EventSource {
 
     async fn read_messages(&mut self) -> Result<(), Failure> {
         let service = Arc::clone(&self.service);
-        let call = Call::new(&service, &self.caller, "events", None);
+        let call = Call::new(&service, &self.caller, "events", None)?;
         let messages = service.store.messages_after(self.seen, PAGE).await?;
         self.behind = messages.len() == PAGE;
         for message in &messages {
@@ -118,7 +118,7 @@ impl EventSource {
     async fn may_tell(&self, chat: Option<&Jid>) -> Result<bool, Failure> {
         match chat {
             Some(chat) => {
-                Call::new(&self.service, &self.caller, "events", None).may_read(chat).await
+                Call::new(&self.service, &self.caller, "events", None)?.may_read(chat).await
             }
             None => Ok(true),
         }
@@ -127,7 +127,7 @@ impl EventSource {
 
 impl Perform for LastMessage {
     async fn perform(self, call: &Call<'_>) -> Result<u64, Failure> {
-        Ok(call.store().stats().await?.last_seq.0)
+        Ok(call.store().last_seq().await?.0)
     }
 }
 

@@ -133,13 +133,13 @@ impl Perform for BlockList {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<PersonView>, Failure> {
         let client = call.online().await?;
         let blocked: Vec<Jid> = call.ask(client.people().blocked()).await?;
-        let mut views = Vec::with_capacity(blocked.len());
-        for person in &blocked {
-            if call.may_read(person).await? {
-                views.push(PersonView::new(person, call.store()).await?);
+        let mut readable = Vec::with_capacity(blocked.len());
+        for person in blocked {
+            if call.may_read(&person).await? {
+                readable.push(person);
             }
         }
-        Ok(views)
+        Ok(PersonView::all(&readable, call.store()).await?)
     }
 }
 

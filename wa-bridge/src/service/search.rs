@@ -7,8 +7,9 @@ use super::{
     call::{page, time},
 };
 use crate::{
-    api::{FoundView, HitView, MessageView, Search},
+    api::{FoundView, HitView, Search},
     failure::{Cause, Failure},
+    view::Surroundings,
 };
 
 /// How many pages are looked through for messages that may be read.
@@ -18,22 +19,26 @@ impl Perform for Search {
     async fn perform(self, call: &Call<'_>) -> Result<FoundView, Failure> {
         let mut query = query(&self, call).await?;
         let limit = query.limit;
-        let mut found = FoundView { hits: Vec::new(), cursor: None };
+        let mut hits = Vec::new();
         for _ in 0..MAX_PAGES {
-            query.limit = limit - found.hits.len();
+            query.limit = limit - hits.len();
             let page = call.store().search(&query).await?;
             for hit in page.hits {
                 if call.may_read(&hit.message.key.chat).await? {
-                    found.hits.push(view(hit, call).await?);
+                    hits.push(hit);
                 }
             }
-            found.cursor = page.cursor.as_ref().map(ToString::to_string);
-            if found.hits.len() >= limit || page.cursor.is_none() {
+            query.cursor = page.cursor;
+            if hits.len() >= limit || query.cursor.is_none() {
                 break;
             }
-            query.cursor = page.cursor;
         }
-        Ok(found)
+        let messages = hits.iter().map(|hit| &hit.message);
+        let known = Surroundings::look_up(messages, call.store()).await?;
+        Ok(FoundView {
+            hits: hits.iter().map(|hit| view(hit, &known)).collect(),
+            cursor: query.cursor.as_ref().map(ToString::to_string),
+        })
     }
 }
 
@@ -62,14 +67,14 @@ async fn query(search: &Search, call: &Call<'_>) -> Result<SearchQuery, Failure>
     Ok(query)
 }
 
-async fn view(hit: Hit, call: &Call<'_>) -> Result<HitView, Failure> {
-    let message = MessageView::new(&hit.message, call.store()).await?;
+fn view(hit: &Hit, known: &Surroundings) -> HitView {
+    let message = known.view(&hit.message);
     let text = message.text.as_deref().unwrap_or_default();
-    Ok(HitView {
+    HitView {
         snippet: hit.snippet.marked(text, "", ""),
         excerpt: (hit.snippet.excerpt.start, hit.snippet.excerpt.end),
         highlights: hit.snippet.highlights.iter().map(|h| (h.start, h.end)).collect(),
         rank: hit.rank,
         message,
-    })
+    }
 }

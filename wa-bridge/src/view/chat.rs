@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wa_store::{Chat, Store, StoreError};
 
-use super::{contact_name, now, number};
+use super::{now, number, person::People};
 use crate::moment;
 
 /// A conversation and its settings.
@@ -39,15 +39,31 @@ impl ChatView {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn new(chat: &Chat, store: &dyn Store) -> Result<Self, StoreError> {
-        let contact = store.contact(&chat.jid).await?;
-        let name = match chat.name.clone().or_else(|| contact_name(contact.as_ref())) {
+        let people = People::look_up([&chat.jid], store).await?;
+        Self::of(chat, &people, store).await
+    }
+
+    /// The same of several chats, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the archive cannot be read.
+    pub async fn all(chats: &[Chat], store: &dyn Store) -> Result<Vec<Self>, StoreError> {
+        let people = People::look_up(chats.iter().map(|chat| &chat.jid), store).await?;
+        let mut views = Vec::with_capacity(chats.len());
+        for chat in chats {
+            views.push(Self::of(chat, &people, store).await?);
+        }
+        Ok(views)
+    }
+
+    async fn of(chat: &Chat, people: &People, store: &dyn Store) -> Result<Self, StoreError> {
+        let name = match chat.name.clone().or_else(|| people.name(&chat.jid)) {
             None if chat.jid.is_group() => store.group(&chat.jid).await?.map(|group| group.subject),
             name => name,
         };
-        let phone = chat.phone.clone().or_else(|| contact.and_then(|contact| contact.phone));
         Ok(Self {
             jid: chat.jid.to_string(),
-            phone: phone.as_ref().and_then(number),
+            phone: chat.phone.as_ref().and_then(number).or_else(|| people.phone(&chat.jid)),
             name,
             unread: chat.unread,
             archived: chat.archived,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use wa_proto::stanza::{AddressingMode, GroupInfo, GroupRole, MemberAddMode};
 use wa_store::{Store, StoreError, Timestamp};
 
-use super::PersonView;
+use super::{PersonView, person::People};
 use crate::moment;
 
 /// A group, and who is in it.
@@ -57,14 +57,16 @@ impl GroupView {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn new(info: &GroupInfo, store: &dyn Store) -> Result<Self, StoreError> {
-        let mut participants = Vec::with_capacity(info.participants.len());
-        for participant in &info.participants {
-            let phone = participant.phone.as_ref();
-            participants.push(ParticipantView {
-                person: PersonView::with_phone(&participant.jid, phone, store).await?,
+        let members = info.participants.iter().map(|participant| &participant.jid);
+        let people = People::look_up(members.chain(&info.creator), store).await?;
+        let participants: Vec<_> = info
+            .participants
+            .iter()
+            .map(|participant| ParticipantView {
+                person: people.view_with_phone(&participant.jid, participant.phone.as_ref()),
                 role: role(participant.role).to_owned(),
-            });
-        }
+            })
+            .collect();
         let size = info.size.and_then(|size| usize::try_from(size).ok());
         let created = info.created.and_then(|seconds| i64::try_from(seconds).ok());
         let add_members = match info.member_add_mode {
@@ -80,10 +82,7 @@ impl GroupView {
             subject: info.subject.clone(),
             description: info.description.as_ref().map(|description| description.text.clone()),
             created_at: created.map(|seconds| moment::rfc3339(Timestamp::from_secs(seconds))),
-            creator: match &info.creator {
-                Some(creator) => Some(PersonView::new(creator, store).await?),
-                None => None,
-            },
+            creator: info.creator.as_ref().map(|creator| people.view(creator)),
             size: size.unwrap_or(participants.len()).max(participants.len()),
             participants,
             announce: info.is_announcement,

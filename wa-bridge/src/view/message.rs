@@ -1,10 +1,13 @@
 //! A message, with all that people added to it.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use wa_store::{ArchivedMessage, Contact, Reaction, Store, StoreError, TextVersion};
+use wa_proto::content::Kind;
+use wa_store::{ArchivedMessage, MessageKey, PollTally, Reaction, Store, StoreError, TextVersion};
 
-use super::{MediaView, PersonView, PollView, contact_name, number};
+use super::{MediaView, PersonView, PollView, person::People, poll::voters};
 use crate::moment;
 
 /// A message, with all that people added to it.
@@ -71,36 +74,7 @@ impl MessageView {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn new(message: &ArchivedMessage, store: &dyn Store) -> Result<Self, StoreError> {
-        let key = &message.key;
-        let contact = store.contact(&key.sender).await?;
-        let phone = match &contact {
-            Some(Contact { phone: Some(phone), .. }) => Some(phone.clone()),
-            _ => store.phone_of(&key.sender).await?,
-        };
-        let phone = phone.or_else(|| Some(key.sender.clone()));
-        Ok(Self {
-            seq: message.seq.0,
-            id: key.id.to_string(),
-            chat: key.chat.to_string(),
-            sender: key.sender.to_string(),
-            sender_name: contact_name(contact.as_ref()).or_else(|| message.push_name.clone()),
-            sender_phone: phone.as_ref().and_then(number),
-            from_me: key.from_me,
-            timestamp: moment::rfc3339(message.timestamp),
-            kind: message.kind.to_string(),
-            text: message.text.clone(),
-            status: message.status.as_str().to_owned(),
-            reply_to: message.reply_to.as_ref().map(ToString::to_string),
-            edited: message.edited_at.is_some(),
-            earlier_texts: earlier_texts(message, store).await?,
-            revoked: message.revoked.is_some(),
-            starred: message.starred,
-            view_once: message.view_once,
-            expires_at: message.expires_at.map(moment::rfc3339),
-            media: MediaView::of(message),
-            reactions: reactions(message, store).await?,
-            poll: poll(message, store).await?,
-        })
+        Ok(Surroundings::look_up([message], store).await?.view(message))
     }
 
     /// The same of several messages, in their order.
@@ -111,43 +85,88 @@ impl MessageView {
         messages: &[ArchivedMessage],
         store: &dyn Store,
     ) -> Result<Vec<Self>, StoreError> {
-        let mut views = Vec::with_capacity(messages.len());
-        for message in messages {
-            views.push(Self::new(message, store).await?);
+        let known = Surroundings::look_up(messages, store).await?;
+        Ok(messages.iter().map(|message| known.view(message)).collect())
+    }
+}
+
+/// What is shown with several messages and stands elsewhere in the archive, looked up at once: most
+/// pages take the same few reads, however many messages they have.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    reactions: HashMap<MessageKey, Vec<Reaction>>,
+    polls: HashMap<MessageKey, PollTally>,
+    earlier_texts: HashMap<MessageKey, Vec<Option<String>>>,
+    people: People,
+}
+
+impl Surroundings {
+    /// Looks it up.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the archive cannot be read.
+    pub(crate) async fn look_up<'a>(
+        messages: impl IntoIterator<Item = &'a ArchivedMessage>,
+        store: &dyn Store,
+    ) -> Result<Self, StoreError> {
+        let messages: Vec<_> = messages.into_iter().collect();
+        let keys: Vec<_> = messages.iter().map(|message| message.key.clone()).collect();
+        let reactions = store.reactions_to(&keys).await?;
+        let (mut polls, mut earlier_texts) = (HashMap::new(), HashMap::new());
+        for message in messages.iter().filter(|message| message.revoked.is_none()) {
+            let key = &message.key;
+            if message.kind.as_str() == Kind::Poll.as_str()
+                && let Some(tally) = store.poll(key).await?
+            {
+                polls.insert(key.clone(), tally);
+            }
+            if message.edited_at.is_some() {
+                earlier_texts.insert(key.clone(), before_last(store.text_versions(key).await?));
+            }
         }
-        Ok(views)
+        let senders = keys.iter().map(|key| &key.sender);
+        let reactors = reactions.values().flatten().map(|reaction| &reaction.sender);
+        let voters = polls.values().flat_map(voters);
+        let people = People::look_up(senders.chain(reactors).chain(voters), store).await?;
+        Ok(Self { reactions, polls, earlier_texts, people })
+    }
+
+    /// One of the messages.
+    pub(crate) fn view(&self, message: &ArchivedMessage) -> MessageView {
+        let (key, people) = (&message.key, &self.people);
+        let reactions = self.reactions.get(key).into_iter().flatten();
+        let reactions = reactions.map(|Reaction { sender, emoji, .. }| ReactionView {
+            emoji: emoji.clone(),
+            by: people.view(sender),
+        });
+        MessageView {
+            seq: message.seq.0,
+            id: key.id.to_string(),
+            chat: key.chat.to_string(),
+            sender: key.sender.to_string(),
+            sender_name: people.name(&key.sender).or_else(|| message.push_name.clone()),
+            sender_phone: people.phone(&key.sender),
+            from_me: key.from_me,
+            timestamp: moment::rfc3339(message.timestamp),
+            kind: message.kind.to_string(),
+            text: message.text.clone(),
+            status: message.status.as_str().to_owned(),
+            reply_to: message.reply_to.as_ref().map(ToString::to_string),
+            edited: message.edited_at.is_some(),
+            earlier_texts: self.earlier_texts.get(key).cloned().unwrap_or_default(),
+            revoked: message.revoked.is_some(),
+            starred: message.starred,
+            view_once: message.view_once,
+            expires_at: message.expires_at.map(moment::rfc3339),
+            media: MediaView::of(message),
+            reactions: reactions.collect(),
+            poll: self.polls.get(key).map(|tally| PollView::of(tally, people)),
+        }
     }
 }
 
-async fn poll(
-    message: &ArchivedMessage,
-    store: &dyn Store,
-) -> Result<Option<PollView>, StoreError> {
-    match store.poll(&message.key).await? {
-        Some(tally) if message.revoked.is_none() => Ok(Some(PollView::new(&tally, store).await?)),
-        _ => Ok(None),
-    }
-}
-
-async fn reactions(
-    message: &ArchivedMessage,
-    store: &dyn Store,
-) -> Result<Vec<ReactionView>, StoreError> {
-    let mut views = Vec::new();
-    for Reaction { sender, emoji, .. } in store.reactions(&message.key).await? {
-        views.push(ReactionView { emoji, by: PersonView::new(&sender, store).await? });
-    }
-    Ok(views)
-}
-
-async fn earlier_texts(
-    message: &ArchivedMessage,
-    store: &dyn Store,
-) -> Result<Vec<Option<String>>, StoreError> {
-    if message.edited_at.is_none() || message.revoked.is_some() {
-        return Ok(Vec::new());
-    }
-    let mut versions = store.text_versions(&message.key).await?;
+/// The texts before the one that is shown.
+fn before_last(mut versions: Vec<TextVersion>) -> Vec<Option<String>> {
     versions.pop();
-    Ok(versions.into_iter().map(|TextVersion { text, .. }| text).collect())
+    versions.into_iter().map(|TextVersion { text, .. }| text).collect()
 }

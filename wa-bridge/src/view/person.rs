@@ -1,9 +1,11 @@
 //! A person, by every name there is for them.
 
+use std::collections::HashMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wa_proto::Jid;
-use wa_store::{Store, StoreError};
+use wa_store::{Contact, Store, StoreError};
 
 use super::{contact_name, number};
 
@@ -27,46 +29,78 @@ impl PersonView {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn new(jid: &Jid, store: &dyn Store) -> Result<Self, StoreError> {
-        let contact = store.contact(jid).await?;
-        let phone = match contact.as_ref().and_then(|contact| contact.phone.clone()) {
-            Some(phone) => Some(phone),
-            None => store.phone_of(jid).await?,
-        };
-        let phone = phone.unwrap_or_else(|| jid.clone());
-        let account = store.account().await?;
-        let own = account.iter().flat_map(|account| [&account.jid, &account.lid]).flatten();
-        let is_me = own.into_iter().any(|own| own.to_user() == jid.to_user());
-        Ok(Self {
-            jid: jid.to_user().to_string(),
-            phone: number(&phone),
-            name: contact_name(contact.as_ref()),
-            is_me,
-        })
+        Ok(People::look_up([jid], store).await?.view(jid))
     }
 
-    /// The same where the number was told besides.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the archive cannot be read.
-    pub async fn with_phone(
-        jid: &Jid,
-        phone: Option<&Jid>,
-        store: &dyn Store,
-    ) -> Result<Self, StoreError> {
-        let mut view = Self::new(jid, store).await?;
-        view.phone = view.phone.or_else(|| phone.and_then(number));
-        Ok(view)
-    }
-
-    /// Several people.
+    /// Several people, in their order.
     ///
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn all(people: &[Jid], store: &dyn Store) -> Result<Vec<Self>, StoreError> {
-        let mut views = Vec::with_capacity(people.len());
-        for jid in people {
-            views.push(Self::new(jid, store).await?);
+        let known = People::look_up(people, store).await?;
+        Ok(people.iter().map(|jid| known.view(jid)).collect())
+    }
+}
+
+/// What is known of several people, looked up at once: a page of messages or a large group takes
+/// three reads, however many people are in it.
+#[derive(Debug, Default)]
+pub(crate) struct People {
+    own: Vec<Jid>,
+    contacts: HashMap<Jid, Contact>,
+    /// The numbers of those who are in no address book.
+    phones: HashMap<Jid, Jid>,
+}
+
+impl People {
+    /// Looks them up.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the archive cannot be read.
+    pub(crate) async fn look_up<'a>(
+        people: impl IntoIterator<Item = &'a Jid>,
+        store: &dyn Store,
+    ) -> Result<Self, StoreError> {
+        let mut people: Vec<Jid> = people.into_iter().cloned().collect();
+        people.sort_unstable();
+        people.dedup();
+        let contacts = store.contacts_of(&people).await?;
+        people.retain(|jid| jid.is_lid() && !contacts.contains_key(jid));
+        let phones = match people.as_slice() {
+            [] => HashMap::new(),
+            unknown => store.phones_of(unknown).await?,
+        };
+        let account = store.account().await?;
+        let own = account.into_iter().flat_map(|account| [account.jid, account.lid]).flatten();
+        Ok(Self { own: own.map(|own| own.to_user()).collect(), contacts, phones })
+    }
+
+    /// The name to show of one of them.
+    pub(crate) fn name(&self, jid: &Jid) -> Option<String> {
+        contact_name(self.contacts.get(jid))
+    }
+
+    /// The phone number of one of them, as people write it.
+    pub(crate) fn phone(&self, jid: &Jid) -> Option<String> {
+        let known = self.contacts.get(jid).and_then(|contact| contact.phone.as_ref());
+        number(known.or_else(|| self.phones.get(jid)).unwrap_or(jid))
+    }
+
+    /// One of them.
+    pub(crate) fn view(&self, jid: &Jid) -> PersonView {
+        let user = jid.to_user();
+        PersonView {
+            phone: self.phone(jid),
+            name: self.name(jid),
+            is_me: self.own.contains(&user),
+            jid: user.to_string(),
         }
-        Ok(views)
+    }
+
+    /// The same where the number was told besides.
+    pub(crate) fn view_with_phone(&self, jid: &Jid, phone: Option<&Jid>) -> PersonView {
+        let mut view = self.view(jid);
+        view.phone = view.phone.or_else(|| phone.and_then(number));
+        view
     }
 }

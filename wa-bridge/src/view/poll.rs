@@ -2,9 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use wa_proto::Jid;
 use wa_store::{PollTally, Store, StoreError, TalliedOption};
 
-use super::PersonView;
+use super::{PersonView, person::People};
 
 /// A poll with its votes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,15 +39,26 @@ impl PollView {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn new(tally: &PollTally, store: &dyn Store) -> Result<Self, StoreError> {
-        let mut options = Vec::with_capacity(tally.options.len());
-        for TalliedOption { name, voters, .. } in &tally.options {
-            options.push(OptionView {
-                option: name.clone(),
-                votes: voters.len(),
-                voters: PersonView::all(voters, store).await?,
-            });
-        }
-        let voters = tally.voters.try_into().unwrap_or(u64::MAX);
-        Ok(Self { question: tally.question.clone(), selectable: tally.selectable, options, voters })
+        Ok(Self::of(tally, &People::look_up(voters(tally), store).await?))
     }
+
+    /// The same where the voters were looked up already.
+    pub(crate) fn of(tally: &PollTally, people: &People) -> Self {
+        let options = tally.options.iter().map(|TalliedOption { name, voters, .. }| OptionView {
+            option: name.clone(),
+            votes: voters.len(),
+            voters: voters.iter().map(|voter| people.view(voter)).collect(),
+        });
+        Self {
+            question: tally.question.clone(),
+            selectable: tally.selectable,
+            options: options.collect(),
+            voters: tally.voters.try_into().unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Everybody who chose an option of a poll.
+pub(crate) fn voters(tally: &PollTally) -> impl Iterator<Item = &Jid> {
+    tally.options.iter().flat_map(|option| &option.voters)
 }

@@ -98,3 +98,21 @@ async fn a_policy_that_cannot_be_read_stops_everything() {
     world.set_policy("");
     assert!(world.person().await.is_owner().await, "mended, it is read");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_is_changed_holds_from_the_next_call_on() {
+    let world = World::linked().await;
+    let owner = world.person().await;
+    let guest = world.assistant().await;
+    for bridge in [&owner, &guest] {
+        world.set_policy("read_only = true");
+        refused(send(bridge, ANNA, "no").await, Cause::Forbidden);
+        world.set_policy("confirm = \"never\"");
+        send(bridge, ANNA, "yes").await.unwrap();
+        world.set_policy("confirm = \"sometimes\"");
+        let failure = refused(bridge.call(ChatList::default()).await, Cause::Forbidden);
+        assert!(failure.message.contains("policy.toml"), "{failure}");
+    }
+    std::fs::remove_file(world.path("config/wa/policy.toml")).unwrap();
+    owner.call(ChatList::default()).await.unwrap();
+}

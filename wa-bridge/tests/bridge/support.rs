@@ -103,7 +103,7 @@ impl World {
         self.open(Caller::assistant("robot")).await
     }
 
-    /// What may be done with the account from its next owner on.
+    /// What may be done with the account from now on.
     pub(crate) fn set_policy(&self, toml: &str) {
         let path = self.path("config/wa/policy.toml");
         fs::create_dir_all(path.parent().unwrap()).unwrap();

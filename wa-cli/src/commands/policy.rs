@@ -3,12 +3,7 @@
 use serde::Serialize;
 use wa_bridge::{Profile, policy::Policy};
 
-use crate::{
-    args::GlobalArguments,
-    failure::{Cause, Failure},
-    output::Output,
-    session,
-};
+use crate::{args::GlobalArguments, failure::Failure, output::Output, session};
 
 /// The policy in `--json`.
 #[derive(Debug, Serialize)]
@@ -28,10 +23,7 @@ pub(crate) fn run(global: &GlobalArguments, output: &Output) -> Result<(), Failu
     let options = session::options(global)?;
     let profile =
         Profile::locate(&options.profile, options.store.as_deref(), &options.environment)?;
-    let policy = Policy::load(&profile).map_err(|error| {
-        Failure::new(Cause::Forbidden, error.to_string())
-            .remedy("mend the file; nothing is done without a policy that can be read")
-    })?;
+    let policy = Policy::load(&profile)?;
     let places = Policy::places(&profile);
     let file = places.iter().find(|place| place.exists()).map(|file| file.display().to_string());
     let view = PolicyView {

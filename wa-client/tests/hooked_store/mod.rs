@@ -165,6 +165,9 @@ impl<H: Hooks> Store for HookedStore<H> {
     async fn contact(&self, jid: &Jid) -> Result<Option<Contact>> {
         self.under.contact(jid).await
     }
+    async fn contacts_of(&self, people: &[Jid]) -> Result<HashMap<Jid, Contact>> {
+        self.under.contacts_of(people).await
+    }
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
         self.under.contacts(query).await
     }
@@ -232,11 +235,20 @@ impl<H: Hooks> Store for HookedStore<H> {
     async fn messages_after(&self, seq: Seq, limit: usize) -> Result<Vec<ArchivedMessage>> {
         self.under.messages_after(seq, limit).await
     }
+    async fn messages_at(&self, places: &[Seq]) -> Result<Vec<ArchivedMessage>> {
+        self.under.messages_at(places).await
+    }
     async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>> {
         self.under.text_versions(key).await
     }
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
         self.under.reactions(target).await
+    }
+    async fn reactions_to(
+        &self,
+        targets: &[MessageKey],
+    ) -> Result<HashMap<MessageKey, Vec<Reaction>>> {
+        self.under.reactions_to(targets).await
     }
     async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>> {
         self.under.additions(target).await
@@ -261,6 +273,9 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         self.under.audit(query).await
+    }
+    async fn last_seq(&self) -> Result<Seq> {
+        self.under.last_seq().await
     }
     async fn stats(&self) -> Result<Stats> {
         self.under.stats().await

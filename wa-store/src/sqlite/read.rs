@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of the archive.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
 use rusqlite::{Connection, params};
 use wa_crypto::{PublicKey, Signature};
@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// Those keys that have a value, with it.
-pub(super) fn each_of<V>(
-    keys: Vec<Jid>,
-    value: impl Fn(&Jid) -> Result<Option<V>>,
-) -> Result<HashMap<Jid, V>> {
+pub(super) fn each_of<K: Eq + Hash, V>(
+    keys: Vec<K>,
+    value: impl Fn(&K) -> Result<Option<V>>,
+) -> Result<HashMap<K, V>> {
     let mut found = HashMap::new();
     for key in keys {
         if let Some(value) = value(&key)? {

@@ -64,6 +64,9 @@ pub(crate) async fn sequence_numbers_grow_and_are_never_used_again(store: &dyn S
     assert_eq!(store.messages_after(Seq(4), 10).await.unwrap().len(), 1);
     assert!(store.messages_after(Seq(u64::MAX), 10).await.unwrap().is_empty());
     assert_eq!(store.stats().await.unwrap().last_seq, Seq(5));
+    assert_eq!(store.last_seq().await.unwrap(), Seq(5));
+    let found = store.messages_at(&[Seq(5), Seq(99), Seq(1)]).await.unwrap();
+    assert_eq!(found.iter().map(|m| m.seq).collect::<Vec<_>>(), [Seq(5), Seq(1)]);
 }
 
 fn placeholder(key: MessageKey) -> Placeholder {
@@ -243,6 +246,29 @@ pub(crate) async fn reactions_replace_and_take_back(store: &dyn Store) {
     assert_eq!(shown().await, [(ada(), "🎉".to_owned())]);
     commit(store, [react(me(), "👎", 6)]).await;
     assert_eq!(shown().await.len(), 2);
+}
+
+pub(crate) async fn reactions_to_several_messages_are_given_at_once(store: &dyn Store) {
+    let keys = ["A", "B", "C"].map(|id| text(&bob(), id, 1, "").key);
+    let react = |key: &MessageKey, sender, seconds| {
+        Change::React(Box::new(Reaction::new(key.clone(), sender, "👍", at(seconds))))
+    };
+    let taken_back = Change::React(Box::new(Reaction::new(keys[1].clone(), me(), "", at(9))));
+    commit(
+        store,
+        [
+            react(&keys[0], me(), 3),
+            react(&keys[0], ada(), 2),
+            react(&keys[1], me(), 3),
+            taken_back,
+            react(&keys[2], ada(), 4),
+        ],
+    )
+    .await;
+    let found = store.reactions_to(&keys[..2]).await.unwrap();
+    assert_eq!(found.len(), 1, "what was not asked for or has none is missing");
+    assert_eq!(found[&keys[0]], store.reactions(&keys[0]).await.unwrap());
+    assert_eq!(found[&keys[0]].iter().map(|one| &one.sender).collect::<Vec<_>>(), [&ada(), &me()]);
 }
 
 pub(crate) async fn messages_are_given_by_time_and_paged(store: &dyn Store) {

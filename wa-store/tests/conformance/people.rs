@@ -27,6 +27,26 @@ pub(crate) async fn contacts_report_what_changed(store: &dyn Store) {
     assert_eq!(store.contact(&ada()).await.unwrap(), None);
 }
 
+pub(crate) async fn several_people_are_looked_up_by_whichever_name_was_asked(store: &dyn Store) {
+    commit(
+        store,
+        [
+            Change::LearnLid { phone: ada(), lid: ada_lid() },
+            named(ada(), Some("Ada"), None),
+            named(bob(), Some("Bob"), None),
+        ],
+    )
+    .await;
+    let stranger = Jid::phone("15550300");
+    let asked = [ada(), ada_lid().with_device(3), stranger];
+    let found = store.contacts_of(&asked).await.unwrap();
+    assert_eq!(found.len(), 2, "who was not asked for or is not known is missing");
+    for jid in &asked[..2] {
+        assert_eq!(found[jid], store.contact(jid).await.unwrap().unwrap());
+        assert_eq!((found[jid].name(), &found[jid].phone), (Some("Ada"), &Some(ada())));
+    }
+}
+
 pub(crate) async fn contacts_are_found_by_any_name_or_number(store: &dyn Store) {
     commit(
         store,

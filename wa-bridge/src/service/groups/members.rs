@@ -1,16 +1,16 @@
 //! People in groups: each has a result of their own.
 
 use wa_proto::{Jid, request::JoinRequest};
-use wa_store::{Store, StoreError, Timestamp};
+use wa_store::{Store, Timestamp};
 
 use super::super::{Call, Perform, gate::Leaving};
 use crate::{
     api::{
         GroupAnswer, GroupMembers, GroupRequests, JoinRequestView, MemberAction, MemberResultView,
-        PersonView,
     },
     failure::{Cause, Failure},
     moment,
+    view::People,
 };
 
 impl Perform for GroupMembers {
@@ -43,19 +43,17 @@ impl Perform for GroupMembers {
             MemberAction::Promote => call.ask(groups.promote(&group, &people)).await?,
             MemberAction::Demote => call.ask(groups.demote(&group, &people)).await?,
         };
-        let mut views = Vec::new();
-        for result in results {
-            let who = &result.participant;
-            let phone = who.phone.as_ref();
-            views.push(MemberResultView {
-                person: PersonView::with_phone(&who.jid, phone, call.store()).await?,
-                done: result.is_done(),
-                error: result.error,
-                reason: result.error.map(reason),
-                invite_code: result.add_request.map(|request| request.code.to_string()),
-            });
-        }
-        Ok(views)
+        let asked = results.iter().map(|result| &result.participant.jid);
+        let people = People::look_up(asked, call.store()).await?;
+        let views = results.into_iter().map(|result| MemberResultView {
+            person: people
+                .view_with_phone(&result.participant.jid, result.participant.phone.as_ref()),
+            done: result.is_done(),
+            error: result.error,
+            reason: result.error.map(reason),
+            invite_code: result.add_request.map(|request| request.code.to_string()),
+        });
+        Ok(views.collect())
     }
 }
 
@@ -79,24 +77,20 @@ impl Perform for GroupRequests {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<JoinRequestView>, Failure> {
         let group = call.group(&self.group).await?;
         let client = call.online().await?;
-        let mut views = Vec::new();
-        for request in call.ask(client.groups().join_requests(&group)).await? {
-            views.push(request_view(request, call.store()).await?);
-        }
-        Ok(views)
+        let requests = call.ask(client.groups().join_requests(&group)).await?;
+        let asking = requests.iter().map(|request| &request.jid);
+        let people = People::look_up(asking, call.store()).await?;
+        Ok(requests.into_iter().map(|request| request_view(request, &people)).collect())
     }
 }
 
-async fn request_view(
-    request: JoinRequest,
-    store: &dyn Store,
-) -> Result<JoinRequestView, StoreError> {
+fn request_view(request: JoinRequest, people: &People) -> JoinRequestView {
     let requested_at = request.requested_at.and_then(|seconds| i64::try_from(seconds).ok());
-    Ok(JoinRequestView {
-        person: PersonView::with_phone(&request.jid, request.phone.as_ref(), store).await?,
+    JoinRequestView {
+        person: people.view_with_phone(&request.jid, request.phone.as_ref()),
         requested_at: requested_at.map(|seconds| moment::rfc3339(Timestamp::from_secs(seconds))),
         method: request.method.map(|method| method.to_string()),
-    })
+    }
 }
 
 impl Perform for GroupAnswer {
@@ -124,15 +118,13 @@ async fn answered(
     results: Vec<(Jid, Option<u16>)>,
     store: &dyn Store,
 ) -> Result<Vec<MemberResultView>, Failure> {
-    let mut views = Vec::with_capacity(results.len());
-    for (jid, error) in results {
-        views.push(MemberResultView {
-            person: PersonView::new(&jid, store).await?,
-            done: error.is_none(),
-            error,
-            reason: error.map(reason),
-            invite_code: None,
-        });
-    }
-    Ok(views)
+    let people = People::look_up(results.iter().map(|(jid, _)| jid), store).await?;
+    let views = results.into_iter().map(|(jid, error)| MemberResultView {
+        person: people.view(&jid),
+        done: error.is_none(),
+        error,
+        reason: error.map(reason),
+        invite_code: None,
+    });
+    Ok(views.collect())
 }
