@@ -1,7 +1,8 @@
 //! How the owner of an account is, over TCP on this machine: `/healthz` and `/readyz` for whoever
-//! watches the process, `/metrics` and the calls for those who know the token.
+//! watches the process, `/metrics` and the calls for those who know the token, and the page for a
+//! person who does.
 //!
-//! No web page gets through: a browser names the page's host and origin.
+//! No other web page gets through: a browser names the page's host and origin.
 
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
@@ -23,7 +24,7 @@ use crate::{
     Caller, Service, Token,
     api::{Status, StatusView},
     failure::{Cause, Failure},
-    http,
+    http, page,
 };
 
 mod local;
@@ -72,6 +73,7 @@ fn failed(address: SocketAddr, error: &io::Error) -> Failure {
 }
 
 fn router(service: &Arc<Service>, token: Token) -> Router {
+    let page = page::router(service, token.clone());
     let inside = Router::new()
         .route("/metrics", get(metrics))
         .with_state(Arc::clone(service))
@@ -81,6 +83,7 @@ fn router(service: &Arc<Service>, token: Token) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .with_state(Arc::clone(service))
+        .merge(page)
         .merge(inside)
         .layer(middleware::from_fn(keep_local))
 }

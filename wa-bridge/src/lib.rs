@@ -30,6 +30,7 @@ mod lock;
 pub mod moment;
 pub mod openapi;
 mod owner;
+mod page;
 pub mod policy;
 mod profile;
 mod recipient;

@@ -16,7 +16,7 @@ use crate::{
     bridge::BridgeOptions,
     failure::Cause,
     health::Health,
-    http,
+    http, page,
     policy::PolicySource,
     socket::{self, SocketPath},
 };
@@ -56,10 +56,11 @@ impl Owner {
             None => None,
         };
         let address = health.as_ref().map(Health::address).transpose()?;
+        let page = address.map(page::address);
         let key = KeySource::new(options.key_file.as_deref(), &options.environment)
             .load_or_create(&profile)?;
         let store = Arc::new(SqliteStore::open(&profile.database(), key).await?);
-        let service = Service::new(profile, store, options.endpoint.clone(), policy).await?;
+        let service = Service::new(profile, store, options.endpoint.clone(), policy, page).await?;
         let listener = match socket::listen(socket) {
             Ok(listener) => listener,
             Err(failure) => {

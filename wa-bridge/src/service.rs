@@ -64,6 +64,8 @@ pub struct Service {
     store: Arc<dyn Store>,
     line: Line,
     policy: PolicySource,
+    /// Where a person can let drafts go, if the owner has such a page.
+    page: Option<String>,
     /// When messages left in the last hour.
     sendings: Mutex<Sendings>,
     /// Drafts that are being sent.
@@ -94,6 +96,7 @@ impl Service {
         store: Arc<dyn Store>,
         endpoint: Endpoint,
         policy: PolicySource,
+        page: Option<String>,
     ) -> Result<Arc<Self>, Failure> {
         let sendings = Mutex::new(recent_sendings(store.as_ref()).await?);
         let line = Line::new(Arc::clone(&store), endpoint).await?;
@@ -103,6 +106,7 @@ impl Service {
             store,
             line,
             policy,
+            page,
             sendings,
             approving: drafts::Approving::default(),
             counters: counts::Counters::default(),

@@ -60,7 +60,8 @@ impl Token {
         })
     }
 
-    fn is(&self, given: &str) -> bool {
+    /// Whether this is the token.
+    pub(crate) fn is(&self, given: &str) -> bool {
         self.0.as_bytes().ct_eq(given.as_bytes()).into()
     }
 }

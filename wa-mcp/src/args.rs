@@ -64,6 +64,10 @@ pub(crate) struct ServeArguments {
     /// Read the database key (64 hexadecimal digits) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Let the person send or drop drafts in a browser, at this address of the machine itself, path
+    /// /drafts, for as long as this process owns the account
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) page: Option<SocketAddr>,
     /// Serve over Streamable HTTP at this address of the machine itself, path /mcp
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) http: Option<SocketAddr>,
@@ -112,6 +116,9 @@ pub(crate) struct InstallArguments {
     /// Have the client start it with --read-only
     #[arg(long)]
     pub(crate) read_only: bool,
+    /// Have the client start it with --page at this address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) page: Option<SocketAddr>,
     /// Which account the client is to have
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,

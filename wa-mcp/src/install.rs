@@ -57,6 +57,9 @@ fn entry(arguments: &InstallArguments, program: &Path, client: McpClient) -> Val
     if arguments.read_only {
         args.push("--read-only".to_owned());
     }
+    if let Some(page) = arguments.page {
+        args.extend(["--page".to_owned(), page.to_string()]);
+    }
     if let Some(profile) = &arguments.profile {
         args.extend(["--profile".to_owned(), profile.clone()]);
     }
@@ -184,6 +187,7 @@ mod tests {
             client,
             name: "whatsapp".into(),
             read_only: true,
+            page: Some("127.0.0.1:8930".parse().unwrap()),
             profile: None,
             config: Some(config.to_owned()),
             dry_run: false,
@@ -210,7 +214,10 @@ mod tests {
             assert_eq!(after["theme"], "dark");
             assert_eq!(after[name]["other"], before[name]["other"]);
             assert_eq!(after[name]["whatsapp"]["command"], "/usr/bin/wa-mcp");
-            assert_eq!(after[name]["whatsapp"]["args"], json!(["--read-only"]));
+            assert_eq!(
+                after[name]["whatsapp"]["args"],
+                json!(["--read-only", "--page", "127.0.0.1:8930"])
+            );
             uninstall(&removal(client, &file)).unwrap();
             let last: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
             assert_eq!(last, before);

@@ -180,6 +180,7 @@ fn options(arguments: &ServeArguments) -> Result<BridgeOptions, Failure> {
     options.store.clone_from(&arguments.store);
     options.key_file.clone_from(&arguments.key_file);
     options.create = true;
+    options.health = arguments.page;
     options.stay_connected = true;
     Ok(options)
 }

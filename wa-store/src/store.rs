@@ -230,7 +230,7 @@ pub trait Store: Send + Sync + 'static {
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage>;
     /// The greatest number given to a message so far.
     async fn last_seq(&self) -> Result<Seq>;
-    /// How much there is. Counts every message, which takes a while in a large archive.
+    /// How much there is.
     async fn stats(&self) -> Result<Stats>;
 
     /// Writes out what is buffered and releases the files. Later calls are refused.

@@ -84,6 +84,25 @@ async fn another_key_is_told_from_a_foreign_file() {
 }
 
 #[tokio::test]
+async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    store.commit([message(1, "a"), message(2, "b")].into_iter().collect()).await.unwrap();
+    store.close().await.unwrap();
+    raw(&path)
+        .execute_batch(
+            "DROP TRIGGER messages_come; DROP TRIGGER messages_go;
+             ALTER TABLE meta DROP COLUMN messages; PRAGMA user_version = 7;",
+        )
+        .unwrap();
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    assert_eq!(store.stats().await.unwrap().messages, 2);
+    store.commit([message(2, "again"), message(3, "c")].into_iter().collect()).await.unwrap();
+    assert_eq!(store.stats().await.unwrap().messages, 3);
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wa.db");

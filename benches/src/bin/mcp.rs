@@ -1,5 +1,6 @@
-//! How long an assistant waits: from the start of the MCP server to its first list of tools, and for
-//! a search in a large archive. Drives the binary over standard input and output, as clients do.
+//! How long an assistant waits: from the start of the MCP server to its first list of tools, for a
+//! search in a large archive, and for one server to take over from another. Drives the binary over
+//! standard input and output, as clients do.
 //!
 //! ```text
 //! cargo build --release -p wa-mcp
@@ -90,7 +91,12 @@ async fn main() -> anyhow::Result<()> {
         server.time_calls("list_messages", &newest, arguments.rounds)?,
     )?;
     tell("list_chats: 20", server.time_calls("list_chats", &newest, arguments.rounds)?)?;
+    let nothing = json!({});
+    tell("get_status", server.time_calls("get_status", &nothing, arguments.rounds.min(20))?)?;
     writeln!(std::io::stdout(), "{}", memory(&server)?)?;
+    drop(server);
+    let takeovers = (0..arguments.rounds.clamp(1, 20)).map(|_| home.take_over());
+    tell("taking over from a killed server", takeovers.collect::<anyhow::Result<Vec<_>>>()?)?;
     Ok(())
 }
 
@@ -150,6 +156,20 @@ impl Home {
         )?;
         server.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }))?;
         Ok(server)
+    }
+
+    /// How long a server that went through another one needs to answer by itself after that is
+    /// killed.
+    fn take_over(&self) -> anyhow::Result<Duration> {
+        let chats = json!({ "limit": 1 });
+        let mut owner = self.start()?;
+        owner.time_calls("list_chats", &chats, 1)?;
+        let mut guest = self.start()?;
+        guest.time_calls("list_chats", &chats, 1)?;
+        let began = Instant::now();
+        drop(owner);
+        guest.time_calls("list_chats", &chats, 1)?;
+        Ok(began.elapsed())
     }
 
     fn start_to_tools(&self) -> anyhow::Result<Duration> {

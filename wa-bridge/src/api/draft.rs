@@ -30,6 +30,9 @@ pub struct DraftView {
     pub expires_at: String,
     /// A hash of chat and content; agreeing to another one is refused.
     pub digest: String,
+    /// The page on this machine where a person can let it go, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// The messages that wait for a person to agree, the oldest first.

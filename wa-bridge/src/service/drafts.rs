@@ -69,7 +69,7 @@ impl Call<'_> {
         let waiting = drafts(store).await?;
         // Asked for again, it is the same draft.
         let same = waiting.iter().find(|draft| draft.view.digest == digest);
-        let view = match same {
+        let mut view = match same {
             Some(draft) => draft.view.clone(),
             None if waiting.len() >= MAX_DRAFTS => {
                 let message = format!("{MAX_DRAFTS} drafts wait for a person already");
@@ -82,9 +82,18 @@ impl Call<'_> {
             Cause::ConfirmationRequired,
             format!("nothing was sent: {why}, so a person has to agree first"),
         )
-        .remedy(format!("have the person run: wa-cli drafts approve {}", view.id));
+        .remedy(self.how_to_agree(&view.id));
+        view.page.clone_from(&self.service.page);
         failure.draft = Some(Box::new(view));
         Ok(failure)
+    }
+
+    fn how_to_agree(&self, id: &str) -> String {
+        let mut how = format!("have the person run: wa-cli drafts approve {id}");
+        if let Some(page) = &self.service.page {
+            how.push_str(&format!("; or open {page}"));
+        }
+        how
     }
 
     async fn put_draft(
@@ -113,6 +122,7 @@ impl Call<'_> {
             created_at: moment::rfc3339(created),
             expires_at: moment::rfc3339(Timestamp::from_secs(expires)),
             digest,
+            page: None,
         };
         let draft = Draft {
             view: view.clone(),
@@ -135,7 +145,7 @@ impl Perform for DraftList {
                 Err(_) => false,
             };
             if is_readable {
-                views.push(draft.view);
+                views.push(DraftView { page: call.service.page.clone(), ..draft.view });
             }
         }
         Ok(views)
@@ -159,7 +169,7 @@ impl Perform for DraftApprove {
                 Cause::Forbidden,
                 "only a person can agree to a draft, and the policy takes no assistant's word for it",
             )
-            .remedy(format!("have the person run: wa-cli drafts approve {}", self.id)));
+            .remedy(call.how_to_agree(&self.id)));
         }
         let _turn = Turn::take(&call.service.approving, &self.id)?;
         let mut draft = waiting(call.store(), &self.id).await?;

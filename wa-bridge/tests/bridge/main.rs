@@ -11,6 +11,7 @@ mod health;
 mod hostile;
 mod owners;
 mod pace;
+mod page;
 mod reach;
 mod read_only;
 mod repeats;

@@ -14,8 +14,8 @@ Examples:
   curl -H \"Authorization: Bearer $(cat TOKEN-FILE)\" http://127.0.0.1:8089/metrics
 
 Without the token there are /healthz (it serves) and /readyz (it is linked and connected); with it
-there are /metrics and the calls under /v1, as /v1/openapi.json describes them. Whoever has the
-token can do what you can do.")]
+there are /metrics, the calls under /v1, as /v1/openapi.json describes them, and for a browser
+/drafts, to send or drop what waits for you. Whoever has the token can do what you can do.")]
 pub(crate) struct ServeArguments {
     /// Answer over HTTP too, on an address of this machine
     #[arg(long, value_name = "ADDRESS")]

@@ -65,10 +65,13 @@ impl Delivery {
 
     /// Nothing left: a person has to agree first, and was not asked here.
     pub(crate) fn waiting(draft: DraftView) -> Self {
-        let message = format!(
+        let mut message = format!(
             "NOT done: {}. It waits as draft {} for the person, who can send it with: wa-cli drafts approve {}",
             draft.why, draft.id, draft.id
         );
+        if let Some(page) = &draft.page {
+            message.push_str(&format!("; or in a browser at {page}"));
+        }
         Self { draft: Some(draft), ..Self::nothing(message) }
     }
 

@@ -68,3 +68,36 @@ async fn a_recording_becomes_a_voice_message_and_a_file_arrives_as_it_is() {
     assert!(anna.wait_for_message(|message| message.id == id, PATIENCE).await.is_some());
     assert_eq!(&anna.media(&id).unwrap()[..], b"kale");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_without_a_dialogue_is_told_of_the_page_where_the_person_agrees() {
+    let world = World::new().await;
+    let machine = world.machine("");
+    let ben = world.sim.add_account("447700900102", "Ben").unwrap();
+    let mut client = machine.start(&["--page", "127.0.0.1:0"]);
+    client.link(&world.ada);
+    let (answer, text) = client
+        .call("send_message", json!({ "recipient": ben.jid().to_string(), "message": "may I?" }));
+    assert_eq!(answer["success"], false, "{text}");
+    let page = answer["draft"]["page"].as_str().unwrap();
+    assert!(text.contains(page) && text.contains("wa-cli drafts approve"), "{text}");
+
+    let token = fs::read_to_string(machine.path("config/wa/default.http-token")).unwrap();
+    let http = reqwest::Client::new();
+    let press = async |form: &[(&str, &str)]| {
+        let body: Vec<_> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let asked = http.post(page).header("content-type", "application/x-www-form-urlencoded");
+        asked.body(body.join("&")).send().await.unwrap().text().await.unwrap()
+    };
+    let list = press(&[("token", token.trim())]).await;
+    assert!(list.contains("may I?"), "{list}");
+    let hidden = |name: &str| {
+        let (_, rest) = list.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        rest.split_once('"').unwrap().0.to_owned()
+    };
+    let (visit, draft, digest) = (hidden("visit"), hidden("draft"), hidden("digest"));
+    let form = [("visit", &*visit), ("draft", &*draft), ("digest", &*digest), ("button", "send")];
+    assert!(press(&form).await.contains("It was sent."));
+    let came = ben.wait_for_message(|message| message.text.as_deref() == Some("may I?"), PATIENCE);
+    assert!(came.await.is_some());
+}

@@ -276,7 +276,7 @@ pub(super) fn last_seq(db: &Connection) -> Result<Seq> {
 }
 
 pub(super) fn stats(db: &Connection) -> Result<Stats> {
-    let sql = "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM chats),
+    let sql = "SELECT messages, (SELECT count(*) FROM chats),
                    (SELECT count(*) FROM contacts), (SELECT count(*) FROM sessions),
                    (SELECT count(*) FROM outbox WHERE state < 2),
                    (SELECT count(*) FROM placeholders), last_seq
