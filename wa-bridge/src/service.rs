@@ -39,6 +39,7 @@ mod labels;
 mod media;
 mod messages;
 mod names;
+mod narrow;
 mod outgoing;
 mod pictures;
 mod polls;

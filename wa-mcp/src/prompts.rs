@@ -5,11 +5,11 @@ use rmcp::{
     model::{GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role},
 };
 use wa_bridge::{
-    Bridge, Failure,
-    api::{ChatGet, ChatList, MessageList},
+    Failure,
+    api::{ChatGet, ChatList},
 };
 
-use crate::{account::Account, confirm::error_of, text, untrusted};
+use crate::{account::Account, confirm::error_of, resources::newest, text, untrusted};
 
 /// How many messages of a chat go into a prompt.
 const MESSAGES: u32 = 60;
@@ -85,8 +85,7 @@ pub(crate) async fn fill(
 }
 
 async fn catch_up(account: &Account, chat: &str) -> Result<String, Failure> {
-    let bridge = account.bridge().await?;
-    let messages = newest(&bridge, chat).await?;
+    let messages = recent(account, chat).await?;
     Ok(format!(
         "Catch me up on this WhatsApp chat: what was said, what was decided, and what somebody asked of me. Name who said what and when. Say plainly what is still open.\n\n{messages}"
     ))
@@ -97,14 +96,8 @@ async fn summarise_unread(account: &Account) -> Result<String, Failure> {
     let query = ChatList { unread_only: true, limit: Some(CHATS), ..ChatList::default() };
     let mut parts = Vec::new();
     for listed in bridge.call(query).await? {
-        let query = MessageList {
-            chat: Some(listed.chat.jid.clone()),
-            limit: Some(listed.chat.unread.clamp(1, MESSAGES)),
-            ..MessageList::default()
-        };
-        let mut messages = bridge.call(query).await?;
-        messages.reverse();
-        parts.push(format!("{}\n{}", text::chat(&listed), text::messages(&messages)));
+        let messages = newest(&bridge, &listed, listed.chat.unread.clamp(1, MESSAGES)).await?;
+        parts.push(format!("{}\n{messages}", text::chat(&listed)));
     }
     let chats = if parts.is_empty() { "nothing is unread".to_owned() } else { parts.join("\n\n") };
     Ok(format!(
@@ -118,8 +111,7 @@ async fn draft_reply(
     chat: &str,
     intention: Option<&str>,
 ) -> Result<String, Failure> {
-    let bridge = account.bridge().await?;
-    let messages = newest(&bridge, chat).await?;
+    let messages = recent(account, chat).await?;
     let intention = intention.map(|text| format!(" It is to say: {text}.")).unwrap_or_default();
     Ok(format!(
         "Draft my reply to this WhatsApp chat, in my own language and style as my earlier messages show it.{intention} Show me the draft, and send nothing before I say so.\n\n{messages}"
@@ -133,15 +125,10 @@ fn find_commitment(topic: &str, chat: Option<&str>) -> String {
     )
 }
 
-/// The newest messages of a chat, from old to new.
-async fn newest(bridge: &Bridge, chat: &str) -> Result<String, Failure> {
+/// A chat and its newest messages, as what others wrote.
+async fn recent(account: &Account, chat: &str) -> Result<String, Failure> {
+    let bridge = account.bridge().await?;
     let listed = bridge.call(ChatGet { chat: chat.to_owned() }).await?;
-    let query = MessageList {
-        chat: Some(listed.chat.jid.clone()),
-        limit: Some(MESSAGES),
-        ..MessageList::default()
-    };
-    let mut messages = bridge.call(query).await?;
-    messages.reverse();
-    Ok(untrusted::marked(&format!("{}\n\n{}", text::chat(&listed), text::messages(&messages))))
+    let messages = newest(&bridge, &listed, MESSAGES).await?;
+    Ok(untrusted::marked(&format!("{}\n\n{messages}", text::chat(&listed))))
 }

@@ -11,8 +11,8 @@ use rmcp::{
     },
 };
 use wa_bridge::{
-    Failure,
-    api::{ChatGet, ChatList, ContactList, MediaRead, MessageContext, MessageList},
+    Bridge, Failure,
+    api::{ChatGet, ChatList, ContactList, ListedChat, MediaRead, MessageContext, MessageList},
 };
 
 use crate::{
@@ -180,15 +180,8 @@ async fn contents(account: &Account, named: Named, uri: &str) -> Result<Resource
             text::lines(&bridge.call(query).await?, "no chats", text::chat)
         }
         Named::Chat(chat) => {
-            let listed = bridge.call(ChatGet { chat: chat.clone() }).await?;
-            let query = MessageList {
-                chat: Some(listed.chat.jid.clone()),
-                limit: Some(MESSAGES),
-                ..MessageList::default()
-            };
-            let mut messages = bridge.call(query).await?;
-            messages.reverse();
-            format!("{}\n\n{}", text::chat(&listed), text::messages(&messages))
+            let listed = bridge.call(ChatGet { chat }).await?;
+            format!("{}\n\n{}", text::chat(&listed), newest(&bridge, &listed, MESSAGES).await?)
         }
         Named::Around { chat, message } => {
             let around = Some(AROUND);
@@ -213,6 +206,19 @@ async fn contents(account: &Account, named: Named, uri: &str) -> Result<Resource
         }
     };
     Ok(ResourceContents::text(untrusted::marked(&text), uri))
+}
+
+/// The newest messages of a chat in words, from old to new.
+pub(crate) async fn newest(
+    bridge: &Bridge,
+    chat: &ListedChat,
+    limit: u32,
+) -> Result<String, Failure> {
+    let jid = chat.chat.jid.clone();
+    let query = MessageList { chat: Some(jid), limit: Some(limit), ..MessageList::default() };
+    let mut messages = bridge.call(query).await?;
+    messages.reverse();
+    Ok(text::messages(&messages))
 }
 
 /// What an argument may be, by what of it is typed.

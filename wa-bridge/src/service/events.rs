@@ -104,14 +104,18 @@ impl EventSource {
         let service = Arc::clone(&self.service);
         let call = Call::new(&service, &self.caller, "events", None)?;
         let messages = service.store.messages_after(self.seen, PAGE).await?;
-        self.behind = messages.len() == PAGE;
-        for message in &messages {
-            self.seen = message.seq;
+        let (last, more) = (messages.last().map(|last| last.seq), messages.len() == PAGE);
+        let mut readable = Vec::with_capacity(messages.len());
+        for message in messages {
             if call.may_read(&message.key.chat).await? {
-                let message = Box::new(MessageView::new(message, call.store()).await?);
-                self.ready.push_back(EventView::Message { message });
+                readable.push(message);
             }
         }
+        let views = MessageView::all(&readable, call.store()).await?.into_iter();
+        self.ready.extend(views.map(|view| EventView::Message { message: Box::new(view) }));
+        // Only now: what could not be read is read again.
+        self.seen = last.unwrap_or(self.seen);
+        self.behind = more;
         Ok(())
     }
 

@@ -1,11 +1,12 @@
 //! Messages that are in the archive.
 
-use wa_store::{ArchivedMessage, MessageKind, MessageQuery, Order, Seq};
+use wa_store::{ArchivedMessage, MessageQuery, Order, Seq};
 
 use super::{
     Call, Perform,
-    call::{no_message_id, page, time},
+    call::{no_message_id, page},
     chats::arranged,
+    narrow::Narrow,
 };
 use crate::{
     api::{
@@ -21,17 +22,16 @@ const MAX_AROUND: u32 = 100;
 
 impl Perform for MessageList {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<MessageView>, Failure> {
+        let narrow = Narrow {
+            chat: self.chat.as_deref(),
+            from: self.from.as_deref(),
+            kind: self.kind.as_deref(),
+            from_me: self.from_me,
+            after: self.after.as_deref(),
+            before: self.before.as_deref(),
+        };
         let mut query = MessageQuery::default();
-        if let Some(chat) = &self.chat {
-            query.filter.chat = Some(call.chat(chat).await?);
-        }
-        if let Some(person) = &self.from {
-            query.filter.sender = Some(call.person(person).await?);
-        }
-        query.filter.kind = self.kind.map(MessageKind::new);
-        query.filter.from_me = self.from_me;
-        query.filter.since = time(self.after.as_deref())?;
-        query.filter.until = time(self.before.as_deref())?;
+        query.filter = narrow.filter(call).await?;
         query.before = self.before_seq.map(Seq);
         query.after = self.after_seq.map(Seq);
         query.order = if self.oldest_first { Order::OldestFirst } else { Order::NewestFirst };

@@ -1,11 +1,8 @@
 //! Messages by their words.
 
-use wa_store::{Hit, MessageKind, SearchOrder, SearchQuery};
+use wa_store::{Hit, SearchOrder, SearchQuery};
 
-use super::{
-    Call, Perform,
-    call::{page, time},
-};
+use super::{Call, Perform, call::page, narrow::Narrow};
 use crate::{
     api::{FoundView, HitView, Search},
     failure::{Cause, Failure},
@@ -44,16 +41,15 @@ impl Perform for Search {
 
 async fn query(search: &Search, call: &Call<'_>) -> Result<SearchQuery, Failure> {
     let mut query = SearchQuery::new(search.query.as_str());
-    if let Some(chat) = &search.chat {
-        query.filter.chat = Some(call.chat(chat).await?);
-    }
-    if let Some(person) = &search.from {
-        query.filter.sender = Some(call.chat(person).await?);
-    }
-    query.filter.kind = search.kind.as_deref().map(MessageKind::new);
-    query.filter.from_me = search.from_me;
-    query.filter.since = time(search.after.as_deref())?;
-    query.filter.until = time(search.before.as_deref())?;
+    let narrow = Narrow {
+        chat: search.chat.as_deref(),
+        from: search.from.as_deref(),
+        kind: search.kind.as_deref(),
+        from_me: search.from_me,
+        after: search.after.as_deref(),
+        before: search.before.as_deref(),
+    };
+    query.filter = narrow.filter(call).await?;
     if search.ranked {
         query.order = SearchOrder::Ranked;
     }
