@@ -91,10 +91,7 @@ async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
     store.commit([message(1, "a"), message(2, "b")].into_iter().collect()).await.unwrap();
     store.close().await.unwrap();
     raw(&path)
-        .execute_batch(
-            "DROP TRIGGER messages_come; DROP TRIGGER messages_go;
-             ALTER TABLE meta DROP COLUMN messages; PRAGMA user_version = 7;",
-        )
+        .execute_batch("ALTER TABLE meta DROP COLUMN messages; PRAGMA user_version = 7;")
         .unwrap();
     let store = SqliteStore::open(&path, key()).await.unwrap();
     assert_eq!(store.stats().await.unwrap().messages, 2);

@@ -123,7 +123,7 @@ impl Write<'_> {
                         (other, moved)
                     };
                 self.unindex(worse.seq, worse.text.as_deref())?;
-                self.run("DELETE FROM messages WHERE seq = ?1", [number(worse.seq)])?;
+                self.remove_row(worse.seq)?;
                 if better.is_readable() {
                     self.remove_placeholder(&old)?;
                     self.remove_placeholder(&new)?;

@@ -3,6 +3,8 @@
 //! The archive's changes are in `write_archive`, people's two names in `lid`. Knows nothing of
 //! threads.
 
+use std::cell::Cell;
+
 use rusqlite::{Connection, params};
 use wa_proto::Jid;
 
@@ -34,6 +36,8 @@ pub(super) struct Write<'a> {
     pub(super) db: &'a Connection,
     pub(super) committed: Committed,
     last_seq: u64,
+    /// How many more messages there are than when the transaction began.
+    more_messages: Cell<i64>,
     unlinked: bool,
 }
 
@@ -43,16 +47,31 @@ impl<'a> Write<'a> {
             Ok((row.seq(0)?, row.get(1)?))
         })?;
         let (Seq(last_seq), unlinked) = meta.ok_or(StoreError::Corrupt { what: "no meta row" })?;
-        Ok(Self { db, committed: Committed::default(), last_seq, unlinked })
+        let (committed, more_messages) = (Committed::default(), Cell::new(0));
+        Ok(Self { db, committed, last_seq, more_messages, unlinked })
     }
 
     fn end(self) -> Result<Committed> {
         run(
             self.db,
-            "UPDATE meta SET last_seq = ?1 WHERE last_seq <> ?1",
-            [number(Seq(self.last_seq))],
+            "UPDATE meta SET last_seq = ?1, messages = messages + ?2
+             WHERE last_seq <> ?1 OR ?2 <> 0",
+            [number(Seq(self.last_seq)), self.more_messages.get()],
         )?;
         Ok(self.committed)
+    }
+
+    /// Counts a message that was put into the table.
+    pub(super) fn count_message(&self) {
+        self.more_messages.set(self.more_messages.get() + 1);
+    }
+
+    /// Takes a message out of the table, and out of the count.
+    pub(super) fn remove_row(&self, seq: Seq) -> Result<()> {
+        if run(self.db, "DELETE FROM messages WHERE seq = ?1", [number(seq)])? > 0 {
+            self.more_messages.set(self.more_messages.get() - 1);
+        }
+        Ok(())
     }
 
     pub(super) fn next_seq(&mut self) -> Seq {

@@ -154,7 +154,7 @@ impl Write<'_> {
         if let Some(tombstone) = before.as_ref().filter(|before| before.is_bare_tombstone()) {
             let mut tombstone = tombstone.clone();
             tombstone.complete(new);
-            self.run("DELETE FROM messages WHERE seq = ?1", [number(tombstone.seq)])?;
+            self.remove_row(tombstone.seq)?;
             self.insert(&place, &tombstone)?;
         }
         if let Some(before) = &before
@@ -167,7 +167,7 @@ impl Write<'_> {
         let mut message = ArchivedMessage::from_new(seq, key.clone(), new);
         if let Some(before) = &before {
             message.fill(before);
-            self.run("DELETE FROM messages WHERE seq = ?1", [number(before.seq)])?;
+            self.remove_row(before.seq)?;
             self.remove_placeholder(&place)?;
         } else {
             self.run(
@@ -188,6 +188,7 @@ impl Write<'_> {
     }
 
     fn insert(&self, place: &Place, message: &ArchivedMessage) -> Result<()> {
+        self.count_message();
         self.run(
             "INSERT INTO messages (seq, chat, sender, id, from_me, timestamp, server_timestamp,
                  kind, status, starred, reply_to, push_name, text, media, raw, expires_at,
@@ -410,7 +411,7 @@ impl Write<'_> {
         self.strip(place)?;
         if let Some(message) = self.find(place)? {
             self.unindex(message.seq, message.text.as_deref())?;
-            self.run("DELETE FROM messages WHERE seq = ?1", [number(message.seq)])?;
+            self.remove_row(message.seq)?;
         }
         Ok(())
     }

@@ -129,6 +129,7 @@ pub(crate) async fn a_message_that_came_under_both_names_stands_once(store: &dyn
     assert!(store.placeholders(9).await.unwrap().is_empty());
     let again = commit(store, [archive(text(&ada(), "A", 1, "twice"))]).await;
     assert_eq!((again.archived.len(), again.duplicates.len()), (0, 1));
+    assert_eq!(store.stats().await.unwrap().messages, 2);
 }
 
 pub(crate) async fn everything_that_hangs_on_a_message_moves_along(store: &dyn Store) {
