@@ -5,7 +5,7 @@ use rusqlite::params;
 use wa_proto::{Jid, Server};
 
 use super::{
-    rows::{all, number, one, run},
+    rows::{all, one, run},
     write::Write,
     write_archive::Place,
 };
