@@ -125,7 +125,8 @@ impl Service {
         operation: O,
         caller: &Caller,
     ) -> Result<O::Answer, Failure> {
-        let call = Call::new(self, caller, O::PATH, request_of(&operation, caller))?;
+        let request = request_of(&operation, caller);
+        let call = Call::new(self, caller, O::PATH, request).await?;
         self.run(operation, &call).await
     }
 
@@ -317,7 +318,7 @@ impl Service {
         let route = find(path)?;
         let may_wait = caller.frontend == crate::Frontend::Assistant;
         let request = may_wait.then(|| body.clone());
-        let call = Call::new(self, caller, route.path, request)?;
+        let call = Call::new(self, caller, route.path, request).await?;
         (route.call)(self, body, call).await
     }
 }

@@ -1,11 +1,13 @@
-//! The policy as its file says now: what a person forbids holds from their next breath on, and not
-//! from the next start of whoever owns the account.
+//! The policy as its file says now: what a person forbids holds from the next call on, and not from
+//! the next start of whoever owns the account.
 
 use std::{
     fs::{self, Metadata},
     sync::{Mutex, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
+
+use tokio::time::sleep;
 
 use super::Policy;
 use crate::{Profile, failure::Failure};
@@ -19,33 +21,16 @@ pub struct PolicySource {
 
 #[derive(Debug)]
 struct Last {
-    marks: [Option<Mark>; 2],
+    marks: Marks,
     policy: Result<Policy, Failure>,
 }
 
-/// What a file looks like from outside, so that a change is seen without reading it.
-#[derive(Debug, PartialEq, Eq)]
-struct Mark {
-    modified: Option<SystemTime>,
-    length: u64,
-    /// Changes with every change of the file, its owner or its rights, which nobody can set back.
-    #[cfg(unix)]
-    node: (u64, i64, i64),
-}
+/// How long a changed file must have been left alone before it is read. An editor empties a file, or
+/// takes it away, before it writes it anew; and an empty policy forbids little.
+const STILL: Duration = Duration::from_millis(200);
 
-impl Mark {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            modified: metadata.modified().ok(),
-            length: metadata.len(),
-            #[cfg(unix)]
-            node: {
-                use std::os::unix::fs::MetadataExt;
-                (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
-            },
-        }
-    }
-}
+/// How often a file that keeps changing is waited for.
+const MAX_WAITS: usize = 5;
 
 impl PolicySource {
     /// Reads the policy of a profile.
@@ -58,18 +43,35 @@ impl PolicySource {
         Ok(Self { profile, last: Mutex::new(last) })
     }
 
-    /// The policy as it is now.
+    /// The policy as it is now. Waits a moment while its file is being changed.
     ///
     /// # Errors
     /// As [`PolicySource::open`], until the file is mended.
-    pub fn now(&self) -> Result<Policy, Failure> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.marks != marks(&self.profile) {
-            *last = Last::read(&self.profile);
-            match &last.policy {
-                Ok(policy) => tracing::info!(policy = policy.summary(), "the policy has changed"),
-                Err(failure) => tracing::warn!(%failure, "the policy cannot be read"),
+    pub async fn now(&self) -> Result<Policy, Failure> {
+        for _ in 0..MAX_WAITS {
+            if let Some(policy) = self.unchanged() {
+                return policy;
             }
+            match changed_ago(&self.profile) {
+                Some(ago) if ago < STILL => sleep(STILL - ago).await,
+                _ => break,
+            }
+        }
+        self.read()
+    }
+
+    /// What was read last, if the files are still those.
+    fn unchanged(&self) -> Option<Result<Policy, Failure>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        (last.marks == marks(&self.profile)).then(|| last.policy.clone())
+    }
+
+    fn read(&self) -> Result<Policy, Failure> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Last::read(&self.profile);
+        match &last.policy {
+            Ok(policy) => tracing::info!(policy = policy.summary(), "the policy has changed"),
+            Err(failure) => tracing::warn!(%failure, "the policy cannot be read"),
         }
         last.policy.clone()
     }
@@ -83,6 +85,49 @@ impl Last {
     }
 }
 
-fn marks(profile: &Profile) -> [Option<Mark>; 2] {
+/// What each file looks like from outside, so that a change is seen without reading it.
+type Marks = [Option<Mark>; 2];
+
+#[derive(Debug, PartialEq, Eq)]
+struct Mark {
+    length: u64,
+    changed: Option<SystemTime>,
+    #[cfg(unix)]
+    inode: u64,
+}
+
+impl Mark {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            length: metadata.len(),
+            changed: changed_at(metadata),
+            #[cfg(unix)]
+            inode: std::os::unix::fs::MetadataExt::ino(metadata),
+        }
+    }
+}
+
+fn marks(profile: &Profile) -> Marks {
     Policy::places(profile).map(|path| fs::metadata(path).ok().as_ref().map(Mark::of))
+}
+
+/// How long ago a file of the policy was changed, put there or taken away.
+fn changed_ago(profile: &Profile) -> Option<Duration> {
+    let files = Policy::places(profile).into_iter().chain([profile.config().to_owned()]);
+    let changes = files.filter_map(|path| changed_at(&fs::metadata(path).ok()?));
+    SystemTime::now().duration_since(changes.max()?).ok()
+}
+
+/// When a file, its owner or its rights were changed last: a time that nobody can set back.
+#[cfg(unix)]
+fn changed_at(metadata: &Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = Duration::from_secs(metadata.ctime().try_into().ok()?);
+    let rest = Duration::from_nanos(metadata.ctime_nsec().try_into().ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(seconds)?.checked_add(rest)
+}
+
+#[cfg(not(unix))]
+fn changed_at(metadata: &Metadata) -> Option<SystemTime> {
+    metadata.modified().ok()
 }

@@ -43,7 +43,7 @@ struct Noted {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(
+    pub(super) async fn new(
         service: &'a Service,
         caller: &'a Caller,
         path: &'static str,
@@ -55,7 +55,7 @@ impl<'a> Call<'a> {
             path,
             request,
             approved: None,
-            policy: service.policy.now()?.tightened(&caller.tightening),
+            policy: service.policy.now().await?.tightened(&caller.tightening),
             deadline: Instant::now() + caller.time_limit,
             noted: std::sync::Mutex::default(),
             readable: std::sync::Mutex::default(),

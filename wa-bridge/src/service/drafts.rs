@@ -256,7 +256,7 @@ impl Service {
         asked_by.tightening = call.caller.tightening.clone();
         asked_by.time_limit = call.caller.time_limit;
         let route = find(&draft.view.call)?;
-        let mut inner = Call::new(self, &asked_by, route.path, None)?;
+        let mut inner = Call::new(self, &asked_by, route.path, None).await?;
         inner.approved = Some(Approved { digest: draft.view.digest.clone() });
         (route.call)(self, draft.request.clone(), inner).await
     }

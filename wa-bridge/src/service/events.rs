@@ -102,7 +102,7 @@ impl EventSource {
 
     async fn read_messages(&mut self) -> Result<(), Failure> {
         let service = Arc::clone(&self.service);
-        let call = Call::new(&service, &self.caller, "events", None)?;
+        let call = Call::new(&service, &self.caller, "events", None).await?;
         let messages = service.store.messages_after(self.seen, PAGE).await?;
         let (last, more) = (messages.last().map(|last| last.seq), messages.len() == PAGE);
         let mut readable = Vec::with_capacity(messages.len());
@@ -122,7 +122,8 @@ impl EventSource {
     async fn may_tell(&self, chat: Option<&Jid>) -> Result<bool, Failure> {
         match chat {
             Some(chat) => {
-                Call::new(&self.service, &self.caller, "events", None)?.may_read(chat).await
+                let call = Call::new(&self.service, &self.caller, "events", None).await?;
+                call.may_read(chat).await
             }
             None => Ok(true),
         }

@@ -116,3 +116,28 @@ async fn a_policy_that_is_changed_holds_from_the_next_call_on() {
     std::fs::remove_file(world.path("config/wa/policy.toml")).unwrap();
     owner.call(ChatList::default()).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_not_read_while_it_is_being_written() {
+    let world = World::linked().await;
+    world.set_policy("read_only = true");
+    let owner = world.person().await;
+    for _ in 0..5 {
+        // As an editor does it: emptied or taken away, and written anew a moment later.
+        world.set_policy("");
+        let asked = send(&owner, ANNA, "no");
+        let saved = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            world.set_policy("read_only = true");
+        };
+        let (answer, ()) = tokio::join!(asked, saved);
+        refused(answer, Cause::Forbidden);
+        std::fs::remove_file(world.path("config/wa/policy.toml")).unwrap();
+        let (answer, ()) = tokio::join!(send(&owner, ANNA, "no"), async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            world.set_policy("read_only = true");
+        });
+        refused(answer, Cause::Forbidden);
+    }
+    assert_eq!(shown(&world.anna, "no"), 0);
+}
