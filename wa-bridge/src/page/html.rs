@@ -58,7 +58,7 @@ pub(super) fn drafts(
 fn one(draft: &DraftView, visit: &str) -> String {
     let DraftView { id, recipient, preview, why, caller, created_at, digest, .. } = draft;
     let [id, recipient, why, caller, created_at, digest, visit] =
-        [id, recipient, why, caller, created_at, digest, visit].map(|text| escaped(text));
+        [id, recipient, why, caller, created_at, digest, visit].map(escaped);
     let preview = escaped_lines(preview);
     format!(
         "<section><h2>To {recipient}</h2><pre>{preview}</pre>\
