@@ -39,7 +39,7 @@ fn token(world: &World) -> String {
 
 /// The key of a visit, out of the page.
 fn visit(page: &str) -> String {
-    let rest = page.split("name=\"visit\" value=\"").nth(1).expect(page);
+    let rest = page.split("name=\"visit\" value=\"").nth(1).unwrap();
     rest.split('"').next().unwrap().to_owned()
 }
 
