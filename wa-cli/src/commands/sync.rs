@@ -1,7 +1,7 @@
 //! `sync`: takes in what waits on the server, and on request stays and tells what happens.
 
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wa_bridge::api::{CatchUp, EventView};
 
 use crate::{
@@ -28,6 +28,10 @@ pub(crate) async fn run(arguments: &SyncArguments, session: &Session<'_>) -> Res
 async fn follow(session: &Session<'_>) -> Result<(), Failure> {
     let mut events = session.bridge.events(None);
     events.begin().await?;
+    if session.output.json {
+        // From here on nothing is missed.
+        session.output.object(&json!({ "event": "following" }))?;
+    }
     session.bridge.stay_connected().await;
     let told = async {
         while let Some(event) = events.next().await? {
@@ -91,8 +95,6 @@ fn note(object: &Value, session: &Session<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

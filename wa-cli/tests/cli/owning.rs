@@ -149,6 +149,7 @@ async fn following_goes_on_when_the_owner_is_killed() {
     let machine = world.linked();
     let serving = Running::serving(&machine);
     let following = Running::start(&machine, &["sync", "--follow"]);
+    following.told("following");
     let sent = machine.json(&["send", BORIS, "where is everybody?"]);
     assert_eq!(following.told("message")["message"]["id"], sent["id"]);
     world.boris.send_text(&world.anna.jid(), "one").unwrap();
