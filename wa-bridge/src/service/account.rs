@@ -199,10 +199,12 @@ async fn next_to_show(call: &Call<'_>, seen: u64, typed: bool) -> Result<LinkVie
 impl Perform for Logout {
     async fn perform(self, call: &Call<'_>) -> Result<LoggedOutView, Failure> {
         let account = call.require_link().await?;
-        let left = leave(call).await;
-        // The phone may have been faster: then there is nothing left to unlink.
-        if linked(call.store()).await?.is_some() {
-            left?;
+        match leave(call).await {
+            // The phone may have been faster, or the end of the connection faster than the answer:
+            // then there is nothing left to unlink.
+            Err(failure) if failure.cause == Cause::NotLinked => {}
+            Err(failure) if linked(call.store()).await?.is_some() => return Err(failure),
+            _ => {}
         }
         Ok(LoggedOutView { account: Some(AccountView::new(&account)) })
     }
