@@ -457,7 +457,7 @@ impl Store for MemoryStore {
     }
 
     async fn last_seq(&self) -> Result<Seq> {
-        Ok(self.state()?.stats().last_seq)
+        Ok(Seq(self.state()?.last_seq))
     }
 
     async fn stats(&self) -> Result<Stats> {

@@ -9,18 +9,9 @@ use wa_sim::FaultPlan;
 
 use crate::support::{ANNA, BEN, World, arrives, exchange, refused, send, until};
 
-async fn watched(world: &World) -> (Bridge, SocketAddr) {
-    let mut options = world.options(Caller::person("server"));
-    options.health = Some("127.0.0.1:0".parse().unwrap());
-    let bridge = Bridge::open(options).await.unwrap();
-    let address = bridge.health_address().await.unwrap();
-    (bridge, address)
-}
-
 /// A header with the token of the profile.
 fn token(world: &World) -> String {
-    let token = fs::read_to_string(world.path("config/wa/default.http-token")).unwrap();
-    format!("authorization: Bearer {}\r\n", token.trim())
+    format!("authorization: Bearer {}\r\n", world.http_token())
 }
 
 async fn get(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
@@ -51,7 +42,7 @@ fn sample(metrics: &str, name: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_is_healthy_while_it_serves_and_ready_while_it_is_linked_and_connected() {
     let world = World::new().await;
-    let (owner, address) = watched(&world).await;
+    let (owner, address) = world.listening().await;
     assert_eq!(get(address, "/healthz", "").await, (200, "ok\n".into()));
     let (status, unlinked) = readiness(address).await;
     assert_eq!(
@@ -82,7 +73,7 @@ async fn a_process_is_healthy_while_it_serves_and_ready_while_it_is_linked_and_c
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_is_not_ready() {
     let world = World::linked().await;
-    let (_owner, address) = watched(&world).await;
+    let (_owner, address) = world.listening().await;
     until("ready", async || (readiness(address).await.0 == 200).then_some(())).await;
     let mut refusing = FaultPlan::default();
     refusing.refuse_connects = wa_sim::Chance::with_probability(1.0);
@@ -98,7 +89,7 @@ async fn a_lost_connection_is_not_ready() {
 async fn the_metrics_count_what_was_sent_and_refused() {
     let world = World::linked().await;
     world.set_policy("[write]\nexcept = ['Mallory', '447700900103']");
-    let (owner, address) = watched(&world).await;
+    let (owner, address) = world.listening().await;
     let robot = world.assistant().await;
     send(&owner, ANNA, "one").await.unwrap();
     send(&robot, ANNA, "two").await.unwrap();
@@ -134,7 +125,7 @@ async fn the_metrics_count_what_was_sent_and_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_token_there_are_no_calls_and_no_metrics() {
     let world = World::linked().await;
-    let (_owner, address) = watched(&world).await;
+    let (_owner, address) = world.listening().await;
     let file = world.path("config/wa/default.http-token");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let right = token(&world);
@@ -159,7 +150,7 @@ async fn without_the_token_there_are_no_calls_and_no_metrics() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_web_page_of_another_host_gets_through() {
     let world = World::new().await;
-    let (_owner, address) = watched(&world).await;
+    let (_owner, address) = world.listening().await;
     let right = token(&world);
     for path in ["/healthz", "/readyz", "/metrics", "/v1", "/nothing"] {
         for host in ["evil.example", "localhost.evil.example:80", "10.0.0.7", ""] {
@@ -214,7 +205,7 @@ async fn a_port_that_is_taken_or_a_token_that_others_can_read_is_an_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_owner_listens_where_the_last_one_did() {
     let world = World::linked().await;
-    let (owner, address) = watched(&world).await;
+    let (owner, address) = world.listening().await;
     let mut options = world.options(Caller::person("server"));
     options.health = Some(address);
     let guest = Bridge::open(options).await.unwrap();

@@ -4,21 +4,13 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 use wa_bridge::{
-    Bridge, Caller, Cause, Failure,
+    Bridge, Cause, Failure,
     api::{DraftList, DraftView},
 };
 
 use crate::support::{BEN, MALLORY, World, arrives, exchange, refused, send, shown};
 
 const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
-
-async fn with_page(world: &World) -> (Bridge, SocketAddr) {
-    let mut options = world.options(Caller::person("server"));
-    options.health = Some("127.0.0.1:0".parse().unwrap());
-    let bridge = Bridge::open(options).await.unwrap();
-    let address = bridge.health_address().await.unwrap();
-    (bridge, address)
-}
 
 async fn get(address: SocketAddr) -> (u16, String) {
     let stream = TcpStream::connect(address).await.unwrap();
@@ -32,11 +24,6 @@ async fn press(address: SocketAddr, headers: &str, form: &[(&str, &str)]) -> (u1
     exchange(stream, "POST", "/drafts", &headers, fields.join("&").as_bytes()).await
 }
 
-fn token(world: &World) -> String {
-    let token = std::fs::read_to_string(world.path("config/wa/default.http-token")).unwrap();
-    token.trim().to_owned()
-}
-
 /// The key of a visit, out of the page.
 fn visit(page: &str) -> String {
     let rest = page.split("name=\"visit\" value=\"").nth(1).unwrap();
@@ -44,7 +31,7 @@ fn visit(page: &str) -> String {
 }
 
 async fn enter(world: &World, address: SocketAddr) -> String {
-    let (status, page) = press(address, "", &[("token", &token(world))]).await;
+    let (status, page) = press(address, "", &[("token", &world.http_token())]).await;
     assert_eq!(status, 200, "{page}");
     visit(&page)
 }
@@ -61,7 +48,7 @@ async fn waiting(bridge: &Bridge) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_with_the_token_sends_a_draft_once_and_drops_another() {
     let world = World::linked().await;
-    let (owner, address) = with_page(&world).await;
+    let (owner, address) = world.listening().await;
     let robot = world.assistant().await;
     let failure = send(&robot, BEN, "<b>may I?</b> & \u{202e}so").await.unwrap_err();
     let url = format!("http://{address}/drafts");
@@ -99,12 +86,12 @@ async fn a_person_with_the_token_sends_a_draft_once_and_drops_another() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_not_shown_the_token_sees_nothing_and_sends_nothing() {
     let world = World::linked().await;
-    let (owner, address) = with_page(&world).await;
+    let (owner, address) = world.listening().await;
     let robot = world.assistant().await;
     let made = draft(send(&robot, BEN, "may I?").await.unwrap_err());
     let key = enter(&world, address).await;
     let wrong_key = key.replace(|c: char| c.is_ascii_digit(), "a");
-    let token = token(&world);
+    let token = world.http_token();
     let (id, digest) = (made.id.as_str(), made.digest.as_str());
     let agree = [("draft", id), ("digest", digest), ("button", "send")];
 
@@ -138,7 +125,7 @@ async fn whoever_has_not_shown_the_token_sees_nothing_and_sends_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_visit_ends_when_there_are_too_many() {
     let world = World::linked().await;
-    let (_owner, address) = with_page(&world).await;
+    let (_owner, address) = world.listening().await;
     let first = enter(&world, address).await;
     for _ in 0..16 {
         enter(&world, address).await;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
@@ -101,6 +101,21 @@ impl World {
 
     pub(crate) async fn assistant(&self) -> Bridge {
         self.open(Caller::assistant("robot")).await
+    }
+
+    /// A person's bridge that owns the account and listens over TCP, and where.
+    pub(crate) async fn listening(&self) -> (Bridge, SocketAddr) {
+        let mut options = self.options(Caller::person("server"));
+        options.health = Some("127.0.0.1:0".parse().unwrap());
+        let bridge = Bridge::open(options).await.unwrap();
+        let address = bridge.health_address().await.unwrap();
+        (bridge, address)
+    }
+
+    /// The token for what is behind one there.
+    pub(crate) fn http_token(&self) -> String {
+        let token = fs::read_to_string(self.path("config/wa/default.http-token")).unwrap();
+        token.trim().to_owned()
     }
 
     /// What may be done with the account from now on.
