@@ -149,7 +149,7 @@ impl Service {
         }
         let is_refused = result.as_ref().is_err_and(|failure| failure.cause == Cause::Forbidden);
         if O::EFFECT != Effect::Read || is_refused {
-            call.put_down_outcome(result.as_ref().err()).await?;
+            call.record_outcome(result.as_ref().err()).await?;
         }
         result
     }
@@ -213,7 +213,7 @@ impl Service {
         self.store.as_ref()
     }
 
-    async fn put_down(&self, entry: AuditEntry) -> Result<(), Failure> {
+    async fn record_audit(&self, entry: AuditEntry) -> Result<(), Failure> {
         let entry = Change::Audit(Box::new(entry));
         self.store.commit(Changes::from(entry)).await?;
         Ok(())
@@ -236,7 +236,7 @@ async fn recent_sendings(store: &dyn Store) -> Result<Sendings, Failure> {
     query.limit = wa_store::MAX_PAGE;
     let mut sendings = Sendings::default();
     for entry in store.audit(&query).await?.into_iter().rev() {
-        if entry.outcome == gate::LET_GO {
+        if entry.outcome == gate::ACCEPTED {
             sendings.record(entry.at_ms, entry.to_stranger);
         }
     }

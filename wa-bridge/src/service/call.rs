@@ -78,7 +78,7 @@ impl<'a> Call<'a> {
     }
 
     /// Whether a person asks, and not an assistant.
-    pub fn is_persons(&self) -> bool {
+    pub fn is_human(&self) -> bool {
         self.caller.frontend == Frontend::Person
     }
 
@@ -141,7 +141,7 @@ impl<'a> Call<'a> {
     }
 
     /// Puts down what came of the call.
-    pub(super) async fn put_down_outcome(&self, failure: Option<&Failure>) -> Result<(), Failure> {
+    pub(super) async fn record_outcome(&self, failure: Option<&Failure>) -> Result<(), Failure> {
         let mut entry = self.audit_entry("done");
         if let Some(failure) = failure {
             entry.outcome = outcome(failure.cause);
@@ -151,7 +151,7 @@ impl<'a> Call<'a> {
                 None => failure.message_id.as_deref().map(str::to_owned),
             };
         }
-        self.service.put_down(entry).await
+        self.service.record_audit(entry).await
     }
 
     /// The one person or chat that was named, whether or not anything was ever said there, if it

@@ -27,7 +27,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn let_go(&self) {
+    pub(super) fn count_authorized(&self) {
         self.sends.fetch_add(1, Ordering::Relaxed);
     }
 

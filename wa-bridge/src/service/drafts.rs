@@ -12,7 +12,7 @@ use serde_json::Value;
 use wa_proto::Jid;
 use wa_store::{Change, Changes, Store, Timestamp};
 
-use super::{Call, Perform, Service, find, gate::Leaving, send::said_now};
+use super::{Call, Perform, Service, find, gate::OutgoingAction, send::said_now};
 use crate::{
     Caller, Frontend,
     api::{Approval, DraftApprove, DraftCancel, DraftList, DraftView, Operation, SendMessage},
@@ -61,7 +61,7 @@ impl Call<'_> {
     /// Makes a draft of the call; the failure that says so.
     pub(super) async fn draft(
         &self,
-        leaving: &Leaving<'_>,
+        action: &OutgoingAction<'_>,
         digest: String,
         why: &str,
     ) -> Result<Failure, Failure> {
@@ -76,7 +76,7 @@ impl Call<'_> {
                 return Err(Failure::new(Cause::Forbidden, message)
                     .remedy("have a person look at them: wa-cli drafts list"));
             }
-            None => self.put_draft(leaving, digest, why).await?,
+            None => self.put_draft(action, digest, why).await?,
         };
         let mut failure = Failure::new(
             Cause::ConfirmationRequired,
@@ -98,25 +98,25 @@ impl Call<'_> {
 
     async fn put_draft(
         &self,
-        leaving: &Leaving<'_>,
+        action: &OutgoingAction<'_>,
         digest: String,
         why: &str,
     ) -> Result<DraftView, Failure> {
         let no_request = || Failure::new(Cause::Failed, "the request was not kept for a draft");
         let mut request = self.request.clone().ok_or_else(no_request)?;
-        if let Some(field) = leaving.field {
+        if let Some(field) = action.field {
             let recipient = request.get_mut(field).ok_or_else(no_request)?;
             // A name may fit somebody else tomorrow.
-            *recipient = Value::String(leaving.chat.to_string());
+            *recipient = Value::String(action.chat.to_string());
         }
         let created = now();
         let expires = created.secs().saturating_add(i64::try_from(LIFETIME.as_secs()).unwrap_or(0));
         let view = DraftView {
             id: new_id(),
             call: self.path.to_owned(),
-            chat: leaving.chat.to_string(),
-            recipient: recipient_label(leaving.chat, self.store()).await?,
-            preview: leaving.preview.clone(),
+            chat: action.chat.to_string(),
+            recipient: recipient_label(action.chat, self.store()).await?,
+            preview: action.preview.clone(),
             why: why.to_owned(),
             caller: self.caller.label(),
             created_at: moment::rfc3339(created),
@@ -163,8 +163,7 @@ impl Perform for DraftCancel {
 
 impl Perform for DraftApprove {
     async fn perform(self, call: &Call<'_>) -> Result<Value, Failure> {
-        if !call.is_persons() && self.by != Approval::Elicitation && !call.policy().confirm_in_chat
-        {
+        if !call.is_human() && self.by != Approval::Elicitation && !call.policy().confirm_in_chat {
             return Err(Failure::new(
                 Cause::Forbidden,
                 "only a person can agree to a draft, and the policy takes no assistant's word for it",

@@ -15,12 +15,12 @@ use crate::{
     policy::Standing,
 };
 
-/// The outcome under which the audit knows a message that was let go. The pace counts these.
-pub(super) const LET_GO: &str = "accepted";
+/// The outcome under which the audit knows an action that was authorized. The pace counts these.
+pub(super) const ACCEPTED: &str = "accepted";
 
-/// A message that wants to leave.
+/// Something other people would get, before it leaves.
 #[derive(Debug)]
-pub(super) struct Leaving<'a> {
+pub(super) struct OutgoingAction<'a> {
     /// Where it goes.
     pub(super) chat: &'a Jid,
     /// The field of the request that names where it goes; in a draft it stands there by address.
@@ -31,7 +31,7 @@ pub(super) struct Leaving<'a> {
     pub(super) content: Vec<u8>,
 }
 
-impl Leaving<'_> {
+impl OutgoingAction<'_> {
     /// A hash of where it goes and what it says.
     pub(super) fn digest(&self, path: &str) -> String {
         let mut hash = Sha256::new();
@@ -45,26 +45,26 @@ impl Leaving<'_> {
 }
 
 impl Call<'_> {
-    /// Lets a message go, when it may and when it is its turn. From then on it counts as sent.
+    /// Authorizes an action: it may be done, and it is its turn. From then on it counts as done.
     ///
     /// # Errors
     /// [`Cause::Forbidden`], [`Cause::ConfirmationRequired`] with the draft that was made of it,
     /// [`Cause::Paced`] with the time when the next may go.
-    pub(super) async fn let_go(&self, leaving: &Leaving<'_>) -> Result<(), Failure> {
-        self.let_go_to(leaving, std::slice::from_ref(leaving.chat)).await
+    pub(super) async fn authorize(&self, action: &OutgoingAction<'_>) -> Result<(), Failure> {
+        self.authorize_all(action, std::slice::from_ref(action.chat)).await
     }
 
     /// The same of what reaches several: each has to be within reach, and one to whom this account
     /// has never written is reason enough to ask.
     ///
     /// # Errors
-    /// As [`Call::let_go`].
-    pub(super) async fn let_go_to(
+    /// As [`Call::authorize`].
+    pub(super) async fn authorize_all(
         &self,
-        leaving: &Leaving<'_>,
+        action: &OutgoingAction<'_>,
         reached: &[Jid],
     ) -> Result<(), Failure> {
-        self.note_chat(leaving.chat);
+        self.note_chat(action.chat);
         let (mut newest, mut to_stranger) = (None, false);
         for chat in reached {
             let standing = Standing::look_up(chat, self.store()).await?;
@@ -74,8 +74,8 @@ impl Call<'_> {
                 newest = Some(standing);
             }
         }
-        if !self.is_persons() || self.approved.is_some() {
-            self.agreed(leaving, &newest.unwrap_or_default()).await?;
+        if !self.is_human() || self.approved.is_some() {
+            self.agreed(action, &newest.unwrap_or_default()).await?;
         }
         self.await_turn(to_stranger).await
     }
@@ -103,14 +103,18 @@ impl Call<'_> {
     }
 
     /// Makes sure that a person agreed, where one has to: to this chat and this content.
-    async fn agreed(&self, leaving: &Leaving<'_>, standing: &Standing) -> Result<(), Failure> {
-        let digest = leaving.digest(self.path);
+    async fn agreed(
+        &self,
+        action: &OutgoingAction<'_>,
+        standing: &Standing,
+    ) -> Result<(), Failure> {
+        let digest = action.digest(self.path);
         if let Some(approved) = &self.approved {
             return approved.covers(&digest);
         }
         match self.policy().confirmation(standing) {
             None => Ok(()),
-            Some(why) => Err(self.draft(leaving, digest, why).await?),
+            Some(why) => Err(self.draft(action, digest, why).await?),
         }
     }
 
@@ -125,12 +129,12 @@ impl Call<'_> {
             let now = now_ms();
             let turn = sendings.earliest(pace, now, to_stranger);
             if turn <= now {
-                let mut entry = self.audit_entry(LET_GO);
+                let mut entry = self.audit_entry(ACCEPTED);
                 entry.to_stranger = to_stranger;
                 entry.at_ms = now;
-                self.service.put_down(entry).await?;
+                self.service.record_audit(entry).await?;
                 sendings.record(now, to_stranger);
-                self.service.counters.let_go();
+                self.service.counters.count_authorized();
                 return Ok(());
             }
             drop(sendings);
@@ -172,19 +176,19 @@ mod tests {
     #[test]
     fn a_digest_tells_apart_chats_texts_and_files() {
         let (ada, bob) = (Jid::lid("1"), Jid::lid("2"));
-        let leaving = |chat, preview: &str, content: &[u8]| Leaving {
+        let action = |chat, preview: &str, content: &[u8]| OutgoingAction {
             chat,
             field: Some("chat"),
             preview: preview.into(),
             content: content.into(),
         };
-        let digest = leaving(&ada, "hi", b"").digest("messages/send");
-        assert_eq!(digest, leaving(&ada, "hi", b"").digest("messages/send"));
+        let digest = action(&ada, "hi", b"").digest("messages/send");
+        assert_eq!(digest, action(&ada, "hi", b"").digest("messages/send"));
         for other in [
-            leaving(&bob, "hi", b"").digest("messages/send"),
-            leaving(&ada, "hi ", b"").digest("messages/send"),
-            leaving(&ada, "h", b"i").digest("messages/send"),
-            leaving(&ada, "hi", b"").digest("messages/edit"),
+            action(&bob, "hi", b"").digest("messages/send"),
+            action(&ada, "hi ", b"").digest("messages/send"),
+            action(&ada, "h", b"i").digest("messages/send"),
+            action(&ada, "hi", b"").digest("messages/edit"),
         ] {
             assert_ne!(digest, other);
         }

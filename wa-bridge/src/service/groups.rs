@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use wa_client::{Groups, InviteLink};
 use wa_proto::{Jid, request::JoinedByLink, stanza::MemberAddMode};
 
-use super::{Call, Perform, drafts::recipient_label, gate::Leaving};
+use super::{Call, Perform, drafts::recipient_label, gate::OutgoingAction};
 use crate::{
     api::{
         Adders, GroupChangedView, GroupCreate, GroupGet, GroupInvite, GroupInviteReset, GroupJoin,
@@ -54,8 +54,8 @@ impl Perform for GroupCreate {
         let with = call.labels(&people).await?;
         let preview = format!("[new group] {} with {with}", self.subject);
         // Whom the names mean is part of the preview, which the approval is bound to.
-        let leaving = Leaving { chat: first, field: None, preview, content: Vec::new() };
-        call.let_go_to(&leaving, &people).await?;
+        let action = OutgoingAction { chat: first, field: None, preview, content: Vec::new() };
+        call.authorize_all(&action, &people).await?;
         let client = call.online().await?;
         let mut create = client.groups().create(self.subject.as_str()).with(people);
         if self.announce {
@@ -90,13 +90,13 @@ impl Perform for GroupUpdate {
         }
         call.require_link().await?;
         let content = photo.as_deref().map(|jpeg| Sha256::digest(jpeg).to_vec());
-        let leaving = Leaving {
+        let action = OutgoingAction {
             chat: &group,
             field: Some("group"),
             preview,
             content: content.unwrap_or_default(),
         };
-        call.let_go(&leaving).await?;
+        call.authorize(&action).await?;
         let client = call.caught_up().await?;
         let mut changes = Changes { call, group: &group, done: Vec::new(), picture_id: None };
         let made = changes.make(&self, photo, &client.groups()).await;

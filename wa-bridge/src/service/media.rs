@@ -82,7 +82,7 @@ impl Call<'_> {
         })?;
         match named {
             None => Ok(own),
-            Some(named) if self.is_persons() => {
+            Some(named) if self.is_human() => {
                 if named.is_dir() {
                     return Ok(named.to_owned());
                 }

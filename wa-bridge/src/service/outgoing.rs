@@ -102,7 +102,7 @@ impl Call<'_> {
     /// The file that may be sent, by its true path where an assistant asks.
     pub(super) fn file_to_send(&self, named: &Path) -> Result<PathBuf, Failure> {
         let files = &self.policy().files;
-        if !self.is_persons() {
+        if !self.is_human() {
             return files.to_send(named);
         }
         files.check_file(named, named)?;

@@ -11,7 +11,7 @@ use wa_store::{ArchivedMessage, MessageStatus, OutboxEntry, OutboxState, Store, 
 use super::{
     Call, Perform, account,
     call::no_message_id,
-    gate::Leaving,
+    gate::OutgoingAction,
     now_ms,
     outgoing::{Payload, Ready, check_text},
 };
@@ -38,13 +38,13 @@ impl Perform for SendMessage {
         call.note_chat(&chat);
         let quoted = self.reply_to.as_deref().map(message_id).transpose()?;
         let ready = call.ready(&self.what, &self.mention).await?;
-        let leaving = Leaving {
+        let action = OutgoingAction {
             chat: &chat,
             field: Some("chat"),
             preview: preview(&ready, quoted.as_ref()),
             content: ready.content.clone(),
         };
-        let name = SendingName::of(call, self.idempotency_key, &leaving);
+        let name = SendingName::of(call, self.idempotency_key, &action);
         if let Some(entry) = name.find(call.store()).await? {
             return call.repeated(&entry, self.wait).await;
         }
@@ -52,7 +52,7 @@ impl Perform for SendMessage {
         if let Some(quoted) = &quoted {
             call.message_in(&chat, &self.chat, quoted.as_str()).await?;
         }
-        call.let_go(&leaving).await?;
+        call.authorize(&action).await?;
         let id = call.hand_over(&chat, ready, quoted, name.key).await?;
         call.follow(&chat, id, self.wait).await
     }
@@ -76,11 +76,11 @@ struct SendingName {
 
 impl SendingName {
     /// The caller's own name for it; an assistant's sending gets one by what it says and when.
-    fn of(call: &Call<'_>, named: Option<String>, leaving: &Leaving<'_>) -> Self {
-        if named.is_some() || call.is_persons() {
+    fn of(call: &Call<'_>, named: Option<String>, action: &OutgoingAction<'_>) -> Self {
+        if named.is_some() || call.is_human() {
             return Self { key: named, earlier: None };
         }
-        let digest = leaving.digest(call.path);
+        let digest = action.digest(call.path);
         let window = now_ms().div_euclid(REPEAT_WINDOW_MS);
         let name = |window| Some(said(&call.caller.name, &digest, window));
         Self { key: name(window), earlier: name(window - 1) }
@@ -160,7 +160,7 @@ impl Call<'_> {
             SentView::queued(id.to_string(), chat_label(chat, store).await?, chat.to_string());
         let deadline = match wait.map(Duration::from_secs) {
             // A person says by the command's own time how long to wait.
-            None if self.is_persons() => self.deadline(),
+            None if self.is_human() => self.deadline(),
             wait => self.deadline().min(Instant::now() + wait.unwrap_or(WAIT)),
         };
         match self.acked(&id, deadline).await {
@@ -230,21 +230,21 @@ impl Call<'_> {
         send: impl FnOnce(&Client) -> wa_client::SendMessage,
     ) -> Result<SentView, Failure> {
         let (chat, field) = (&message.key.chat, Some("chat"));
-        self.pass(&Leaving { chat, field, preview, content: Vec::new() }, send).await
+        self.pass(&OutgoingAction { chat, field, preview, content: Vec::new() }, send).await
     }
 
     /// Lets something without a file go, puts it on disk and follows it.
     async fn pass(
         &self,
-        leaving: &Leaving<'_>,
+        action: &OutgoingAction<'_>,
         send: impl FnOnce(&Client) -> wa_client::SendMessage,
     ) -> Result<SentView, Failure> {
         self.require_link().await?;
-        self.let_go(leaving).await?;
+        self.authorize(action).await?;
         let client = self.service.line.client();
         let id = send(&client).queue().await.map_err(ending::of_error)?.id;
         self.note_detail(id.to_string());
-        self.follow(leaving.chat, id, None).await
+        self.follow(action.chat, id, None).await
     }
 }
 
@@ -313,8 +313,8 @@ impl Perform for Forward {
         let message = call.message(&self.chat, &self.id).await?;
         let to = call.recipient(&self.to).await?;
         let preview = format!("[forward] {}", about(&message));
-        let leaving = Leaving { chat: &to, field: Some("to"), preview, content: Vec::new() };
-        call.pass(&leaving, |client| client.forward(&message.key, to.clone())).await
+        let action = OutgoingAction { chat: &to, field: Some("to"), preview, content: Vec::new() };
+        call.pass(&action, |client| client.forward(&message.key, to.clone())).await
     }
 }
 
@@ -353,9 +353,10 @@ impl Perform for Disappearing {
             Some(seconds) => format!("[disappearing messages] after {seconds} seconds"),
             None => "[disappearing messages] off".to_owned(),
         };
-        let leaving = Leaving { chat: &chat, field: Some("chat"), preview, content: Vec::new() };
+        let action =
+            OutgoingAction { chat: &chat, field: Some("chat"), preview, content: Vec::new() };
         let after = self.seconds.map(Duration::from_secs);
-        call.pass(&leaving, |client| client.set_disappearing(chat.clone(), after)).await
+        call.pass(&action, |client| client.set_disappearing(chat.clone(), after)).await
     }
 }
 

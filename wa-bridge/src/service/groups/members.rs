@@ -3,7 +3,7 @@
 use wa_proto::{Jid, request::JoinRequest};
 use wa_store::{Store, Timestamp};
 
-use super::super::{Call, Perform, gate::Leaving};
+use super::super::{Call, Perform, gate::OutgoingAction};
 use crate::{
     api::{
         GroupAnswer, GroupMembers, GroupRequests, JoinRequestView, MemberAction, MemberResultView,
@@ -29,12 +29,12 @@ impl Perform for GroupMembers {
         };
         let preview = format!("[{what}] {}", call.labels(&people).await?);
         let content = Vec::new();
-        let leaving = Leaving { chat: &group, field: Some("group"), preview, content };
+        let action = OutgoingAction { chat: &group, field: Some("group"), preview, content };
         let mut reached = vec![group.clone()];
         if self.action == MemberAction::Add {
             reached.extend(people.iter().cloned());
         }
-        call.let_go_to(&leaving, &reached).await?;
+        call.authorize_all(&action, &reached).await?;
         let client = call.online().await?;
         let groups = client.groups();
         let results = match self.action {
