@@ -7,7 +7,6 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use prost::Message as _;
 use wa_proto::{
     Jid, pb,
     stanza::{Call, CallEvent as Word, ChatKind, reject_call},
@@ -23,7 +22,7 @@ use crate::{
     lid,
     receive::{
         message_event, own_jids,
-        record::{Arrival, Way, record},
+        record::{Arrival, Way, record_missed_call},
     },
     send::message_id::message_id,
 };
@@ -169,13 +168,11 @@ async fn archive(inner: &Inner, call: Ringing) -> Result<bool, StoreError> {
         call_type: Some(pb::message::call_log_message::CallType::Regular.into()),
         ..Default::default()
     };
-    let message = pb::Message { call_log_messsage: Some(log), ..Default::default() };
     let arrival = Arrival {
         id: call.id,
         kind: if call.group.is_some() { ChatKind::Group } else { ChatKind::Direct },
         chat: call.group.unwrap_or_else(|| call.caller.clone()),
         sender: call.caller,
-        sender_alt: None,
         from_me: false,
         way: Way::Live,
         deletes_as_admin: false,
@@ -184,7 +181,7 @@ async fn archive(inner: &Inner, call: Ringing) -> Result<bool, StoreError> {
         own,
     };
     let mut draft = Draft::new(&*inner.store);
-    record(&mut draft, &arrival, &message.encode_to_vec()).await?;
+    record_missed_call(&mut draft, &arrival, log).await?;
     let committed = inner.store.commit(draft.into_changes()).await?;
     for archived in &committed.archived {
         if let Some(message) = message_event(inner, &archived.key).await? {

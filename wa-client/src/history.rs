@@ -25,7 +25,7 @@ use wa_store::{Change, HistoryChunk, HistoryGap};
 
 pub use fetch::{FetchOlder, FetchedHistory, OlderOnPhone};
 
-use crate::{error::Error, event::HistoryKind, inner::Inner, receive::record::Arrival};
+use crate::{error::Error, event::HistoryKind, inner::Inner, receive::provenance::OwnPhone};
 use fetch::Fetches;
 use progress::Progress;
 
@@ -103,12 +103,13 @@ impl Histories {
 /// The phone told of a part of its history: it is kept with the commit of the message, to be read
 /// after it; see [`wake`].
 pub(crate) fn told(
-    arrival: &Arrival,
+    _by: &OwnPhone,
+    id: &str,
     notice: &pb::message::HistorySyncNotification,
     inner: &Inner,
 ) -> Change {
     Change::PutHistoryChunk(Box::new(HistoryChunk {
-        id: arrival.id.as_str().into(),
+        id: id.into(),
         notice: notice.encode_to_vec(),
         received_at: inner.now(),
         attempts: 0,

@@ -31,7 +31,8 @@ use crate::{
     mex,
     receive::{
         own_jids,
-        record::{Arrival, Way, record},
+        provenance::Clear,
+        record::{Arrival, Way, record_post},
     },
     send::message_id::message_id,
 };
@@ -268,13 +269,13 @@ async fn archive(
     let mut draft = Draft::new(&*inner.store);
     for post in posts {
         let (Some(id), Some(plaintext)) = (&post.id, &post.plaintext) else { continue };
+        let Some(clear) = Clear::post(newsletter, plaintext) else { continue };
         let timestamp = i64::try_from(post.timestamp.unwrap_or_default()).unwrap_or(i64::MAX);
         let arrival = Arrival {
             id: id.as_str().to_owned(),
             chat: newsletter.clone(),
             kind: ChatKind::Newsletter,
             sender: newsletter.clone(),
-            sender_alt: None,
             from_me: false,
             way: Way::History,
             deletes_as_admin: false,
@@ -282,7 +283,7 @@ async fn archive(
             push_name: None,
             own: own.clone(),
         };
-        record(&mut draft, &arrival, plaintext).await?;
+        record_post(&mut draft, &arrival, &clear).await?;
     }
     let changes = draft.into_changes();
     if !changes.is_empty() {

@@ -37,6 +37,7 @@ use crate::{
     lid, privacy_token, receipts,
     receive::{
         own_jids,
+        provenance::Authenticated,
         record::{Arrival, Way, record},
         settle,
     },
@@ -140,7 +141,6 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
         chat: chat.clone(),
         kind: ChatKind::of(&chat),
         sender: lid::canonical(&*inner.store, &own.phone.to_user()).await?,
-        sender_alt: None,
         from_me: true,
         way: Way::Outgoing,
         deletes_as_admin: true,
@@ -149,7 +149,7 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
         own,
     };
     let mut draft = Draft::new(&*inner.store);
-    record(&mut draft, &arrival, &raw).await?;
+    record(&mut draft, &arrival, &Authenticated::to_be_sent(raw.clone())).await?;
     draft.push(Change::PutSentMessage(Box::new(SentMessage {
         chat: chat.clone(),
         id: id.as_str().into(),

@@ -24,7 +24,10 @@ use crate::{
     event::LossReason,
     inner::Inner,
     lid,
-    receive::record::{Arrival, Way, record},
+    receive::{
+        provenance::{Authenticated, OwnPhone},
+        record::{Arrival, Way, record},
+    },
     retry, send,
 };
 
@@ -183,6 +186,7 @@ async fn request(inner: &Arc<Inner>, key: &MessageKey) -> Result<(), crate::Erro
 pub(crate) async fn fill_from_answer(
     draft: &mut Draft<'_>,
     answer: &Arrival,
+    phone: &OwnPhone,
     response: &pb::message::PeerDataOperationRequestResponseMessage,
 ) -> Result<bool, StoreError> {
     let mut filled = false;
@@ -192,7 +196,7 @@ pub(crate) async fn fill_from_answer(
             .as_ref()
             .and_then(|response| response.web_message_info_bytes.clone());
         let Some(Ok(copy)) = copy.map(pb::WebMessageInfo::decode) else { continue };
-        filled |= fill(draft, answer, copy).await?;
+        filled |= fill(draft, answer, phone, copy).await?;
     }
     Ok(filled)
 }
@@ -200,6 +204,7 @@ pub(crate) async fn fill_from_answer(
 async fn fill(
     draft: &mut Draft<'_>,
     answer: &Arrival,
+    phone: &OwnPhone,
     copy: pb::WebMessageInfo,
 ) -> Result<bool, StoreError> {
     let Some(key) = key_of(draft, answer, &copy).await? else { return Ok(false) };
@@ -212,7 +217,6 @@ async fn fill(
         kind: ChatKind::of(&gap.key.chat),
         chat: gap.key.chat,
         sender: gap.key.sender,
-        sender_alt: None,
         from_me: gap.key.from_me,
         way: Way::History,
         deletes_as_admin: true,
@@ -220,7 +224,8 @@ async fn fill(
         push_name: gap.push_name.or(copy.push_name),
         own: answer.own.clone(),
     };
-    record(draft, &arrival, &message.encode_to_vec()).await?;
+    let told = Authenticated::told(phone, message.encode_to_vec());
+    record(draft, &arrival, &told).await?;
     Ok(true)
 }
 

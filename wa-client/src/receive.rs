@@ -7,6 +7,7 @@
 
 pub(crate) mod decrypt;
 mod protocol;
+pub(crate) mod provenance;
 pub(crate) mod record;
 pub(crate) mod settle;
 pub(crate) mod shared;
@@ -27,6 +28,7 @@ use crate::{
     stanza_handler::{HandleError, Outcome, StanzaContext},
 };
 use decrypt::{Opened, Origin};
+use provenance::{Authenticated, Clear};
 use record::{Arrival, Recorded, Way};
 use verdict::{Part, Reading, Verdict};
 
@@ -46,8 +48,15 @@ pub(crate) async fn handle(
             return Ok(Outcome::Nack(NackReason::ParsingError));
         }
     };
+    let Some(form) = Form::of(&message, &source) else {
+        tracing::warn!(id = %message.id, "a message that is not encrypted, or a post that is");
+        return Ok(Outcome::Nack(NackReason::ParsingError));
+    };
     learn_addresses(inner, &source).await?;
     let arrival = arrival(inner, &message, &source, own).await?;
+    if let Form::Post(post) = form {
+        return keep_post(inner, &message, &arrival, post).await;
+    }
 
     let held = lid::lock_people(inner, [arrival.sender.clone()]).await;
     let mut draft = Draft::new(&*inner.store);
@@ -55,9 +64,6 @@ pub(crate) async fn handle(
     let reading = read(&mut draft, inner, &message, &arrival).await?;
     match reading.verdict(&message) {
         Verdict::Keep => {
-            if arrival.kind == ChatKind::Newsletter {
-                return keep_post(inner, draft, held, &message, &arrival, &reading).await;
-            }
             let kind = receipt_kind(inner, &arrival, &message);
             let receipt = message.envelope.receipt(message.id.clone(), kind);
             let owed = receipts::owe(inner, &mut draft, &receipt);
@@ -84,18 +90,45 @@ pub(crate) async fn handle(
     }
 }
 
+/// How a message says what it says.
+enum Form<'a> {
+    /// In ciphertexts, or withheld from this device.
+    Encrypted,
+    /// In the open: a post of a channel, or nothing but the outside of one.
+    Post(Option<Clear<'a>>),
+}
+
+impl<'a> Form<'a> {
+    /// Posts come in the open, everything else encrypted: nothing of a message is looked at where
+    /// that is otherwise, because nobody but the server would answer for it.
+    fn of(message: &'a IncomingMessage, source: &'a MessageSource) -> Option<Self> {
+        let plaintext = message.plaintext.as_deref();
+        match source.kind {
+            ChatKind::Newsletter if message.encs.is_empty() => {
+                Some(Self::Post(plaintext.and_then(|it| Clear::post(&source.chat, it))))
+            }
+            ChatKind::Newsletter => None,
+            _ if plaintext.is_some() => None,
+            _ => Some(Self::Encrypted),
+        }
+    }
+}
+
 /// A post of a channel: nobody is told that it was received, so that an ack is all its answer.
 async fn keep_post(
     inner: &Inner,
-    draft: Draft<'_>,
-    held: Vec<tokio::sync::OwnedMutexGuard<()>>,
     message: &IncomingMessage,
     arrival: &Arrival,
-    reading: &Reading,
+    post: Option<Clear<'_>>,
 ) -> Result<Outcome, HandleError> {
+    let Some(post) = post else { return Ok(Outcome::Nack(NackReason::ParsingError)) };
+    let mut draft = Draft::new(&*inner.store);
+    let recorded = record::record_post(&mut draft, arrival, &post).await?;
     let committed = inner.store.commit(draft.into_changes()).await?;
-    drop(held);
-    announce(inner, &committed, arrival, reading).await?;
+    if matches!(recorded, Recorded::Malformed) {
+        return Ok(Outcome::Nack(NackReason::InvalidProtobuf));
+    }
+    settle::settle(inner, &committed, Repair::Retry).await?;
     if let Some(server_id) = message.server_id.filter(|_| message.edit == Edit::None) {
         let (newsletter, id) = (arrival.chat.clone(), arrival.id.clone());
         inner.emit(Event::Newsletter(NewsletterEvent::Posted { newsletter, id, server_id }));
@@ -131,7 +164,6 @@ async fn arrival(
         chat: lid::canonical(store, &source.chat).await?,
         kind: source.kind,
         sender: lid::canonical(store, &source.sender).await?,
-        sender_alt: source.sender_alt.clone(),
         from_me: source.is_from_me,
         way: Way::Live,
         deletes_as_admin: message.edit == Edit::AdminRevoke,
@@ -167,13 +199,9 @@ async fn read(
     let mut reading = Reading::default();
     for enc in &message.encs {
         let part = match open(draft, inner, enc, arrival, &mut reading).await? {
-            Ok(bytes) => recorded(draft, inner, arrival, &bytes, &mut reading).await?,
+            Ok(said) => recorded(draft, inner, arrival, &said, &mut reading).await?,
             Err(part) => part,
         };
-        reading.parts.push(part);
-    }
-    if let Some(plaintext) = &message.plaintext {
-        let part = recorded(draft, inner, arrival, plaintext, &mut reading).await?;
         reading.parts.push(part);
     }
     Ok(reading)
@@ -190,7 +218,7 @@ async fn read_plain(
     let mut reading = Reading::default();
     for enc in &message.encs {
         let part = match open(draft, inner, enc, arrival, &mut reading).await? {
-            Ok(bytes) => match of_record(&record::record(draft, arrival, &bytes).await?) {
+            Ok(said) => match of_record(&record::record(draft, arrival, &said).await?) {
                 Some(part) => part,
                 None => return Ok(None),
             },
@@ -208,14 +236,14 @@ async fn open(
     enc: &Enc,
     arrival: &Arrival,
     reading: &mut Reading,
-) -> Result<Result<Vec<u8>, Part>, StoreError> {
+) -> Result<Result<Authenticated, Part>, StoreError> {
     let origin = Origin { chat: &arrival.chat, sender: &arrival.sender };
     let opened = decrypt::open(draft, inner, origin, enc).await?;
     reading.hidden |= enc.hide_failure;
     Ok(Err(match opened {
-        Opened::Plaintext { bytes, identity_changed } => {
+        Opened::Plaintext { said, identity_changed } => {
             reading.identity_changed |= identity_changed;
-            return Ok(Ok(bytes));
+            return Ok(Ok(said));
         }
         Opened::Duplicate => Part::Duplicate,
         Opened::BadPadding => Part::Malformed,
@@ -239,12 +267,12 @@ async fn recorded(
     draft: &mut Draft<'_>,
     inner: &Inner,
     arrival: &Arrival,
-    plaintext: &[u8],
+    said: &Authenticated,
     reading: &mut Reading,
 ) -> Result<Part, StoreError> {
-    let recorded = record::record(draft, arrival, plaintext).await?;
+    let recorded = record::record(draft, arrival, said).await?;
     if let Recorded::Protocol(protocol) = &recorded {
-        let told = protocol::handle(draft, inner, arrival, protocol).await?;
+        let told = protocol::handle(draft, inner, arrival, said, protocol).await?;
         reading.from_phone |= told == protocol::Told::FromPhone;
         reading.of_history |= told == protocol::Told::OfHistory;
     }

@@ -14,13 +14,15 @@ use crate::{
     event::{Event, HistoryKind, Repair},
     inner::Inner,
     lid, placeholder,
-    receive::{message_event, settle},
+    receive::{message_event, provenance::OwnPhone, settle},
 };
 
 /// Takes the items of one part.
 pub(super) struct Applier<'a> {
     pub(super) inner: &'a Arc<Inner>,
     pub(super) own: OwnJids,
+    /// Whose words the part is.
+    pub(super) phone: OwnPhone,
     pub(super) kind: HistoryKind,
     /// Whether messages are kept, and not only what comes with them.
     pub(super) keeps_messages: bool,
@@ -44,13 +46,19 @@ pub(super) struct Applied {
 }
 
 impl<'a> Applier<'a> {
-    pub(super) fn new(inner: &'a Arc<Inner>, own: OwnJids, kind: HistoryKind) -> Self {
+    pub(super) fn new(
+        inner: &'a Arc<Inner>,
+        own: OwnJids,
+        phone: OwnPhone,
+        kind: HistoryKind,
+    ) -> Self {
         // What was asked for one by one is wanted in any case.
         let keeps_messages = inner.settings.description.history != HistoryDepth::None
             || kind == HistoryKind::OnDemand;
         Self {
             inner,
             own,
+            phone,
             kind,
             keeps_messages,
             oldest: None,

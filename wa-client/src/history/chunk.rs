@@ -26,7 +26,7 @@ use crate::{
     event::{ChunkFailure, Event, HistoryEvent, HistoryKind},
     inner::Inner,
     receipts,
-    receive::own_jids,
+    receive::{own_jids, provenance::OwnPhone},
 };
 
 /// What became of a part.
@@ -41,6 +41,7 @@ pub(super) enum Outcome {
 /// A part whose notice was read.
 struct Part<'a> {
     id: &'a str,
+    chunk: &'a HistoryChunk,
     notice: HistorySyncNotification,
     kind: HistoryKind,
     own: OwnJids,
@@ -69,7 +70,7 @@ pub(super) async fn read(inner: &Arc<Inner>, chunk: &HistoryChunk) -> Result<Out
         return Ok(Outcome::Done);
     };
     let kind = HistoryKind::from_wire(notice.sync_type.unwrap_or_default());
-    let part = Part { id: chunk.id.as_str(), notice, kind, own };
+    let part = Part { id: chunk.id.as_str(), chunk, notice, kind, own };
     if let Some(event) = inner.history.progress(|progress| progress.begin(kind)) {
         inner.emit(Event::History(event));
     }
@@ -101,7 +102,8 @@ async fn read_source(
     part: &Part<'_>,
     source: Option<Source>,
 ) -> Result<ReadPart, StoreError> {
-    let mut applier = Applier::new(inner, part.own.clone(), part.kind);
+    let phone = OwnPhone::of_history(part.chunk);
+    let mut applier = Applier::new(inner, part.own.clone(), phone, part.kind);
     let Some(mut source) = source else {
         return Ok(Ok((applier.finish(), pb::HistorySync::default())));
     };

@@ -12,7 +12,10 @@ use wa_store::{
 use super::apply::Applier;
 use crate::{
     draft::Draft,
-    receive::record::{self, Arrival, Way},
+    receive::{
+        provenance::Authenticated,
+        record::{self, Arrival, Way},
+    },
 };
 use pb::web_message_info::{Status, StubType};
 
@@ -42,7 +45,10 @@ pub(super) async fn put(
             draft.push(Change::Revoke { key, by, at: arrival.timestamp });
             return Ok(true);
         }
-        (Some(message), _) => drop(record::record(draft, &arrival, &message).await?),
+        (Some(message), _) => {
+            let told = Authenticated::told(&applier.phone, message);
+            record::record(draft, &arrival, &told).await?;
+        }
         (None, Some(stub)) => put_stub(draft, &arrival, stub, &info),
         (None, None) => return Ok(true),
     }
@@ -80,7 +86,6 @@ async fn arrival(
         chat: applier.canonical(&chat).await?,
         kind,
         sender: applier.canonical(&sender).await?,
-        sender_alt: None,
         from_me,
         way: Way::History,
         deletes_as_admin: true,

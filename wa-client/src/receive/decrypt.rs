@@ -15,6 +15,7 @@ use wa_signal::{
 };
 use wa_store::{Account, Seen, StoreError};
 
+use super::provenance::Authenticated;
 use crate::{draft::Draft, inner::Inner, retry::reason};
 
 /// Who encrypted, for which chat: canonical addresses.
@@ -29,8 +30,8 @@ pub(crate) struct Origin<'a> {
 pub(crate) enum Opened {
     /// It was decrypted.
     Plaintext {
-        /// Without padding.
-        bytes: Vec<u8>,
+        /// Without padding, with the device whose keys opened it.
+        said: Authenticated,
         /// Whether the sender has another identity key than before.
         identity_changed: bool,
     },
@@ -153,7 +154,7 @@ fn settle(
     if let Some(id) = decrypted.used_prekey {
         draft.use_prekey(id);
     }
-    unpadded(decrypted.plaintext, version, identity_changed)
+    unpadded(sender, decrypted.plaintext, version, identity_changed)
 }
 
 async fn open_group(
@@ -165,7 +166,7 @@ async fn open_group(
     Ok(match record.decrypt(&enc.ciphertext) {
         Ok((record, plaintext)) => {
             draft.put_sender_key(origin.chat, origin.sender, record);
-            unpadded(plaintext, enc.version, false)
+            unpadded(origin.sender, plaintext, enc.version, false)
         }
         Err(SenderKeyError::DuplicateMessage) => Opened::Duplicate,
         Err(error) => {
@@ -176,12 +177,16 @@ async fn open_group(
 }
 
 /// Version 2 is padded, version 3 is not.
-fn unpadded(plaintext: Vec<u8>, version: u8, identity_changed: bool) -> Opened {
+fn unpadded(sender: &Jid, plaintext: Vec<u8>, version: u8, identity_changed: bool) -> Opened {
+    let opened = |bytes| Opened::Plaintext {
+        said: Authenticated::opened(sender.clone(), bytes),
+        identity_changed,
+    };
     if version >= 3 {
-        return Opened::Plaintext { bytes: plaintext, identity_changed };
+        return opened(plaintext);
     }
     match padding::unpad(&plaintext) {
-        Ok(bytes) => Opened::Plaintext { bytes: bytes.to_vec(), identity_changed },
+        Ok(bytes) => opened(bytes.to_vec()),
         Err(error) => {
             tracing::debug!(%error, "a decrypted message is not padded");
             Opened::BadPadding

@@ -1,7 +1,7 @@
 //! What own devices tell this one, and who is believed.
 //!
-//! Owns the check that self-only messages come from the account itself, and the handling of LID
-//! tables and placeholder answers. What belongs to history is kept as it came for the code that
+//! Owns the check that what concerns keys, history and people comes from a device of the account
+//! that may tell it, and the handling of LID tables and placeholder answers. What belongs to history is kept as it came for the code that
 //! reads it; what belongs to the app state goes there. Knows nothing of encryption.
 
 use std::io::Read as _;
@@ -11,7 +11,10 @@ use prost::Message as _;
 use wa_proto::{Jid, content::Protocol, pb};
 use wa_store::StoreError;
 
-use super::record::Arrival;
+use super::{
+    provenance::{Authenticated, OwnPhone},
+    record::Arrival,
+};
 use crate::{app_state, draft::Draft, history, inner::Inner, lid, placeholder};
 
 /// What a protocol message was.
@@ -35,37 +38,38 @@ pub(crate) async fn handle(
     draft: &mut Draft<'_>,
     inner: &Inner,
     arrival: &Arrival,
+    said: &Authenticated,
     protocol: &Protocol,
 ) -> Result<Told, StoreError> {
-    if is_self_only(protocol) && !arrival.from_me {
-        tracing::warn!(id = %arrival.id, "a message between own devices came from somebody else");
-        return Ok(Told::Forged);
-    }
-    match protocol {
-        Protocol::LidMapping(table) => learn_table(inner, table).await?,
-        Protocol::PeerDataOperationResponse(response) => {
-            if arrival.sender.device != 0 {
-                tracing::warn!(id = %arrival.id, "an answer of the phone came from elsewhere");
-                return Ok(Told::Forged);
-            }
+    let phone = OwnPhone::said(said, &arrival.own);
+    let own_device = said.own_device(&arrival.own);
+    match (protocol, own_device, phone) {
+        (Protocol::LidMapping(table), _, Some(_)) => learn_table(inner, table).await?,
+        (Protocol::PeerDataOperationResponse(response), _, Some(phone)) => {
             app_state::take_answer(inner, response).await?;
-            if placeholder::fill_from_answer(draft, arrival, response).await? {
+            if placeholder::fill_from_answer(draft, arrival, &phone, response).await? {
                 return Ok(Told::FromPhone);
             }
         }
-        Protocol::AppStateKeyShare(share) => app_state::take_share(inner, share).await?,
-        Protocol::AppStateKeyRequest(request) => {
-            app_state::answer_request(inner, &arrival.sender, request);
-        }
-        Protocol::HistorySyncNotification(notice) => {
-            draft.push(history::told(arrival, notice, inner));
+        (Protocol::HistorySyncNotification(notice), _, Some(phone)) => {
+            draft.push(history::told(&phone, &arrival.id, notice, inner));
             return Ok(Told::OfHistory);
         }
-        Protocol::SharePhoneNumber => {
-            if let Some(alt) = &arrival.sender_alt {
-                lid::learn(inner, &arrival.sender, alt).await?;
-            }
+        (Protocol::AppStateKeyShare(share), Some(_), _) => {
+            app_state::take_share(inner, share).await?;
         }
+        (Protocol::AppStateKeyRequest(request), Some(device), _) => {
+            app_state::answer_request(inner, device, request);
+        }
+        (protocol, ..) if is_self_only(protocol) && own_device.is_none() => {
+            tracing::warn!(id = %arrival.id, "what own devices tell each other came from elsewhere");
+            return Ok(Told::Forged);
+        }
+        (protocol, ..) if is_of_phone(protocol) => {
+            tracing::warn!(id = %arrival.id, "what only the phone tells came from a companion");
+            return Ok(Told::Forged);
+        }
+        // What somebody's number is stands in the stanza of their message, and was learnt there.
         _ => {}
     }
     Ok(Told::Handled)
@@ -74,21 +78,25 @@ pub(crate) async fn handle(
 /// Whether only the account's own devices have a reason to send this. Believed from others it
 /// would poison keys, history or the mapping of people.
 fn is_self_only(protocol: &Protocol) -> bool {
-    match protocol {
+    is_of_phone(protocol)
+        || matches!(
+            protocol,
+            Protocol::AppStateKeyShare(_)
+                | Protocol::AppStateKeyRequest(_)
+                | Protocol::AppStateFatal(_)
+                | Protocol::InitialSecurityNotification { .. }
+                | Protocol::PeerDataOperationRequest(_)
+        )
+}
+
+/// Whether only the phone has a reason to send this.
+fn is_of_phone(protocol: &Protocol) -> bool {
+    matches!(
+        protocol,
         Protocol::HistorySyncNotification(_)
-        | Protocol::AppStateKeyShare(_)
-        | Protocol::AppStateKeyRequest(_)
-        | Protocol::AppStateFatal(_)
-        | Protocol::InitialSecurityNotification { .. }
-        | Protocol::PeerDataOperationRequest(_)
-        | Protocol::PeerDataOperationResponse(_)
-        | Protocol::LidMapping(_) => true,
-        Protocol::EphemeralSetting { .. }
-        | Protocol::SharePhoneNumber
-        | Protocol::LimitSharing(_)
-        | Protocol::MemberLabel(_) => false,
-        _ => false,
-    }
+            | Protocol::PeerDataOperationResponse(_)
+            | Protocol::LidMapping(_)
+    )
 }
 
 /// Learns the phone's table of phone numbers and LIDs.

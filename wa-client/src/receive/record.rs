@@ -9,12 +9,14 @@ pub(crate) mod row;
 pub(crate) mod sealed;
 mod sender_key;
 
-use wa_proto::{Content, Jid, Unwrapped, content::Protocol};
+use prost::Message as _;
+use wa_proto::{Content, Jid, Unwrapped, content::Protocol, pb, stanza::ChatKind};
 use wa_store::{Added, Change, ChatUpdate, ContactUpdate, MessageKey, StoreError};
 
 pub(crate) use arrival::{Arrival, Way};
 use row::row;
 
+use super::provenance::{Authenticated, Clear};
 use crate::{app_state, draft::Draft};
 
 /// What a plaintext turned out to be.
@@ -41,33 +43,89 @@ pub(crate) enum Recorded {
 pub(crate) async fn record(
     draft: &mut Draft<'_>,
     arrival: &Arrival,
-    raw: &[u8],
+    said: &Authenticated,
 ) -> Result<Recorded, StoreError> {
-    let unwrapped = match Unwrapped::decode(raw.to_vec()) {
-        Ok(unwrapped) => unwrapped,
-        Err(_) => {
-            draft.push(Change::Archive(Box::new(row::malformed(arrival, raw))));
-            return Ok(Recorded::Malformed);
-        }
-    };
+    if !said.is_of(arrival) {
+        tracing::warn!(id = %arrival.id, "a message is not of the device it is said to be of");
+        return Ok(Recorded::Forged);
+    }
+    let raw = said.plaintext();
+    let Some(unwrapped) = decoded(draft, arrival, raw) else { return Ok(Recorded::Malformed) };
     if unwrapped.is_device_sent() && !arrival.from_me {
         tracing::warn!(id = %arrival.id, "somebody else claims to be a device of this account");
         return Ok(Recorded::Forged);
     }
-    if arrival.way == Way::Live {
+    if let Some(device) = said.device() {
         for key in &unwrapped.sender_keys {
-            sender_key::keep_sender_key(draft, arrival, key).await?;
+            sender_key::keep_sender_key(draft, arrival, device, key).await?;
         }
     }
-    let chat = destination(draft, arrival, &unwrapped).await?;
+    let arrival = &destined(draft, arrival, &unwrapped).await?;
     note_push_name(draft, arrival);
-    let key = arrival.key_in(chat.clone());
-    let recorded = apply(draft, arrival, chat.clone(), unwrapped, raw);
+    put(draft, arrival, unwrapped, raw).await
+}
+
+/// The same of a post of a channel: it is archived, and may change earlier posts of the channel.
+/// What it says to the client itself, or for devices of people, is not looked at.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn record_post(
+    draft: &mut Draft<'_>,
+    arrival: &Arrival,
+    post: &Clear<'_>,
+) -> Result<Recorded, StoreError> {
+    if !post.is_of(arrival) {
+        tracing::warn!(id = %arrival.id, "a post is not of the channel it is said to be of");
+        return Ok(Recorded::Forged);
+    }
+    let raw = post.plaintext();
+    let Some(unwrapped) = decoded(draft, arrival, raw) else { return Ok(Recorded::Malformed) };
+    if unwrapped.is_device_sent() {
+        return Ok(Recorded::Forged);
+    }
+    match unwrapped.content {
+        Content::Protocol(_) => Ok(Recorded::Noted),
+        _ => put(draft, arrival, unwrapped, raw).await,
+    }
+}
+
+/// This client's own note that a call was missed, of which the server told: no more can be archived
+/// without a device that said it.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn record_missed_call(
+    draft: &mut Draft<'_>,
+    arrival: &Arrival,
+    call: pb::message::CallLogMessage,
+) -> Result<Recorded, StoreError> {
+    let message = pb::Message { call_log_messsage: Some(call), ..Default::default() };
+    let raw = message.encode_to_vec();
+    put(draft, arrival, Unwrapped::from_message(message), &raw).await
+}
+
+/// A plaintext that can be decoded; of any other, the bytes are archived.
+fn decoded(draft: &mut Draft<'_>, arrival: &Arrival, raw: &[u8]) -> Option<Unwrapped> {
+    let unwrapped = Unwrapped::decode(raw.to_vec());
+    if unwrapped.is_err() {
+        draft.push(Change::Archive(Box::new(row::malformed(arrival, raw))));
+    }
+    unwrapped.ok()
+}
+
+async fn put(
+    draft: &mut Draft<'_>,
+    arrival: &Arrival,
+    unwrapped: Unwrapped,
+    raw: &[u8],
+) -> Result<Recorded, StoreError> {
+    let recorded = apply(draft, arrival, unwrapped, raw);
     if matches!(recorded, Recorded::Message) && arrival.way != Way::History {
-        bring_back(draft, arrival, chat).await?;
+        bring_back(draft, arrival, arrival.chat.clone()).await?;
     }
     if matches!(recorded, Recorded::Noted | Recorded::Protocol(_)) {
-        clear_placeholder(draft, key).await?;
+        clear_placeholder(draft, arrival.key()).await?;
     }
     Ok(recorded)
 }
@@ -96,18 +154,23 @@ async fn clear_placeholder(draft: &mut Draft<'_>, key: MessageKey) -> Result<(),
     Ok(())
 }
 
-/// The chat: what the stanza says, except that an own message without a recipient names it within.
-async fn destination(
+/// The arrival in the chat it is for: an own device names that within its message, and is believed
+/// whatever the stanza says.
+async fn destined(
     draft: &Draft<'_>,
     arrival: &Arrival,
     unwrapped: &Unwrapped,
-) -> Result<Jid, StoreError> {
-    match &unwrapped.destination {
-        Some(to) if arrival.from_me && arrival.own.is_me(&arrival.chat) => {
-            Ok(crate::lid::canonical(draft.store(), &to.to_user()).await?)
-        }
-        _ => Ok(arrival.chat.clone()),
+) -> Result<Arrival, StoreError> {
+    let names_it =
+        arrival.from_me && (arrival.way == Way::Live || arrival.own.is_me(&arrival.chat));
+    let Some(to) = unwrapped.destination.as_ref().filter(|_| names_it) else {
+        return Ok(arrival.clone());
+    };
+    let chat = crate::lid::canonical(draft.store(), &to.to_user()).await?;
+    if chat == arrival.chat || arrival.own.is_me(&chat) && arrival.own.is_me(&arrival.chat) {
+        return Ok(arrival.clone());
     }
+    Ok(Arrival { kind: ChatKind::of(&chat), chat, ..arrival.clone() })
 }
 
 fn note_push_name(draft: &mut Draft<'_>, arrival: &Arrival) {
@@ -127,17 +190,11 @@ fn keep_secret(draft: &mut Draft<'_>, key: &MessageKey, unwrapped: &Unwrapped) {
     }
 }
 
-fn apply(
-    draft: &mut Draft<'_>,
-    arrival: &Arrival,
-    chat: Jid,
-    unwrapped: Unwrapped,
-    raw: &[u8],
-) -> Recorded {
-    let key = arrival.key_in(chat.clone());
+fn apply(draft: &mut Draft<'_>, arrival: &Arrival, unwrapped: Unwrapped, raw: &[u8]) -> Recorded {
+    let (chat, key) = (&arrival.chat, arrival.key());
     match &unwrapped.content {
         Content::Protocol(protocol) => {
-            return match addition::timer(arrival, &chat, protocol) {
+            return match addition::timer(arrival, chat, protocol) {
                 Some(change) => {
                     draft.push(change);
                     Recorded::Noted
@@ -150,7 +207,7 @@ fn apply(
         _ => {}
     }
     keep_secret(draft, &key, &unwrapped);
-    if let Some(target) = arrival.target(&chat, unwrapped.content.target())
+    if let Some(target) = arrival.target(chat, unwrapped.content.target())
         && let Some(recorded) = apply_to(draft, arrival, &key, target, &unwrapped, raw)
     {
         return recorded;
@@ -223,14 +280,10 @@ fn apply_to(
 #[cfg(test)]
 mod tests {
     use prost::Message as _;
-    use wa_proto::{
-        content::MessageContext,
-        pb,
-        stanza::{ChatKind, OwnJids},
-    };
+    use wa_proto::{content::MessageContext, pb, stanza::OwnJids};
     use wa_store::{MemoryStore, Store, Timestamp};
 
-    use super::*;
+    use super::{super::provenance::OwnPhone, *};
 
     fn arrival(from_me: bool) -> Arrival {
         Arrival {
@@ -238,7 +291,6 @@ mod tests {
             chat: Jid::lid("2"),
             kind: ChatKind::Direct,
             sender: if from_me { Jid::lid("1").with_device(3) } else { Jid::lid("2") },
-            sender_alt: None,
             from_me,
             way: Way::Live,
             deletes_as_admin: false,
@@ -268,7 +320,19 @@ mod tests {
     async fn recorded(arrival: &Arrival, raw: &[u8]) -> (Recorded, MemoryStore) {
         let store = MemoryStore::new();
         let mut draft = Draft::new(&store);
-        let recorded = record(&mut draft, arrival, raw).await.unwrap();
+        let said = match arrival.way {
+            Way::History => {
+                let chunk = wa_store::HistoryChunk {
+                    id: "H".into(),
+                    notice: Vec::new(),
+                    received_at: Timestamp::MIN,
+                    attempts: 0,
+                };
+                Authenticated::told(&OwnPhone::of_history(&chunk), raw.to_vec())
+            }
+            _ => Authenticated::opened(arrival.sender.clone(), raw.to_vec()),
+        };
+        let recorded = record(&mut draft, arrival, &said).await.unwrap();
         let changes = draft.into_changes();
         store.commit(changes).await.unwrap();
         (recorded, store)

@@ -144,7 +144,6 @@ fn arrival(sealed: &SealedAddition, own: wa_proto::stanza::OwnJids) -> Arrival {
         kind: ChatKind::of(&chat),
         chat,
         sender: sealed.author.clone(),
-        sender_alt: None,
         from_me: sealed.from_me,
         way: Way::Live,
         deletes_as_admin: false,

@@ -17,8 +17,6 @@ pub(crate) struct Arrival {
     pub(crate) kind: ChatKind,
     /// The device that sent it.
     pub(crate) sender: Jid,
-    /// The same by the other kind of address.
-    pub(crate) sender_alt: Option<Jid>,
     pub(crate) from_me: bool,
     pub(crate) way: Way,
     /// Whether it may delete what others wrote in a group: the server lets only admins mark a
@@ -51,13 +49,8 @@ impl Arrival {
 
     /// The message's name in the store.
     pub(crate) fn key(&self) -> MessageKey {
-        self.key_in(self.chat.clone())
-    }
-
-    /// The same, in another chat than the stanza says.
-    pub(super) fn key_in(&self, chat: Jid) -> MessageKey {
         MessageKey {
-            chat,
+            chat: self.chat.clone(),
             sender: self.sender.to_user(),
             id: self.id.as_str().into(),
             from_me: self.from_me,

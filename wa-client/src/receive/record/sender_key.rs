@@ -1,15 +1,16 @@
 //! The sender keys that come with messages.
 
-use wa_proto::content::SenderKeyDistribution;
+use wa_proto::{Jid, content::SenderKeyDistribution};
 use wa_store::StoreError;
 
 use super::Arrival;
 use crate::draft::Draft;
 
-/// Keeps the key with which the sender writes to a group from now on.
+/// Keeps the key with which a device writes to a group from now on: under the device that said so.
 pub(super) async fn keep_sender_key(
     draft: &mut Draft<'_>,
     arrival: &Arrival,
+    device: &Jid,
     key: &SenderKeyDistribution,
 ) -> Result<(), StoreError> {
     let group = match &key.group {
@@ -17,9 +18,9 @@ pub(super) async fn keep_sender_key(
         _ if arrival.is_group_like() => &arrival.chat,
         _ => return Ok(()),
     };
-    let record = draft.sender_key(group, &arrival.sender).await?;
+    let record = draft.sender_key(group, device).await?;
     match record.process_distribution(&key.message) {
-        Ok(record) => draft.put_sender_key(group, &arrival.sender, record),
+        Ok(record) => draft.put_sender_key(group, device, record),
         Err(error) => tracing::warn!(id = %arrival.id, %error, "a sender key is refused"),
     }
     Ok(())

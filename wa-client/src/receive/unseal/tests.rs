@@ -17,7 +17,11 @@ use wa_proto::{
 use wa_store::{MemoryStore, PollTally, Timestamp};
 
 use super::*;
-use crate::{Client, event::Repair, receive::record::record, receive::settle::settle};
+use crate::{
+    Client,
+    event::Repair,
+    receive::{provenance::Authenticated, record::record, settle::settle},
+};
 
 const SECRET: [u8; 32] = [7; 32];
 
@@ -53,7 +57,6 @@ async fn arrive(inner: &Inner, id: &str, person: u32, second: i64, raw: &[u8]) {
         chat: group(),
         kind: ChatKind::Group,
         sender: names(person).0,
-        sender_alt: None,
         from_me: person == 1,
         way: Way::Live,
         deletes_as_admin: false,
@@ -62,7 +65,8 @@ async fn arrive(inner: &Inner, id: &str, person: u32, second: i64, raw: &[u8]) {
         own: wa_proto::stanza::OwnJids { phone, lid: Some(lid) },
     };
     let mut draft = Draft::new(&*inner.store);
-    record(&mut draft, &arrival, raw).await.unwrap();
+    let said = Authenticated::opened(arrival.sender.clone(), raw.to_vec());
+    record(&mut draft, &arrival, &said).await.unwrap();
     let committed = inner.store.commit(draft.into_changes()).await.unwrap();
     settle(inner, &committed, Repair::Retry).await.unwrap();
 }
