@@ -1,14 +1,17 @@
 //! Linking this device with an account: the phone scans a code, signs this device, and the device
 //! signs back.
 //!
-//! Owns the flow by QR code. What is signed is checked in [`identity`], what is shown is scheduled in
-//! [`qr`]; linking by a typed code is in [`by_code`], by a passkey in [`by_passkey`].
+//! Owns the flow by QR code. What is signed is checked by [`wa_adv`], what is shown is scheduled
+//! in [`qr`]; linking by a typed code is in [`by_code`], by a passkey in [`by_passkey`].
 
 use std::{
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
+use rand_core::CryptoRng;
+use wa_adv::{AccountKey, DeviceIdentityError, SealError, SignedDeviceIdentity, open_identity};
+use wa_crypto::KeyPair;
 use wa_proto::{
     Jid,
     stanza::{PairDevice, PairSuccess, iq_error, iq_result, pair_device_sign},
@@ -19,7 +22,6 @@ mod attempt;
 mod by_code;
 mod by_passkey;
 pub mod code;
-mod identity;
 mod passkey;
 mod qr;
 #[cfg(test)]
@@ -36,7 +38,6 @@ use crate::{
     event::{Event, PairingFailure},
     stanza_handler::{HandleError, StanzaContext},
 };
-use identity::{IdentityError, SignedIdentity, accept_identity};
 use qr::{QrIdentity, qr_text};
 
 /// `pair-device`: the server gives references for codes.
@@ -83,7 +84,7 @@ pub(crate) async fn complete(
     let is_ours = account.jid.as_ref().is_none_or(|jid| *jid == success.jid);
     let signed = match signed {
         Ok(signed) if is_ours => signed,
-        Ok(_) => return refuse(cx, id, IdentityError::Malformed("another account")).await,
+        Ok(_) => return refuse(cx, id, SealError::Malformed("another account")).await,
         Err(error) => return refuse(cx, id, error).await,
     };
     if let Err(error) = save(cx, &success, &signed).await {
@@ -92,18 +93,37 @@ pub(crate) async fn complete(
         cx.inner.emit(Event::PairingFailed { reason: PairingFailure::Storage });
         return Ok(());
     }
-    cx.link.send(&pair_device_sign(id, signed.key_index, signed.for_reply().into())).await?;
+    let key_index = signed.identity.claimed_details().key_index;
+    let reply = signed.identity.encode_for_phone();
+    cx.link.send(&pair_device_sign(id, key_index, reply.into())).await?;
     let PairSuccess { jid, lid, platform, .. } = success;
     cx.inner.emit(Event::PairingSucceeded { jid, lid, platform });
     Ok(())
 }
 
+/// What a phone said of this device, with this device's signature.
+struct Linked {
+    identity: SignedDeviceIdentity,
+    account: AccountKey,
+}
+
+/// Checks the `device-identity` of a `pair-success` and signs it.
+fn accept_identity(
+    sealed: &[u8],
+    adv_secret: &[u8; 32],
+    device: &KeyPair,
+    rng: &mut impl CryptoRng,
+) -> Result<Linked, SealError> {
+    let opened = open_identity(sealed, adv_secret)?;
+    let account = opened.claimed_account_key().ok_or(SealError::Malformed("the account's key"))?;
+    Ok(Linked { identity: opened.countersign(device, rng)?, account })
+}
+
 async fn save(
     cx: &StanzaContext,
     success: &PairSuccess,
-    signed: &SignedIdentity,
+    signed: &Linked,
 ) -> Result<(), wa_store::StoreError> {
-    use prost::Message as _;
     let now = cx.inner.now();
     cx.inner
         .update_account(|account, changes: &mut Changes| {
@@ -111,12 +131,12 @@ async fn save(
             account.lid = success.lid.clone();
             account.platform = success.platform.clone();
             account.business_name = success.business_name.clone();
-            account.device_identity = Some(signed.full.encode_to_vec());
+            account.device_identity = Some(signed.identity.encode());
             account.linked_at = Some(now);
             // The phone's identity key is the account's, by either of its names.
             for name in [Some(&success.jid), success.lid.as_ref()].into_iter().flatten() {
                 let device = name.to_user();
-                changes.push(Change::PutIdentity { device, key: signed.account_key });
+                changes.push(Change::PutIdentity { device, key: *signed.account.public() });
             }
             if let Some(lid) = &success.lid {
                 let (phone, lid) = (success.jid.to_user(), lid.to_user());
@@ -128,17 +148,17 @@ async fn save(
 
 /// A `pair-device` or `pair-success` that lacks what it is about.
 pub(crate) async fn refuse_unreadable(cx: &StanzaContext, id: &str) -> Result<(), HandleError> {
-    refuse(cx, id, IdentityError::Malformed("the stanza around it")).await
+    refuse(cx, id, SealError::Malformed("the stanza around it")).await
 }
 
-async fn refuse(cx: &StanzaContext, id: &str, error: IdentityError) -> Result<(), HandleError> {
+async fn refuse(cx: &StanzaContext, id: &str, error: SealError) -> Result<(), HandleError> {
     tracing::warn!(%error, "a phone's attempt to link this device is refused");
     let (code, text, reason) = match error {
-        IdentityError::Malformed(_) => (500, "internal-error", PairingFailure::Malformed),
-        IdentityError::Hmac => (401, "hmac-mismatch", PairingFailure::WrongSecret),
-        IdentityError::AccountSignature => {
-            (401, "signature-mismatch", PairingFailure::WrongSignature)
-        }
+        SealError::Hmac => (401, "hmac-mismatch", PairingFailure::WrongSecret),
+        SealError::Identity(
+            DeviceIdentityError::AccountSignature | DeviceIdentityError::DeviceSignature,
+        ) => (401, "signature-mismatch", PairingFailure::WrongSignature),
+        _ => (500, "internal-error", PairingFailure::Malformed),
     };
     cx.link.send(&iq_error(id, &Jid::server(), code, text)).await?;
     cx.inner.emit(Event::PairingFailed { reason });

@@ -39,7 +39,7 @@ use self::{
 };
 pub(crate) use self::{
     login::Login,
-    pairing::{ACCOUNT_SIGNATURE_PREFIX, DEVICE_SIGNATURE_PREFIX, IssuedIdentity, SignDevice},
+    pairing::{IssuedIdentity, SignDevice},
     pairing_code::{CodeFinish, CodeHello, WRAPPED_KEY},
     pairing_passkey::{PasskeyStep, PasskeyWord},
 };

@@ -106,7 +106,7 @@ impl World {
         identity: PublicKey,
         adv_secret: &[u8],
     ) -> Result<DeviceAddress, LinkError> {
-        let phone = self.phones.get(&account).ok_or(LinkError::Expired)?;
+        let phone = self.phones.get_mut(&account).ok_or(LinkError::Expired)?;
         let kept = self.server.accounts.get_mut(&account).ok_or(LinkError::Expired)?;
         let device = kept.allot_device().ok_or(LinkError::TooManyDevices)?;
         let request = SignDevice {

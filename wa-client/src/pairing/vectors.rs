@@ -1,13 +1,11 @@
 //! Pairing against values that other implementations made.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use rand::{SeedableRng, rngs::StdRng};
 use serde_json::Value;
-use wa_crypto::{KeyPair, PrivateKey, PublicKey, Signature};
+use wa_crypto::{KeyPair, PrivateKey, PublicKey};
 
 use super::{
     code::{self, PairingCode},
-    identity::{accept_identity, device_signature_message},
     qr::{QrIdentity, qr_text},
 };
 
@@ -22,12 +20,12 @@ fn vectors_pairing() {
     for case in cases {
         match case["kind"].as_str().unwrap() {
             "qr" => qr(case),
-            "adv" => adv(case),
-            "adv-invalid" => adv_invalid(case),
             "link-code" => link_code(case),
             "code-encoding" => code_encoding(case),
             // What a phone refuses; this side only shows codes.
             "qr-invalid" => {}
+            // Those are of wa-adv.
+            "adv" | "adv-invalid" => {}
             other => panic!("a kind of case that is not known: {other}"),
         }
     }
@@ -72,49 +70,6 @@ fn qr(case: &Value) {
     };
     assert_eq!(shown, expected);
     assert!(shown.contains(&BASE64_STANDARD.encode(adv_secret)));
-}
-
-fn adv(case: &Value) {
-    let identity = pair(case, "companion_identity");
-    let account_key = pair(case, "account_signature_key").public;
-    let mut rng = StdRng::seed_from_u64(1);
-    let signed = accept_identity(
-        &bytes(case, "device_identity_hmac"),
-        &array(case, "adv_secret"),
-        &identity,
-        &mut rng,
-    )
-    .unwrap();
-    assert_eq!(signed.account_key, account_key);
-    assert_eq!(u64::from(signed.key_index), case["key_index"].as_u64().unwrap());
-
-    let message = device_signature_message(signed.full.details(), &identity.public, &account_key);
-    assert_eq!(message, bytes(case, "device_signature_message"));
-    let ours = Signature::from_slice(signed.full.device_signature()).unwrap();
-    identity.public.verify(&message, &ours).unwrap();
-    for name in ["device_signature", "device_signature_whatsmeow"] {
-        let theirs = Signature::from_slice(&bytes(case, name)).unwrap();
-        identity.public.verify(&message, &theirs).unwrap();
-    }
-    let random = array(case, "device_signature_whatsmeow_random");
-    let same = identity.private.sign_with(&message, &random);
-    assert_eq!(same.as_bytes().to_vec(), bytes(case, "device_signature_whatsmeow"));
-
-    // The bytes around the signature, which is random, are theirs too.
-    let mut theirs = signed.clone();
-    theirs.full.device_signature = Some(bytes(case, "device_signature").into());
-    assert_eq!(theirs.for_reply(), bytes(case, "self_signed_identity"));
-    let full = prost::Message::encode_to_vec(&theirs.full);
-    assert_eq!(full, bytes(case, "with_account_key"));
-}
-
-fn adv_invalid(case: &Value) {
-    let identity = pair(case, "companion_identity");
-    let secret = array(case, "adv_secret");
-    let mut rng = StdRng::seed_from_u64(1);
-    let outcome =
-        accept_identity(&bytes(case, "device_identity_hmac"), &secret, &identity, &mut rng);
-    assert!(outcome.is_err(), "{}", text(case, "name"));
 }
 
 fn link_code(case: &Value) {

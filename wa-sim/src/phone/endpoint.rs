@@ -60,6 +60,8 @@ pub(crate) struct Endpoint {
     registration_id: RegistrationId,
     /// Names the account in the identities it signs.
     raw_id: u32,
+    /// The highest key index that a companion was ever given.
+    last_key_index: u32,
     signed_prekey: SignedPreKey,
     prekeys: BTreeMap<PreKeyId, PreKey>,
     next_prekey: PreKeyId,
@@ -116,6 +118,7 @@ impl Endpoint {
             identity,
             registration_id,
             raw_id,
+            last_key_index: 0,
             signed_prekey,
             prekeys: BTreeMap::new(),
             next_prekey: PreKeyId::FIRST,

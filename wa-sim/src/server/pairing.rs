@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use prost::Message as _;
+use wa_adv::{Address, SignedDeviceIdentity};
 use wa_crypto::{PublicKey, Signature};
 use wa_proto::{Jid, Node, OwnedNode, pb};
 use wa_signal::{RegistrationId, SignedPreKeyId, SignedPreKeyPublic};
@@ -28,12 +29,6 @@ const REFS: usize = 6;
 
 /// How long the refs of a connection are good for: one code of 60 s, five of 20 s.
 const REFS_LIFETIME: u64 = 160;
-
-/// Before `details ‖ identity` in what the account signs.
-pub(crate) const ACCOUNT_SIGNATURE_PREFIX: [u8; 2] = [6, 0];
-
-/// Before `details ‖ identity ‖ account key` in what the device signs.
-pub(crate) const DEVICE_SIGNATURE_PREFIX: [u8; 2] = [6, 1];
 
 /// A client that waits to be linked.
 pub(crate) struct Pairing {
@@ -70,10 +65,8 @@ pub(crate) struct SignDevice {
 /// What it answers.
 pub(crate) struct IssuedIdentity {
     pub(crate) key_index: u32,
-    /// An encoded `ADVDeviceIdentity`.
-    pub(crate) details: Vec<u8>,
-    pub(crate) account_key: PublicKey,
-    pub(crate) account_signature: Signature,
+    /// What the phone says of it; its own signature is due.
+    pub(crate) identity: SignedDeviceIdentity,
     /// An encoded `ADVSignedDeviceIdentityHMAC` around all that.
     pub(crate) sealed: Vec<u8>,
     /// An encoded `ADVSignedKeyIndexList` with the new index.
@@ -297,21 +290,12 @@ impl Server {
 /// The whole `ADVSignedDeviceIdentity` if the client's `pair-device-sign` proves its identity key.
 fn signed_identity(pairing: &Pairing, offered: &Offered, node: &Node<'_>) -> Option<Vec<u8>> {
     let identity = node.find("pair-device-sign")?.find("device-identity")?;
-    let mut signed = pb::AdvSignedDeviceIdentity::decode(identity.content_bytes()?).ok()?;
-    let issued = &offered.issued;
-    let device_signature = Signature::from_slice(signed.device_signature.as_deref()?).ok()?;
-    let message = [
-        &DEVICE_SIGNATURE_PREFIX[..],
-        &issued.details,
-        pairing.identity.as_bytes(),
-        issued.account_key.as_bytes(),
-    ]
-    .concat();
-    pairing.identity.verify(&message, &device_signature).ok()?;
-    let unchanged = signed.details.as_deref() == Some(&issued.details)
-        && signed.account_signature.as_deref() == Some(&issued.account_signature.as_bytes()[..]);
-    signed.account_signature_key = Some(issued.account_key.as_bytes().to_vec().into());
-    unchanged.then(|| signed.encode_to_vec())
+    let signed = SignedDeviceIdentity::decode(identity.content_bytes()?).ok()?;
+    let issued = &offered.issued.identity;
+    let account = issued.claimed_account_key()?;
+    signed.verify(&pairing.identity, Address::Ordinary, &account).ok()?;
+    let is_unchanged = signed.claimed_details() == issued.claimed_details();
+    is_unchanged.then(|| signed.with_account_key(account).encode())
 }
 
 fn history_wish(properties: &pb::DeviceProps) -> HistoryWish {

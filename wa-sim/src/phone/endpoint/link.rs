@@ -1,15 +1,11 @@
 //! The phone's part in linking: reading a QR text, and signing for its companions.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use prost::Message as _;
-use wa_crypto::{PublicKey, hmac_sha256};
-use wa_proto::pb;
+use wa_adv::{DeviceDetails, KeyIndexList, SignedDeviceIdentity, seal_identity};
+use wa_crypto::PublicKey;
 
 use super::Endpoint;
-use crate::server::{ACCOUNT_SIGNATURE_PREFIX, IssuedIdentity, Server, SignDevice};
-
-/// Before what the account signs of its list of companions.
-const KEY_INDEX_SIGNATURE_PREFIX: [u8; 2] = [6, 2];
+use crate::server::{IssuedIdentity, Server, SignDevice};
 
 /// What a QR text says.
 pub(crate) struct QrCode {
@@ -35,68 +31,34 @@ impl QrCode {
 impl Endpoint {
     /// Signs for a new companion, sealed with the secret from its QR code.
     pub(crate) fn sign_device(
-        &self,
+        &mut self,
         server: &mut Server,
         device: &SignDevice,
         adv_secret: &[u8],
     ) -> IssuedIdentity {
-        let details = pb::AdvDeviceIdentity {
-            raw_id: Some(self.raw_id),
-            timestamp: Some(server.now),
-            key_index: Some(device.key_index),
-            account_type: Some(pb::AdvEncryptionType::E2ee.into()),
-            device_type: Some(pb::AdvEncryptionType::E2ee.into()),
-        }
-        .encode_to_vec();
-        let message =
-            [&ACCOUNT_SIGNATURE_PREFIX[..], &details, device.identity.as_bytes()].concat();
-        let account_signature = self.identity.private.sign(&message, &mut server.rng);
-        let signed = pb::AdvSignedDeviceIdentity {
-            details: Some(details.clone().into()),
-            account_signature_key: Some(self.identity.public.as_bytes().to_vec().into()),
-            account_signature: Some(account_signature.as_bytes().to_vec().into()),
-            device_signature: None,
-        }
-        .encode_to_vec();
-        let tag = hmac_sha256(adv_secret, &[&signed]);
-        let sealed = pb::AdvSignedDeviceIdentityHmac {
-            details: Some(signed.into()),
-            hmac: Some(tag.to_vec().into()),
-            account_type: None,
-        }
-        .encode_to_vec();
+        let details = DeviceDetails {
+            raw_id: self.raw_id,
+            timestamp: server.now,
+            key_index: device.key_index,
+            ..DeviceDetails::default()
+        };
+        let (identity, rng) = (&device.identity, &mut server.rng);
+        let identity = SignedDeviceIdentity::sign(&details, identity, &self.identity, rng);
+        let sealed = seal_identity(&identity, adv_secret);
         let mut indexes = device.valid_indexes.clone();
         indexes.push(device.key_index);
-        IssuedIdentity {
-            key_index: device.key_index,
-            details,
-            account_key: self.identity.public,
-            account_signature,
-            sealed,
-            key_index_list: self.sign_key_indexes(server, &indexes),
-        }
+        self.last_key_index = self.last_key_index.max(device.key_index);
+        let key_index_list = self.sign_key_indexes(server, &indexes);
+        IssuedIdentity { key_index: device.key_index, identity, sealed, key_index_list }
     }
 
     /// The `ADVSignedKeyIndexList` that says which companions are the account's.
     pub(crate) fn sign_key_indexes(&self, server: &mut Server, companions: &[u32]) -> Vec<u8> {
         // Index 0 is the phone's own.
-        let valid_indexes: Vec<u32> = [0].into_iter().chain(companions.iter().copied()).collect();
-        let details = pb::AdvKeyIndexList {
-            raw_id: Some(self.raw_id),
-            timestamp: Some(server.now),
-            current_index: valid_indexes.iter().copied().max(),
-            valid_indexes,
-            account_type: Some(pb::AdvEncryptionType::E2ee.into()),
-        }
-        .encode_to_vec();
-        let message = [&KEY_INDEX_SIGNATURE_PREFIX[..], &details].concat();
-        let signature = self.identity.private.sign(&message, &mut server.rng);
-        pb::AdvSignedKeyIndexList {
-            details: Some(details.into()),
-            account_signature: Some(signature.as_bytes().to_vec().into()),
-            account_signature_key: Some(self.identity.public.as_bytes().to_vec().into()),
-        }
-        .encode_to_vec()
+        let valid: Vec<u32> = [0].into_iter().chain(companions.iter().copied()).collect();
+        // The last that was ever given: an unlinked companion's index is not to come.
+        let last = self.last_key_index;
+        KeyIndexList::sign(self.raw_id, server.now, last, &valid, &self.identity, &mut server.rng)
     }
 }
 

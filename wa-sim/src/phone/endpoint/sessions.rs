@@ -2,17 +2,15 @@
 //! beyond the `enc` node.
 
 use prost::Message as _;
-use wa_crypto::{PublicKey, Signature};
+use wa_adv::{AccountKey, Address, SignedDeviceIdentity};
+use wa_crypto::PublicKey;
 use wa_proto::{Node, OwnedNode, pb};
 use wa_signal::{
     DecryptError, PreKeyBundle, PreKeyMessageHeader, SenderKeyError, SenderKeyRecord, padding,
 };
 
 use super::Endpoint;
-use crate::{
-    address::DeviceAddress,
-    server::{ACCOUNT_SIGNATURE_PREFIX, DEVICE_SIGNATURE_PREFIX, Server},
-};
+use crate::{address::DeviceAddress, server::Server};
 
 /// Why an `enc` was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,24 +185,9 @@ fn is_devices_identity(
 
 /// Whether an `ADVSignedDeviceIdentity` is signed by the account and by the device.
 fn is_vouched_for(shown: &[u8], identity: &PublicKey, account_key: &PublicKey) -> bool {
-    let Ok(signed) = pb::AdvSignedDeviceIdentity::decode(shown) else { return false };
-    let (Some(details), Some(by_account), Some(by_device)) =
-        (&signed.details, &signed.account_signature, &signed.device_signature)
-    else {
-        return false;
-    };
-    let same_account = signed.account_signature_key.as_deref() == Some(&account_key.as_bytes()[..]);
-    let account_message = [&ACCOUNT_SIGNATURE_PREFIX[..], details, identity.as_bytes()].concat();
-    let device_message =
-        [&DEVICE_SIGNATURE_PREFIX[..], details, identity.as_bytes(), account_key.as_bytes()]
-            .concat();
-    let verifies = |key: &PublicKey, message: &[u8], signature: &[u8]| {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| key.verify(message, &signature).is_ok())
-    };
-    same_account
-        && verifies(account_key, &account_message, by_account)
-        && verifies(identity, &device_message, by_device)
+    let account = AccountKey::new(*account_key);
+    SignedDeviceIdentity::decode(shown)
+        .is_ok_and(|signed| signed.verify(identity, Address::Ordinary, &account).is_ok())
 }
 
 fn unread(error: &DecryptError) -> Unread {
