@@ -3,10 +3,11 @@
 //! The scheme is the published one (<https://signal.org/docs/specifications/xeddsa/>) with the
 //! deviation every Signal client shares: the private scalar is used as it is, and the sign of the
 //! Edwards form of the public key travels in the otherwise unused top bit of the signature.
+//! Where the specification leaves room, this is strict: `s` is below the group's order, and not
+//! only of its length; and a key of small order, for which one signature holds over many messages,
+//! signs nothing.
 
-use curve25519_dalek::{
-    EdwardsPoint, Scalar, edwards::CompressedEdwardsY, montgomery::MontgomeryPoint,
-};
+use curve25519_dalek::{EdwardsPoint, Scalar, edwards::CompressedEdwardsY};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -85,8 +86,8 @@ impl PrivateKey {
 impl PublicKey {
     /// Checks a signature over a message.
     ///
-    /// Stricter than some clients: a scalar that is not reduced is refused, so that a signature
-    /// cannot be altered into another valid one.
+    /// A scalar that is not reduced is refused, so that a signature cannot be altered into another
+    /// valid one; so is a key that is not reduced, not on the curve, or of small order.
     ///
     /// # Errors
     /// [`BadSignature`] if it was not made over this message by the owner of this key.
@@ -98,7 +99,10 @@ impl PublicKey {
         *top &= 0x7f;
         let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s)).ok_or(BadSignature)?;
         let r = CompressedEdwardsY::from_slice(r_half).map_err(|_| BadSignature)?;
-        let public = MontgomeryPoint(*self.as_bytes()).to_edwards(sign).ok_or(BadSignature)?;
+        let public = self.to_edwards(sign).map_err(|_| BadSignature)?;
+        if public.is_small_order() {
+            return Err(BadSignature);
+        }
 
         let h = challenge(&r, &public.compress(), message);
         let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&h, &-public, &s);
@@ -141,5 +145,44 @@ mod tests {
             flipped.0[bit / 8] ^= 1 << (bit % 8);
             prop_assert_eq!(private.public().verify(&message, &flipped), Err(BadSignature));
         }
+    }
+
+    /// With such a key, R = s·B − h·A takes few values, whatever the message: a signature found for
+    /// one message holds for an eighth of all others, and for all of them if the key is nothing.
+    #[test]
+    fn a_key_of_small_order_signs_nothing() {
+        for small in curve25519_dalek::constants::EIGHT_TORSION {
+            let key = PublicKey::from_bytes(small.to_montgomery().to_bytes());
+            for (r, sign) in
+                curve25519_dalek::constants::EIGHT_TORSION.iter().flat_map(|r| [(r, 0), (r, 0x80)])
+            {
+                let mut bytes = [0; SIGNATURE_LEN];
+                bytes[..32].copy_from_slice(r.compress().as_bytes());
+                bytes[63] = sign;
+                let forged = Signature::from_bytes(bytes);
+                for message in 0..32_u8 {
+                    assert_eq!(key.verify(&[message], &forged), Err(BadSignature));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_in_another_spelling_signs_nothing() {
+        let private = PrivateKey::from_bytes([0x33; 32]);
+        let signature = private.sign_with(b"message", &[5; 64]);
+        assert_eq!(private.public().verify(b"message", &signature), Ok(()));
+        let mut spelling = *private.public().as_bytes();
+        spelling[31] |= 0x80;
+        let respelt = PublicKey::from_bytes(spelling);
+        assert_eq!(respelt.verify(b"message", &signature), Err(BadSignature));
+    }
+
+    #[test]
+    fn a_point_of_the_twist_signs_nothing() {
+        let mut two = [0; 32];
+        two[0] = 2;
+        let signature = PrivateKey::from_bytes([0x33; 32]).sign_with(b"message", &[5; 64]);
+        assert_eq!(PublicKey::from_bytes(two).verify(b"message", &signature), Err(BadSignature));
     }
 }

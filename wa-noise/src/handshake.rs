@@ -31,7 +31,7 @@ pub use server::{Accepted, ClientIdentity, ServerAwaitingFinish, ServerHandshake
 
 use std::fmt;
 
-use wa_crypto::NotContributory;
+use wa_crypto::InvalidPublicKey;
 
 use crate::CertificateError;
 
@@ -59,18 +59,12 @@ pub enum HandshakeError {
     /// A field does not decrypt: the peer has other keys, or the message was altered.
     #[error("the handshake message's {0} does not decrypt")]
     Decrypt(HandshakeField),
-    /// A public key is a point of small order, with which no secret can be agreed.
-    #[error("the other side's public key is a point of small order")]
-    SmallOrderKey,
+    /// A public key is one that nobody can have made, with which no secret is agreed.
+    #[error("the other side's public key is refused")]
+    InvalidKey(#[from] InvalidPublicKey),
     /// The server's certificate chain does not prove its key.
     #[error("the server's certificate is refused")]
     Certificate(#[from] CertificateError),
-}
-
-impl From<NotContributory> for HandshakeError {
-    fn from(NotContributory: NotContributory) -> Self {
-        Self::SmallOrderKey
-    }
 }
 
 /// The messages of a handshake.

@@ -237,8 +237,11 @@ mod tests {
     #[test]
     fn routing_info_has_a_limit() {
         let of = |len| ConnectionHeader { routing_info: Some(Bytes::from(vec![7; len])) };
-        let longest = of(MAX_ROUTING_INFO_LEN);
+        assert_eq!(MAX_ROUTING_INFO_LEN, 65_535);
+        let longest = of(65_535);
         let wire = longest.encode().unwrap();
+        assert_eq!(wire[..7], *b"ED\x00\x01\x00\xff\xff");
+        assert_eq!(wire.len(), 4 + 3 + 65_535 + 4);
         assert_eq!(HeaderDecoder::new().push(&wire).unwrap().unwrap().0, longest);
         assert_eq!(of(65_536).encode(), Err(RoutingInfoError(65_536)));
     }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use wa_crypto::{KeyPair, PublicKey};
+use wa_crypto::{InvalidPublicKey, KeyPair, PublicKey};
 use wa_noise::{
     Accepted, CertificateAuthority, CertificateError, CertificateLink, CertificatePolicy,
     ClientHandshake, ClientResumption, ClientVerified, HandshakeError, HandshakeField,
@@ -188,7 +188,10 @@ fn a_client_hello_of_wrong_form_is_refused() {
     let cases = [
         (vec![], HandshakeError::MissingField(HandshakeField::Ephemeral)),
         (vec![0x0a, 1, 7], HandshakeError::KeyLength { field: HandshakeField::Ephemeral, len: 1 }),
-        ([vec![0x0a, 32], vec![0; 32]].concat(), HandshakeError::SmallOrderKey),
+        (
+            [vec![0x0a, 32], vec![0; 32]].concat(),
+            HandshakeError::InvalidKey(InvalidPublicKey::SmallOrderPart),
+        ),
         (
             [ephemeral, vec![0x12, 1, 7]].concat(),
             HandshakeError::MissingField(HandshakeField::Payload),
@@ -267,7 +270,7 @@ fn a_server_key_of_small_order_cannot_be_resumed_with() {
         Prologue::CURRENT,
         &mut world.rng,
     );
-    assert_eq!(refused.unwrap_err(), HandshakeError::SmallOrderKey);
+    assert_eq!(refused.unwrap_err(), HandshakeError::InvalidKey(InvalidPublicKey::SmallOrderPart));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The prekey bundle: what the server hands out of another device so that a session can start.
 //! Knows nothing of stanzas.
 
-use wa_crypto::{NotContributory, PublicKey};
+use wa_crypto::{InvalidPublicKey, PublicKey};
 
 use crate::{PreKeyPublic, RegistrationId, SignedPreKeyPublic};
 
@@ -26,13 +26,7 @@ pub enum BundleError {
     /// The signed prekey is not signed by the bundle's identity key.
     #[error("the signed prekey's signature does not verify")]
     BadSignature,
-    /// One of the bundle's keys is a point of small order.
-    #[error("a key of the bundle is a point of small order")]
-    NotContributory,
-}
-
-impl From<NotContributory> for BundleError {
-    fn from(_: NotContributory) -> Self {
-        Self::NotContributory
-    }
+    /// One of the bundle's keys is one that nobody can have made.
+    #[error("the bundle holds an invalid public key")]
+    InvalidKey(#[from] InvalidPublicKey),
 }

@@ -39,12 +39,17 @@ pub enum DecryptError {
     /// The message is not well formed.
     #[error("malformed message")]
     InvalidMessage(#[source] MessageError),
-    /// A public key in the message is none.
+    /// A public key in the message is one that nobody can have made.
     #[error("the message holds an invalid public key")]
-    InvalidKey(#[source] InvalidPublicKey),
-    /// A public key in the message is a point of small order.
-    #[error("a key of the message is a point of small order")]
-    NotContributory,
+    InvalidKey(#[from] InvalidPublicKey),
+    /// The message would begin a session that there was, and that was given up since: it was
+    /// handled then, or is so late that only its sender can help.
+    #[error("the message belongs to a session that was given up")]
+    EndedSession,
+    /// The message would begin a session with an identity key that the sender's device has
+    /// replaced. Only a bundle fetched from the server brings such a key back.
+    #[error("the message is of an identity that its sender has replaced; fetch the sender's keys")]
+    ReplacedIdentity,
     /// The one-time prekey the message was made for was not given: used up, or never ours.
     #[error("one-time prekey {0} is missing")]
     MissingPreKey(PreKeyId),
@@ -63,12 +68,6 @@ impl From<MessageError> for DecryptError {
             MessageError::InvalidKey(error) => Self::InvalidKey(error),
             other => Self::InvalidMessage(other),
         }
-    }
-}
-
-impl From<wa_crypto::NotContributory> for DecryptError {
-    fn from(_: wa_crypto::NotContributory) -> Self {
-        Self::NotContributory
     }
 }
 
@@ -108,7 +107,7 @@ pub enum SenderKeyError {
     /// The message is not well formed.
     #[error("malformed message")]
     InvalidMessage(#[source] MessageError),
-    /// The signing key in a distribution message is none.
+    /// The signing key in a distribution message is one that nobody can have made.
     #[error("the message holds an invalid public key")]
     InvalidKey(#[source] InvalidPublicKey),
     /// The message is of a protocol version other than 3.

@@ -12,7 +12,7 @@ mod root_key;
 mod sender_chain;
 
 pub(crate) use chain_key::ChainKey;
-pub(crate) use forward_chain::{ForwardChain, MissingSeed};
+pub(crate) use forward_chain::{ForwardChain, FoundSeed, MissingSeed};
 pub(crate) use message_key::{MAC_LEN, MessageKeys, MessageSeed};
 pub(crate) use receiver_chain::ReceiverChain;
 pub(crate) use root_key::RootKey;

@@ -6,14 +6,16 @@ mod message_key;
 mod state;
 mod storage;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use rand_core::CryptoRng;
 use wa_crypto::KeyPair;
 use zeroize::Zeroizing;
 
 use crate::{
-    SenderKeyEncryptError, SenderKeyError, limits::MAX_SENDER_KEY_STATES, ratchet::ChainKey,
+    SenderKeyEncryptError, SenderKeyError,
+    limits::{MAX_SENDER_KEY_SKIPPED, MAX_SENDER_KEY_STATES},
+    ratchet::ChainKey,
 };
 use message::{DistributionMessage, SenderKeyMessage};
 use state::SenderKeyState;
@@ -23,8 +25,8 @@ use state::SenderKeyState;
 /// A value: every operation leaves it as it is and returns the record that follows.
 #[derive(Clone, Default)]
 pub struct SenderKeyRecord {
-    /// The newest first.
-    states: Vec<SenderKeyState>,
+    /// The newest first. Shared: only the one that advances is copied.
+    states: Vec<Arc<SenderKeyState>>,
 }
 
 impl SenderKeyRecord {
@@ -46,7 +48,7 @@ impl SenderKeyRecord {
     /// given iteration.
     pub fn resume(id: u32, iteration: u32, chain_key: &[u8; 32], signing: KeyPair) -> Self {
         let chain = ChainKey::new(*chain_key, iteration);
-        Self { states: vec![SenderKeyState::own(id, chain, signing)] }
+        Self { states: vec![Arc::new(SenderKeyState::own(id, chain, signing))] }
     }
 
     /// Whether there is any key.
@@ -56,7 +58,7 @@ impl SenderKeyRecord {
 
     /// The id of the newest key.
     pub fn key_id(&self) -> Option<u32> {
-        self.states.first().map(SenderKeyState::id)
+        self.states.first().map(|state| state.id())
     }
 
     /// The bytes of the SenderKeyDistributionMessage that lets others read from the next message
@@ -85,14 +87,16 @@ impl SenderKeyRecord {
             .filter(|state| *state.signing_key() == told.signing_key);
         let state = match known {
             Some(mut state) => {
-                state.hear_again(told.chain);
+                Arc::make_mut(&mut state).hear_again(told.chain);
                 state
             }
-            None => SenderKeyState::told(told.id, told.chain, told.signing_key),
+            None => Arc::new(SenderKeyState::told(told.id, told.chain, told.signing_key)),
         };
         states.insert(0, state);
         states.truncate(MAX_SENDER_KEY_STATES);
-        Ok(Self { states })
+        let mut next = Self { states };
+        next.bound_skipped_keys();
+        Ok(next)
     }
 
     /// Encrypts a plaintext, already padded, with the newest key, and signs it. Draws 64 bytes.
@@ -107,7 +111,7 @@ impl SenderKeyRecord {
         let (state, message) = self.own_state()?.encrypt(plaintext, rng)?;
         let mut next = self.clone();
         if let Some(newest) = next.states.first_mut() {
-            *newest = state;
+            *newest = Arc::new(state);
         }
         Ok((next, message))
     }
@@ -119,26 +123,43 @@ impl SenderKeyRecord {
     /// [`SenderKeyError`]
     pub fn decrypt(&self, bytes: &[u8]) -> Result<(Self, Vec<u8>), SenderKeyError> {
         let message = SenderKeyMessage::parse(bytes)?;
-        let at = self
-            .states
-            .iter()
-            .position(|state| state.id() == message.id)
-            .ok_or(SenderKeyError::NoSenderKey(message.id))?;
         let mut next = self.clone();
-        let state = next.states.get_mut(at).ok_or(SenderKeyError::NoSenderKey(message.id))?;
-        let plaintext = state.decrypt(&message)?;
+        let state = next
+            .states
+            .iter_mut()
+            .find(|state| state.id() == message.id)
+            .ok_or(SenderKeyError::NoSenderKey(message.id))?;
+        let (advanced, plaintext) = state.decrypt(&message)?;
+        *state = Arc::new(advanced);
+        next.bound_skipped_keys();
         Ok((next, plaintext))
     }
 
+    /// How many message keys are kept for late messages, over all keys of the sender.
+    pub fn skipped_key_count(&self) -> usize {
+        self.states.iter().map(|state| state.messages.skipped().len()).sum()
+    }
+
+    /// Drops skipped keys beyond [`MAX_SENDER_KEY_SKIPPED`], those of the oldest key first.
+    fn bound_skipped_keys(&mut self) {
+        let mut excess = self.skipped_key_count().saturating_sub(MAX_SENDER_KEY_SKIPPED);
+        for state in self.states.iter_mut().rev() {
+            if excess > 0 && state.messages.skipped().len() > 0 {
+                excess -= Arc::make_mut(state).messages.drop_lowest(excess);
+            }
+        }
+    }
+
     fn own_state(&self) -> Result<&SenderKeyState, SenderKeyEncryptError> {
-        self.states.first().filter(|state| state.is_own()).ok_or(SenderKeyEncryptError::NoOwnKey)
+        let newest = self.states.first().filter(|state| state.is_own());
+        newest.map(Arc::as_ref).ok_or(SenderKeyEncryptError::NoOwnKey)
     }
 }
 
 /// Shows the ids of the keys, and nothing of them.
 impl fmt::Debug for SenderKeyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids = self.states.iter().map(SenderKeyState::id);
+        let ids = self.states.iter().map(|state| state.id());
         f.write_str("SenderKeyRecord")?;
         f.debug_list().entries(ids).finish()
     }

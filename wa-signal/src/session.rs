@@ -4,14 +4,14 @@
 mod storage;
 
 use rand_core::CryptoRng;
-use wa_crypto::{KeyPair, NotContributory, PublicKey};
+use wa_crypto::{CheckedPublicKey, KeyPair, PublicKey};
 
 use crate::{
     BundleError, CiphertextMessage, DecryptError, EncryptError, LocalIdentity, MessageError,
     PreKeyBundle, PreKeyId, PreKeyMessageHeader, RegistrationId, SignedPreKeyId,
     limits::MAX_RECEIVER_CHAINS,
     message::{OutgoingPreKeyMessage, OutgoingSignalMessage, SignalMessage},
-    ratchet::{MissingSeed, ReceiverChain, RootKey, SenderChain},
+    ratchet::{FoundSeed, MissingSeed, ReceiverChain, RootKey, SenderChain},
     x3dh::{Initiator, Responder},
 };
 
@@ -49,11 +49,12 @@ impl Session {
         let signed_prekey = &bundle.signed_prekey;
         signed_prekey.verify(&bundle.identity).map_err(|_| BundleError::BadSignature)?;
         let base = KeyPair::random(rng);
-        let (root, chain) = Initiator { identity: local.identity, base: &base }.agree(bundle)?;
+        let (root, chain, theirs) =
+            Initiator { identity: local.identity, base: &base }.agree(bundle)?;
         // The other's signed prekey stands for its first ratchet key.
         let ratchet = KeyPair::random(rng);
-        let receiver = ReceiverChain::new(signed_prekey.key, chain);
-        let (root, chain) = root.step(&ratchet.private, &signed_prekey.key)?;
+        let receiver = ReceiverChain::new(*theirs.key(), chain);
+        let (root, chain) = root.step(&ratchet.private, &theirs);
         Ok(Self {
             remote_identity: bundle.identity,
             remote_registration_id: bundle.registration_id,
@@ -72,19 +73,21 @@ impl Session {
     /// The session a prekey message asks for, as it is before that message is decrypted.
     pub(crate) fn respond(
         header: &PreKeyMessageHeader,
+        identity: &CheckedPublicKey,
+        base_key: &CheckedPublicKey,
         keys: &Responder<'_>,
-    ) -> Result<Self, NotContributory> {
-        let (root, chain) = keys.agree(&header.identity, &header.base_key)?;
-        Ok(Self {
-            remote_identity: header.identity,
+    ) -> Self {
+        let (root, chain) = keys.agree(identity, base_key);
+        Self {
+            remote_identity: *identity.key(),
             remote_registration_id: header.registration_id,
-            base_key: header.base_key,
+            base_key: *base_key.key(),
             root,
             sender: SenderChain::new(keys.signed_prekey.clone(), chain),
             previous_counter: 0,
             receivers: Vec::new(),
             unanswered: None,
-        })
+        }
     }
 
     pub(crate) const fn remote_identity(&self) -> &PublicKey {
@@ -130,6 +133,11 @@ impl Session {
         Ok((Self { sender, ..self.clone() }, message))
     }
 
+    /// Whether a message with this ratchet key is one of this session's, by a chain that is there.
+    pub(crate) fn has_chain(&self, ratchet_key: &PublicKey) -> bool {
+        self.receivers.iter().any(|receiver| receiver.ratchet_key() == ratchet_key)
+    }
+
     /// The session after a message was received, and that message's plaintext. Draws a ratchet
     /// key if the message brings one of the other's, and only after its code held.
     pub(crate) fn decrypt(
@@ -138,57 +146,87 @@ impl Session {
         message: &SignalMessage<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<(Self, Vec<u8>), DecryptError> {
-        let known = self.receivers.iter().position(|r| *r.ratchet_key() == message.ratchet_key);
-        let mut next = self.clone();
-        let plaintext = match known.and_then(|at| next.receivers.get_mut(at)) {
-            Some(receiver) => open(receiver, &self.remote_identity, local, message)?,
-            None => next.ratchet(local, message, rng)?,
-        };
-        next.unanswered = None;
+        match self.receivers.iter().position(|r| *r.ratchet_key() == message.ratchet_key) {
+            Some(at) => self.decrypt_in_chain(at, local, message),
+            None => self.decrypt_after_ratchet(local, message, &message.ratchet_key.check()?, rng),
+        }
+    }
+
+    /// The same for a message of the receiver chain at this place.
+    fn decrypt_in_chain(
+        &self,
+        at: usize,
+        local: &LocalIdentity<'_>,
+        message: &SignalMessage<'_>,
+    ) -> Result<(Self, Vec<u8>), DecryptError> {
+        let receiver = self.receivers.get(at).ok_or(DecryptError::BadMac)?;
+        let (found, plaintext) = open(receiver, &self.remote_identity, local, message)?;
+        let mut next = Self { unanswered: None, ..self.clone() };
+        if let Some(receiver) = next.receivers.get_mut(at) {
+            receiver.take(found);
+        }
         Ok((next, plaintext))
     }
 
-    /// Takes the other's new ratchet key: a receiver chain for it and, once the message holds, a
-    /// new ratchet key and sending chain of ours.
-    fn ratchet(
-        &mut self,
+    /// The same for a message that brings the other's new ratchet key: a receiver chain for it
+    /// and, once the message holds, a new ratchet key and sending chain of ours.
+    pub(crate) fn decrypt_after_ratchet(
+        &self,
         local: &LocalIdentity<'_>,
         message: &SignalMessage<'_>,
+        theirs: &CheckedPublicKey,
         rng: &mut impl CryptoRng,
-    ) -> Result<Vec<u8>, DecryptError> {
-        let theirs = &message.ratchet_key;
-        let (root, chain) = self.root.step(&self.sender.ratchet().private, theirs)?;
-        let mut receiver = ReceiverChain::new(*theirs, chain);
-        let plaintext = open(&mut receiver, &self.remote_identity, local, message)?;
+    ) -> Result<(Self, Vec<u8>), DecryptError> {
+        let (root, chain) = self.root.step(&self.sender.ratchet().private, theirs);
+        let mut receiver = ReceiverChain::new(*theirs.key(), chain);
+        let (found, plaintext) = open(&receiver, &self.remote_identity, local, message)?;
+        receiver.take(found);
 
         let ours = KeyPair::random(rng);
-        let (root, chain) = root.step(&ours.private, theirs)?;
-        self.root = root;
-        self.previous_counter = self.sender.chain().index().saturating_sub(1);
-        self.sender = SenderChain::new(ours, chain);
-        self.receivers.insert(0, receiver);
-        self.receivers.truncate(MAX_RECEIVER_CHAINS);
-        Ok(plaintext)
+        let (root, chain) = root.step(&ours.private, theirs);
+        let kept = self.receivers.iter().take(MAX_RECEIVER_CHAINS - 1).cloned();
+        let next = Self {
+            remote_identity: self.remote_identity,
+            remote_registration_id: self.remote_registration_id,
+            base_key: self.base_key,
+            root,
+            sender: SenderChain::new(ours, chain),
+            previous_counter: self.sender.chain().index().saturating_sub(1),
+            receivers: [receiver].into_iter().chain(kept).collect(),
+            unanswered: None,
+        };
+        Ok((next, plaintext))
+    }
+
+    /// How many skipped message keys the session keeps.
+    pub(crate) fn skipped_keys(&self) -> usize {
+        self.receivers.iter().map(|receiver| receiver.messages().skipped().len()).sum()
+    }
+
+    /// Drops the `count` oldest of the skipped message keys, or all there are; gives how many.
+    pub(crate) fn drop_oldest_skipped(&mut self, count: usize) -> usize {
+        let oldest_first = self.receivers.iter_mut().rev();
+        count - oldest_first.fold(count, |left, receiver| left - receiver.drop_oldest(left))
     }
 }
 
-/// Takes a message's key out of its chain, verifies and decrypts.
+/// Finds a message's key in its chain, verifies and decrypts.
 fn open(
-    receiver: &mut ReceiverChain,
+    receiver: &ReceiverChain,
     sender: &PublicKey,
     local: &LocalIdentity<'_>,
     message: &SignalMessage<'_>,
-) -> Result<Vec<u8>, DecryptError> {
-    let keys = receiver
-        .take(message.counter)
-        .map_err(|missing| match missing {
-            MissingSeed::Used => DecryptError::DuplicateMessage,
-            MissingSeed::Discarded => DecryptError::KeyDiscarded,
-            MissingSeed::TooFar => DecryptError::FutureMessage,
-        })?
-        .message_keys();
+) -> Result<(FoundSeed, Vec<u8>), DecryptError> {
+    let found = receiver.find(message.counter).map_err(|missing| match missing {
+        MissingSeed::Used => DecryptError::DuplicateMessage,
+        MissingSeed::Discarded => DecryptError::KeyDiscarded,
+        MissingSeed::TooFar => DecryptError::FutureMessage,
+    })?;
+    let keys = found.seed().message_keys();
     keys.verify(sender, &local.identity.public, message.authenticated, &message.mac)
         .map_err(|_| DecryptError::BadMac)?;
-    keys.decrypt(&message.ciphertext)
-        .map_err(|_| DecryptError::InvalidMessage(MessageError::Ciphertext))
+    let plaintext = keys
+        .decrypt(&message.ciphertext)
+        .map_err(|_| DecryptError::InvalidMessage(MessageError::Ciphertext))?;
+    Ok((found, plaintext))
 }

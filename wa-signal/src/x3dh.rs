@@ -1,7 +1,7 @@
 //! Extended Triple Diffie-Hellman (<https://signal.org/docs/specifications/x3dh/>): the first
 //! secret of a session. Knows nothing of messages.
 
-use wa_crypto::{KeyPair, NotContributory, PublicKey, SharedSecret};
+use wa_crypto::{CheckedPublicKey, InvalidPublicKey, KeyPair, SharedSecret};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -21,19 +21,22 @@ pub(crate) struct Initiator<'a> {
 }
 
 impl Initiator<'_> {
-    /// The secret shared with the owner of a bundle.
+    /// The secret shared with the owner of a bundle, and the owner's signed prekey.
     pub(crate) fn agree(
         &self,
         bundle: &PreKeyBundle,
-    ) -> Result<(RootKey, ChainKey), NotContributory> {
-        let signed_prekey = &bundle.signed_prekey.key;
+    ) -> Result<(RootKey, ChainKey, CheckedPublicKey), InvalidPublicKey> {
+        let signed_prekey = bundle.signed_prekey.key.check()?;
+        let identity = bundle.identity.check()?;
+        let prekey = bundle.prekey.map(|prekey| prekey.key.check()).transpose()?;
         let base = &self.base.private;
-        derive(
-            &self.identity.private.agree(signed_prekey)?,
-            &base.agree(&bundle.identity)?,
-            &base.agree(signed_prekey)?,
-            bundle.prekey.map(|prekey| base.agree(&prekey.key)).transpose()?.as_ref(),
-        )
+        let (root, chain) = derive(
+            &self.identity.private.agree_checked(&signed_prekey),
+            &base.agree_checked(&identity),
+            &base.agree_checked(&signed_prekey),
+            prekey.map(|prekey| base.agree_checked(&prekey)).as_ref(),
+        );
+        Ok((root, chain, signed_prekey))
     }
 }
 
@@ -48,15 +51,15 @@ impl Responder<'_> {
     /// The secret shared with the sender of a prekey message.
     pub(crate) fn agree(
         &self,
-        identity: &PublicKey,
-        base: &PublicKey,
-    ) -> Result<(RootKey, ChainKey), NotContributory> {
+        identity: &CheckedPublicKey,
+        base: &CheckedPublicKey,
+    ) -> (RootKey, ChainKey) {
         let signed_prekey = &self.signed_prekey.private;
         derive(
-            &signed_prekey.agree(identity)?,
-            &self.identity.private.agree(base)?,
-            &signed_prekey.agree(base)?,
-            self.prekey.map(|prekey| prekey.private.agree(base)).transpose()?.as_ref(),
+            &signed_prekey.agree_checked(identity),
+            &self.identity.private.agree_checked(base),
+            &signed_prekey.agree_checked(base),
+            self.prekey.map(|prekey| prekey.private.agree_checked(base)).as_ref(),
         )
     }
 }
@@ -66,7 +69,7 @@ fn derive(
     base_with_identity: &SharedSecret,
     base_with_signed: &SharedSecret,
     base_with_one_time: Option<&SharedSecret>,
-) -> Result<(RootKey, ChainKey), NotContributory> {
+) -> (RootKey, ChainKey) {
     let mut input = Zeroizing::new(Vec::with_capacity(5 * 32));
     input.extend_from_slice(&DISCONTINUITY);
     input.extend_from_slice(identity_with_signed.as_bytes());
@@ -75,5 +78,5 @@ fn derive(
     if let Some(secret) = base_with_one_time {
         input.extend_from_slice(secret.as_bytes());
     }
-    Ok(RootKey::derive(&[0; 32], &input, INFO))
+    RootKey::derive(&[0; 32], &input, INFO)
 }

@@ -6,7 +6,7 @@
 
 use rand_core::CryptoRng;
 use wa_crypto::{
-    KeyPair, NotContributory, PublicKey, SharedSecret, aes_ctr_apply, aes_gcm_seal, hkdf_sha256,
+    InvalidPublicKey, KeyPair, PublicKey, SharedSecret, aes_ctr_apply, aes_gcm_seal, hkdf_sha256,
     pbkdf2_sha256,
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -144,14 +144,14 @@ pub(super) struct FinishSecrets {
 /// Finishes linking by code, from the companion's side.
 ///
 /// # Errors
-/// [`NotContributory`] if one of the phone's keys is a point of small order.
+/// [`InvalidPublicKey`] if one of the phone's keys is one that nobody can have made.
 pub fn finish(
     ephemeral: &KeyPair,
     identity: &KeyPair,
     phone_ephemeral: &PublicKey,
     phone_identity: &PublicKey,
     rng: &mut impl CryptoRng,
-) -> Result<CompanionFinish, NotContributory> {
+) -> Result<CompanionFinish, InvalidPublicKey> {
     let mut secrets = FinishSecrets { salt: [0; 32], nonce: [0; 12], random: [0; 32] };
     rng.fill_bytes(&mut secrets.salt);
     rng.fill_bytes(&mut secrets.nonce);
@@ -165,7 +165,7 @@ pub(super) fn finish_with(
     phone_ephemeral: &PublicKey,
     phone_identity: &PublicKey,
     secrets: &FinishSecrets,
-) -> Result<CompanionFinish, NotContributory> {
+) -> Result<CompanionFinish, InvalidPublicKey> {
     let ephemeral_shared = ephemeral.private.agree(phone_ephemeral)?;
     let identity_shared = identity.private.agree(phone_identity)?;
     let wrapped_key_bundle = seal_bundle(

@@ -12,7 +12,7 @@ pub(crate) fn of_session(error: &DecryptError) -> RetryReason {
         DecryptError::NoSession => RetryReason::NoSession,
         DecryptError::FutureMessage => RetryReason::FutureMessage,
         DecryptError::BadMac => RetryReason::BadMac,
-        DecryptError::InvalidKey(_) | DecryptError::NotContributory => RetryReason::InvalidKey,
+        DecryptError::InvalidKey(_) => RetryReason::InvalidKey,
         DecryptError::MissingPreKey(_) | DecryptError::MissingSignedPreKey(_) => {
             RetryReason::InvalidKeyId
         }

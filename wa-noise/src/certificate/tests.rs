@@ -190,9 +190,14 @@ fn serials_must_chain_from_the_root_down() {
 }
 
 #[test]
-fn a_leaf_for_another_key_is_refused() {
-    let other = Bytes::from_static(&[8; 32]);
-    assert_eq!(drafted(|draft| draft.leaf.key = Some(other)), Err(CertificateError::LeafKey));
+fn a_leaf_for_a_key_that_differs_in_one_bit_is_refused() {
+    for bit in 0..256 {
+        let mut other = *server().as_bytes();
+        other[bit / 8] ^= 1 << (bit % 8);
+        let other = Bytes::copy_from_slice(&other);
+        let verdict = drafted(|draft| draft.leaf.key = Some(other));
+        assert_eq!(verdict, Err(CertificateError::LeafKey), "bit {bit}");
+    }
 }
 
 #[test]

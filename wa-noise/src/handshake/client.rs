@@ -45,7 +45,7 @@ impl ClientHandshake {
     /// that a server which still has that key answers once and the connection stands.
     ///
     /// # Errors
-    /// [`HandshakeError::SmallOrderKey`] if the server's key cannot be agreed with.
+    /// [`HandshakeError::InvalidKey`] if the server's key cannot be agreed with.
     pub fn resume(
         static_keys: KeyPair,
         server_static: PublicKey,

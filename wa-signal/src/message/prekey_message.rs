@@ -24,7 +24,7 @@ struct Fields {
 }
 
 /// What a `pkmsg` says in the clear. All of it is the sender's claim until the message decrypts,
-/// and the registration id stays a claim.
+/// the keys are not checked before that, and the registration id stays a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PreKeyMessageHeader {
@@ -77,24 +77,13 @@ impl PreKeyMessage {
                 prekey_id,
                 signed_prekey_id: SignedPreKeyId::new(signed_prekey_id)
                     .ok_or(MessageError::OutOfRange("signed prekey id"))?,
-                base_key: base_key_from_wire(&base_key)?,
+                base_key: PublicKey::from_wire(&base_key)?,
                 identity: PublicKey::from_wire(&identity)?,
                 registration_id: RegistrationId::new(registration_id),
             },
             message: fields.message.ok_or(missing("message"))?,
         })
     }
-}
-
-/// X25519 ignores the top bit of a key, and nothing in the message covers the base key's bytes.
-/// Were the bit let through, a message taken twice, once with it, would open two sessions.
-fn base_key_from_wire(bytes: &[u8]) -> Result<PublicKey, MessageError> {
-    let key = PublicKey::from_wire(bytes)?;
-    let [.., top] = key.as_bytes();
-    if top & 0x80 != 0 {
-        return Err(MessageError::OutOfRange("base key"));
-    }
-    Ok(key)
 }
 
 /// What goes around a SignalMessage until the first answer.

@@ -16,6 +16,20 @@ pub(crate) enum MissingSeed {
     TooFar,
 }
 
+/// A seed that was found, and where the chain goes on if it is taken.
+#[derive(Debug)]
+pub(crate) struct FoundSeed {
+    seed: MessageSeed,
+    /// `None` if it is one of those skipped before.
+    next: Option<ChainKey>,
+}
+
+impl FoundSeed {
+    pub(crate) const fn seed(&self) -> &MessageSeed {
+        &self.seed
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct ForwardChain {
     chain: ChainKey,
@@ -66,28 +80,57 @@ impl ForwardChain {
         self.floor
     }
 
-    /// Takes the seed at `index` out of the chain, stepping at most `steps` ahead and keeping at
-    /// most `kept` of the seeds passed.
-    pub(crate) fn take(
-        &mut self,
-        index: u32,
-        steps: u32,
-        kept: usize,
-    ) -> Result<MessageSeed, MissingSeed> {
+    /// Finds the seed at `index`, at most `steps` ahead, and changes nothing: whether the message
+    /// is good is to be known first. Each step costs one hash.
+    pub(crate) fn find(&self, index: u32, steps: u32) -> Result<FoundSeed, MissingSeed> {
         let Some(ahead) = index.checked_sub(self.chain.index()) else {
-            return self.take_skipped(index);
+            return self.find_skipped(index);
         };
         if ahead > steps {
             return Err(MissingSeed::TooFar);
         }
-        loop {
-            let (seed, next) = self.chain.step().ok_or(MissingSeed::TooFar)?;
-            self.chain = next;
-            if seed.index() == index {
-                return Ok(seed);
-            }
-            self.keep(seed, kept);
+        let mut chain = self.chain.clone();
+        for _ in 0..ahead {
+            chain = chain.next().ok_or(MissingSeed::TooFar)?;
         }
+        let (seed, next) = chain.step().ok_or(MissingSeed::TooFar)?;
+        Ok(FoundSeed { seed, next: Some(next) })
+    }
+
+    /// Takes a seed that was found out of this chain, keeping at most `kept` of the seeds passed.
+    pub(crate) fn take(&mut self, found: FoundSeed, kept: usize) {
+        let index = found.seed.index();
+        let Some(next) = found.next else {
+            self.skipped.retain(|seed| seed.index() != index);
+            return;
+        };
+        // What would be dropped at once is not made.
+        let first_kept = index.saturating_sub(u32::try_from(kept).unwrap_or(u32::MAX));
+        let mut chain = std::mem::replace(&mut self.chain, next);
+        while chain.index() < index {
+            chain = if chain.index() < first_kept {
+                self.skipped.clear();
+                self.floor = first_kept;
+                match chain.next() {
+                    Some(chain) => chain,
+                    None => return,
+                }
+            } else {
+                let Some((seed, chain)) = chain.step() else { return };
+                self.skipped.push_back(seed);
+                chain
+            };
+        }
+        self.keep_last(kept);
+    }
+
+    /// Drops the `count` lowest of the skipped seeds, or all there are; gives how many.
+    pub(crate) fn drop_lowest(&mut self, count: usize) -> usize {
+        let count = count.min(self.skipped.len());
+        for dropped in self.skipped.drain(..count) {
+            self.floor = self.floor.max(dropped.index() + 1);
+        }
+        count
     }
 
     /// Learns of an earlier beginning of the same chain, told after a later one: the seeds from
@@ -109,7 +152,7 @@ impl ForwardChain {
             self.floor = from;
         }
         self.start = from;
-        self.trim(kept);
+        self.keep_last(kept);
     }
 
     /// Goes on from another position, keeping the seeds of late messages. What lies between is
@@ -119,25 +162,17 @@ impl ForwardChain {
         self.chain = chain;
     }
 
-    fn take_skipped(&mut self, index: u32) -> Result<MessageSeed, MissingSeed> {
+    fn find_skipped(&self, index: u32) -> Result<FoundSeed, MissingSeed> {
         self.skipped
             .binary_search_by_key(&index, MessageSeed::index)
             .ok()
-            .and_then(|at| self.skipped.remove(at))
+            .and_then(|at| self.skipped.get(at))
+            .map(|seed| FoundSeed { seed: seed.clone(), next: None })
             .ok_or(if index < self.floor { MissingSeed::Discarded } else { MissingSeed::Used })
     }
 
-    fn keep(&mut self, seed: MessageSeed, kept: usize) {
-        self.skipped.push_back(seed);
-        self.trim(kept);
-    }
-
-    fn trim(&mut self, kept: usize) {
-        while self.skipped.len() > kept {
-            if let Some(dropped) = self.skipped.pop_front() {
-                self.floor = self.floor.max(dropped.index() + 1);
-            }
-        }
+    fn keep_last(&mut self, kept: usize) {
+        self.drop_lowest(self.skipped.len().saturating_sub(kept));
     }
 }
 
@@ -153,42 +188,131 @@ mod tests {
         *chain(index).step().unwrap().0.as_bytes()
     }
 
+    /// Finds a seed at most ten steps ahead and takes it, keeping `kept`.
+    fn take(forward: &mut ForwardChain, index: u32, kept: usize) -> Result<[u8; 32], MissingSeed> {
+        let found = forward.find(index, 10)?;
+        let seed = *found.seed().as_bytes();
+        assert_eq!(found.seed().index(), index);
+        forward.take(found, kept);
+        Ok(seed)
+    }
+
+    fn kept(forward: &ForwardChain) -> Vec<u32> {
+        forward.skipped().map(MessageSeed::index).collect()
+    }
+
     #[test]
     fn a_seed_is_given_once_in_any_order() {
         let mut forward = ForwardChain::new(chain(0));
         for index in [3, 0, 2, 1, 4] {
-            assert_eq!(forward.take(index, 10, 10).unwrap().as_bytes(), &seed(index));
-            assert_eq!(forward.take(index, 10, 10).unwrap_err(), MissingSeed::Used);
+            assert_eq!(take(&mut forward, index, 10), Ok(seed(index)));
+            assert_eq!(take(&mut forward, index, 10), Err(MissingSeed::Used));
         }
-        assert_eq!(forward.take(16, 10, 10).unwrap_err(), MissingSeed::TooFar);
-        assert!(forward.take(15, 10, 10).is_ok());
+        assert_eq!(take(&mut forward, 16, 10), Err(MissingSeed::TooFar));
+        assert!(take(&mut forward, 15, 10).is_ok());
+    }
+
+    #[test]
+    fn what_is_found_and_not_taken_changes_nothing() {
+        let mut forward = ForwardChain::new(chain(0));
+        take(&mut forward, 2, 10).unwrap();
+        for _ in 0..2 {
+            assert_eq!(forward.find(0, 10).unwrap().seed().as_bytes(), &seed(0));
+            assert_eq!(forward.find(9, 10).unwrap().seed().as_bytes(), &seed(9));
+            assert_eq!((kept(&forward), forward.chain().index()), (vec![0, 1], 3));
+        }
+    }
+
+    #[test]
+    fn the_lowest_seeds_are_dropped_first_and_count_as_discarded() {
+        let mut forward = ForwardChain::new(chain(0));
+        take(&mut forward, 6, 10).unwrap();
+        assert_eq!(forward.drop_lowest(2), 2);
+        assert_eq!(kept(&forward), [2, 3, 4, 5]);
+        assert_eq!(take(&mut forward, 1, 10), Err(MissingSeed::Discarded));
+        assert_eq!(take(&mut forward, 2, 10), Ok(seed(2)));
+        assert_eq!(take(&mut forward, 2, 10), Err(MissingSeed::Used));
+        assert_eq!(forward.drop_lowest(9), 3);
+        assert_eq!(take(&mut forward, 2, 10), Err(MissingSeed::Discarded));
+        assert_eq!(take(&mut forward, 6, 10), Err(MissingSeed::Used));
     }
 
     #[test]
     fn what_was_dropped_is_not_taken_for_used() {
         let mut forward = ForwardChain::new(chain(0));
-        forward.take(5, 10, 2).unwrap();
-        assert_eq!(forward.take(2, 10, 2).unwrap_err(), MissingSeed::Discarded);
-        assert_eq!(forward.take(5, 10, 2).unwrap_err(), MissingSeed::Used);
-        assert_eq!(forward.take(3, 10, 2).unwrap().as_bytes(), &seed(3));
+        take(&mut forward, 5, 2).unwrap();
+        assert_eq!(kept(&forward), [3, 4]);
+        assert_eq!(take(&mut forward, 2, 2), Err(MissingSeed::Discarded));
+        assert_eq!(take(&mut forward, 5, 2), Err(MissingSeed::Used));
+        assert_eq!(take(&mut forward, 3, 2), Ok(seed(3)));
+        // Seeds kept from before make room one by one, and all of them for a long gap.
+        take(&mut forward, 7, 2).unwrap();
+        assert_eq!(kept(&forward), [4, 6]);
+        take(&mut forward, 9, 2).unwrap();
+        assert_eq!(kept(&forward), [6, 8]);
+        assert_eq!(take(&mut forward, 4, 2), Err(MissingSeed::Discarded));
+        take(&mut forward, 15, 2).unwrap();
+        assert_eq!(kept(&forward), [13, 14]);
+        assert_eq!(take(&mut forward, 12, 2), Err(MissingSeed::Discarded));
+        assert_eq!(take(&mut forward, 15, 2), Err(MissingSeed::Used));
     }
 
     #[test]
     fn an_earlier_beginning_makes_earlier_seeds_known_and_used_ones_stay_used() {
         let mut forward = ForwardChain::new(chain(4));
-        forward.take(6, 10, 10).unwrap();
-        assert_eq!(forward.take(1, 10, 10).unwrap_err(), MissingSeed::Discarded);
+        take(&mut forward, 6, 10).unwrap();
+        assert_eq!(take(&mut forward, 1, 10), Err(MissingSeed::Discarded));
         forward.extend_back(chain(1), 10, 10);
-        assert_eq!(forward.take(1, 10, 10).unwrap().as_bytes(), &seed(1));
-        assert_eq!(forward.take(0, 10, 10).unwrap_err(), MissingSeed::Discarded);
-        assert_eq!(forward.take(6, 10, 10).unwrap_err(), MissingSeed::Used);
-        assert_eq!(forward.take(5, 10, 10).unwrap().as_bytes(), &seed(5));
+        assert_eq!(take(&mut forward, 1, 10), Ok(seed(1)));
+        assert_eq!(take(&mut forward, 0, 10), Err(MissingSeed::Discarded));
+        assert_eq!(take(&mut forward, 6, 10), Err(MissingSeed::Used));
+        assert_eq!(take(&mut forward, 5, 10), Ok(seed(5)));
+    }
+
+    #[test]
+    fn an_earlier_beginning_is_taken_from_its_last_allowed_step_on_and_keeps_what_fits() {
+        let mut forward = ForwardChain::new(chain(8));
+        forward.extend_back(chain(3), 4, 10);
+        assert_eq!((kept(&forward), forward.start(), forward.floor()), (vec![], 8, 8));
+        forward.extend_back(chain(4), 4, 10);
+        assert_eq!((kept(&forward), forward.start(), forward.floor()), (vec![4, 5, 6, 7], 4, 4));
+        // The same beginning again brings nothing back.
+        take(&mut forward, 5, 10).unwrap();
+        forward.extend_back(chain(4), 4, 10);
+        assert_eq!(take(&mut forward, 5, 10), Err(MissingSeed::Used));
+        forward.extend_back(chain(1), 4, 4);
+        assert_eq!((kept(&forward), forward.start(), forward.floor()), (vec![3, 4, 6, 7], 1, 3));
+        assert_eq!(take(&mut forward, 2, 10), Err(MissingSeed::Discarded));
+    }
+
+    /// Messages between the two positions were never read: they are not to pass for duplicates.
+    #[test]
+    fn what_was_jumped_over_is_not_taken_for_used() {
+        let mut forward = ForwardChain::new(chain(0));
+        take(&mut forward, 2, 10).unwrap();
+        forward.jump(chain(9));
+        assert_eq!(take(&mut forward, 5, 10), Err(MissingSeed::Discarded));
+        assert_eq!(take(&mut forward, 8, 10), Err(MissingSeed::Discarded));
+        assert_eq!(take(&mut forward, 1, 10), Ok(seed(1)));
+        assert_eq!(take(&mut forward, 9, 10), Ok(seed(9)));
+        assert_eq!(take(&mut forward, 9, 10), Err(MissingSeed::Used));
+    }
+
+    #[test]
+    fn parts_that_are_not_of_one_chain_are_none() {
+        let parts = |skipped: &[u32], start, floor| {
+            let skipped = skipped.iter().map(|&index| MessageSeed::new([0; 32], index)).collect();
+            ForwardChain::from_parts(ChainKey::new([7; 32], 5), skipped, start, floor).is_some()
+        };
+        assert!(parts(&[], 0, 0) && parts(&[1, 4], 0, 5) && parts(&[1, 4], 5, 5));
+        assert!(!parts(&[1, 1], 0, 0) && !parts(&[4, 1], 0, 0) && !parts(&[5], 0, 0));
+        assert!(!parts(&[], 1, 0) && !parts(&[], 0, 6));
     }
 
     #[test]
     fn the_last_index_makes_no_message() {
         let mut forward = ForwardChain::new(ChainKey::new([7; 32], u32::MAX - 1));
-        assert!(forward.take(u32::MAX - 1, 10, 10).is_ok());
-        assert_eq!(forward.take(u32::MAX, 10, 10).unwrap_err(), MissingSeed::TooFar);
+        assert!(take(&mut forward, u32::MAX - 1, 10).is_ok());
+        assert_eq!(take(&mut forward, u32::MAX, 10), Err(MissingSeed::TooFar));
     }
 }

@@ -2,7 +2,7 @@
 
 use wa_crypto::PublicKey;
 
-use super::{ChainKey, ForwardChain, MessageSeed, MissingSeed};
+use super::{ChainKey, ForwardChain, FoundSeed, MissingSeed};
 use crate::limits::MAX_SKIPPED_KEYS;
 
 #[derive(Debug, Clone)]
@@ -28,8 +28,18 @@ impl ReceiverChain {
         &self.messages
     }
 
-    /// The seed of the message with this counter.
-    pub(crate) fn take(&mut self, counter: u32) -> Result<MessageSeed, MissingSeed> {
-        self.messages.take(counter, MAX_SKIPPED_KEYS, MAX_SKIPPED_KEYS as usize)
+    /// The seed of the message with this counter, which stays in the chain.
+    pub(crate) fn find(&self, counter: u32) -> Result<FoundSeed, MissingSeed> {
+        self.messages.find(counter, MAX_SKIPPED_KEYS)
+    }
+
+    /// Takes a seed that was found out of the chain.
+    pub(crate) fn take(&mut self, found: FoundSeed) {
+        self.messages.take(found, MAX_SKIPPED_KEYS as usize);
+    }
+
+    /// Drops the `count` oldest of the skipped seeds, or all there are; gives how many.
+    pub(crate) fn drop_oldest(&mut self, count: usize) -> usize {
+        self.messages.drop_lowest(count)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wa_crypto::{NotContributory, PrivateKey, PublicKey, hkdf_sha256};
+use wa_crypto::{CheckedPublicKey, PrivateKey, hkdf_sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::ChainKey;
@@ -32,12 +32,8 @@ impl RootKey {
     }
 
     /// One step of the root chain: the next root key, and the chain of this pair of ratchet keys.
-    pub(crate) fn step(
-        &self,
-        ours: &PrivateKey,
-        theirs: &PublicKey,
-    ) -> Result<(Self, ChainKey), NotContributory> {
-        Ok(Self::derive(&self.0, ours.agree(theirs)?.as_bytes(), INFO))
+    pub(crate) fn step(&self, ours: &PrivateKey, theirs: &CheckedPublicKey) -> (Self, ChainKey) {
+        Self::derive(&self.0, ours.agree_checked(theirs).as_bytes(), INFO)
     }
 }
 

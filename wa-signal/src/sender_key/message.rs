@@ -105,7 +105,7 @@ impl DistributionMessage {
         Ok(Self {
             id: fields.id.ok_or(missing("key id"))?,
             chain: ChainKey::new(chain_key, iteration),
-            signing_key: PublicKey::from_wire(signing_key)?,
+            signing_key: *PublicKey::from_wire(signing_key)?.check()?.key(),
         })
     }
 

@@ -87,24 +87,27 @@ impl SenderKeyState {
         Ok((Self::own(self.id, chain, signing.clone()), message))
     }
 
-    /// Changes the state even when it fails: to be called on a copy.
+    /// The state after a message was received, and that message's plaintext.
     pub(super) fn decrypt(
-        &mut self,
+        &self,
         message: &SenderKeyMessage<'_>,
-    ) -> Result<Vec<u8>, SenderKeyError> {
+    ) -> Result<(Self, Vec<u8>), SenderKeyError> {
         self.signing_key()
             .verify(message.signed, &message.signature)
             .map_err(|_| SenderKeyError::BadSignature)?;
-        let seed = self
-            .messages
-            .take(message.iteration, MAX_SENDER_KEY_STEPS, MAX_SENDER_KEY_SKIPPED)
-            .map_err(|missing| match missing {
-                MissingSeed::Used => SenderKeyError::DuplicateMessage,
-                MissingSeed::Discarded => SenderKeyError::KeyDiscarded,
-                MissingSeed::TooFar => SenderKeyError::FutureMessage,
+        let found =
+            self.messages.find(message.iteration, MAX_SENDER_KEY_STEPS).map_err(|missing| {
+                match missing {
+                    MissingSeed::Used => SenderKeyError::DuplicateMessage,
+                    MissingSeed::Discarded => SenderKeyError::KeyDiscarded,
+                    MissingSeed::TooFar => SenderKeyError::FutureMessage,
+                }
             })?;
-        GroupMessageKeys::from(&seed)
+        let plaintext = GroupMessageKeys::from(found.seed())
             .decrypt(&message.ciphertext)
-            .map_err(|_| SenderKeyError::InvalidMessage(MessageError::Ciphertext))
+            .map_err(|_| SenderKeyError::InvalidMessage(MessageError::Ciphertext))?;
+        let mut next = self.clone();
+        next.messages.take(found, MAX_SENDER_KEY_SKIPPED);
+        Ok((next, plaintext))
     }
 }

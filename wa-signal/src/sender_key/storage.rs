@@ -1,7 +1,7 @@
 //! How a sender-key record is stored: a version byte, then a protobuf. The format is this crate's
 //! own.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use prost::Message;
 use wa_crypto::{KeyPair, PrivateKey, PublicKey};
@@ -18,7 +18,7 @@ impl SenderKeyRecord {
     /// The record's bytes, as secret as the keys within.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         encode_versioned(&StoredSenderKeys {
-            states: self.states.iter().map(StoredState::from).collect(),
+            states: self.states.iter().map(|state| StoredState::from(&**state)).collect(),
         })
     }
 
@@ -31,8 +31,11 @@ impl SenderKeyRecord {
         if stored.states.len() > MAX_SENDER_KEY_STATES {
             return Err(RecordError::Field("sender keys"));
         }
-        let states = stored.states.iter().map(TryFrom::try_from).collect::<Result<_, _>>()?;
-        Ok(Self { states })
+        let state = |stored| SenderKeyState::try_from(stored).map(Arc::new);
+        let states = stored.states.iter().map(state).collect::<Result<_, _>>()?;
+        let mut record = Self { states };
+        record.bound_skipped_keys();
+        Ok(record)
     }
 }
 

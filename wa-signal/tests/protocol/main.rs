@@ -12,6 +12,8 @@ mod corpus;
 mod exchange;
 mod limits;
 mod party;
+mod replay;
 mod sender_keys;
 mod session;
+mod stored;
 mod vectors;

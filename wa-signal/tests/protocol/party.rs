@@ -2,9 +2,10 @@
 
 use std::{collections::VecDeque, convert::Infallible, path::PathBuf};
 
+use curve25519_dalek::{MontgomeryPoint, constants::EIGHT_TORSION};
 use rand_chacha::ChaCha12Rng;
 use rand_core::{SeedableRng, TryCryptoRng, TryRng};
-use wa_crypto::KeyPair;
+use wa_crypto::{KeyPair, PublicKey};
 use wa_signal::{
     CiphertextMessage, DecryptError, Decrypted, LocalIdentity, PreKey, PreKeyBundle, PreKeyId,
     PreKeyMessageHeader, RegistrationId, SessionRecord, SignedPreKey, SignedPreKeyId,
@@ -18,6 +19,20 @@ pub(crate) fn vectors_dir() -> PathBuf {
 
 pub(crate) fn rng(seed: u64) -> ChaCha12Rng {
     ChaCha12Rng::seed_from_u64(seed)
+}
+
+/// The points of small order, as keys.
+pub(crate) fn small_order_keys() -> [PublicKey; 8] {
+    EIGHT_TORSION.map(|point| PublicKey::from_bytes(point.to_montgomery().to_bytes()))
+}
+
+/// A key with each of the seven points of small order added to it. X25519 gives one secret for all.
+pub(crate) fn with_small_order_parts(key: PublicKey) -> impl Iterator<Item = PublicKey> {
+    let point = MontgomeryPoint(*key.as_bytes()).to_edwards(0).unwrap();
+    let [_, seven @ ..] = EIGHT_TORSION;
+    seven
+        .into_iter()
+        .map(move |small| PublicKey::from_bytes((point + small).to_montgomery().to_bytes()))
 }
 
 /// Hands out recorded bytes in order, and panics when asked for more.

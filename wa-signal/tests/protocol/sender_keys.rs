@@ -1,8 +1,9 @@
 //! How sender keys are told, used, lost and found.
 
+use wa_crypto::{InvalidPublicKey, PublicKey};
 use wa_signal::{RecordError, SenderKeyEncryptError, SenderKeyError, SenderKeyRecord};
 
-use crate::party::rng;
+use crate::party::{rng, small_order_keys, with_small_order_parts};
 
 /// A sender, and the messages it sends one after the other.
 fn sender(seed: u64, messages: usize) -> (Vec<SenderKeyRecord>, Vec<Vec<u8>>) {
@@ -113,6 +114,67 @@ fn after_a_rotation_messages_of_the_old_key_still_decrypt() {
     assert_eq!(receiver.key_id(), new[0].key_id());
 }
 
+/// A group message is signed by nothing else, so a key for which anybody can sign is no key.
+#[test]
+fn a_distribution_message_with_a_signing_key_that_nobody_can_have_made_is_refused() {
+    let (at, _) = sender(16, 0);
+    let told = at[0].distribution_message().unwrap();
+    let (begin, key) = told.split_last_chunk::<32>().unwrap();
+    let altered = |key: PublicKey| {
+        let bytes = [begin, key.as_bytes()].concat();
+        SenderKeyRecord::new().process_distribution(&bytes).map(|record| record.key_id())
+    };
+    assert_eq!(altered(PublicKey::from_bytes(*key)), Ok(at[0].key_id()));
+    let refused = |why| Err(SenderKeyError::InvalidKey(why));
+    for small in small_order_keys() {
+        assert_eq!(altered(small), refused(InvalidPublicKey::SmallOrderPart));
+    }
+    for part in with_small_order_parts(PublicKey::from_bytes(*key)) {
+        assert_eq!(altered(part), refused(InvalidPublicKey::SmallOrderPart));
+    }
+    let mut top_bit = *key;
+    top_bit[31] |= 0x80;
+    assert_eq!(altered(PublicKey::from_bytes(top_bit)), refused(InvalidPublicKey::NotReduced));
+    let mut twist = [0; 32];
+    twist[0] = 2;
+    assert_eq!(altered(PublicKey::from_bytes(twist)), refused(InvalidPublicKey::NotOnCurve));
+}
+
+/// Somebody who is in the group sends this device's own key back to it, from an earlier iteration
+/// or a far one: it goes on where it was, or two messages would have one key.
+#[test]
+fn ones_own_key_told_back_changes_nothing() {
+    let (at, _) = sender(14, 3);
+    let own = &at[3];
+    let signing = wa_crypto::KeyPair::random(&mut rng(140));
+    let far = SenderKeyRecord::resume(7, 60_000, &[9; 32], signing.clone());
+    let near = SenderKeyRecord::resume(7, 0, &[8; 32], signing);
+    for (own, told) in [(own, &at[0]), (own, &at[3]), (&near, &far), (&far, &near)] {
+        let told = told.distribution_message().unwrap();
+        let after = own.process_distribution(&told).unwrap();
+        assert_eq!(*after.to_bytes(), *own.to_bytes());
+    }
+}
+
+/// The messages between where the chain was and where it is told anew were never read.
+#[test]
+fn a_key_told_from_far_ahead_makes_no_duplicates_of_what_lies_between() {
+    let signing = wa_crypto::KeyPair::random(&mut rng(15));
+    let at = |iteration: u32| {
+        let chain =
+            (0..iteration).fold([7; 32], |chain, _| wa_crypto::hmac_sha256(&chain, &[&[2]]));
+        SenderKeyRecord::resume(1, iteration, &chain, signing.clone())
+    };
+    let message = |iteration| at(iteration).encrypt(b"text", &mut rng(16)).unwrap().1;
+    let mut near = told(&[&at(0), &at(25_000)]);
+    assert_eq!(take(&mut near, &message(24_999)).unwrap(), b"text");
+    let mut far = told(&[&at(0), &at(25_001)]);
+    assert_eq!(take(&mut far, &message(24_999)), Err(SenderKeyError::KeyDiscarded));
+    assert_eq!(take(&mut far, &message(0)), Err(SenderKeyError::KeyDiscarded));
+    assert_eq!(take(&mut far, &message(25_001)).unwrap(), b"text");
+    assert_eq!(take(&mut far, &message(25_001)), Err(SenderKeyError::DuplicateMessage));
+}
+
 #[test]
 fn only_the_owner_writes_with_a_key() {
     let (at, _) = sender(9, 0);
@@ -137,7 +199,10 @@ fn the_last_iteration_ends_the_key() {
 fn a_stored_record_of_another_version_is_refused() {
     let (at, _) = sender(13, 0);
     let mut bytes = at[0].to_bytes().to_vec();
-    bytes[0] = 2;
-    assert_eq!(SenderKeyRecord::from_bytes(&bytes).unwrap_err(), RecordError::UnknownVersion(2));
+    for version in [0, 3, 0xff] {
+        bytes[0] = version;
+        let refused = SenderKeyRecord::from_bytes(&bytes).unwrap_err();
+        assert_eq!(refused, RecordError::UnknownVersion(version));
+    }
     assert!(SenderKeyRecord::from_bytes(&at[0].to_bytes()[..20]).is_err());
 }

@@ -1,6 +1,6 @@
 //! How sessions begin, meet, age and fail.
 
-use wa_crypto::{KeyPair, PublicKey};
+use wa_crypto::{InvalidPublicKey, KeyPair, PublicKey};
 use wa_signal::{
     BundleError, CiphertextMessage, DecryptError, EncryptError, PreKeyBundle, PreKeyId,
     PreKeyMessageHeader, RecordError, SessionRecord,
@@ -37,7 +37,8 @@ fn a_bundle_is_refused_whose_signed_prekey_is_not_the_identitys_or_whose_keys_ar
     assert_eq!(start(&other), Err(BundleError::BadSignature));
     let mut small = good;
     small.prekey.as_mut().unwrap().key = PublicKey::from_bytes([0; 32]);
-    assert_eq!(start(&small), Err(BundleError::NotContributory));
+    let small_order = BundleError::InvalidKey(InvalidPublicKey::SmallOrderPart);
+    assert_eq!(start(&small), Err(small_order));
 }
 
 #[test]
@@ -228,7 +229,8 @@ fn a_ratchet_key_of_small_order_is_refused() {
     // Behind the version byte, the field's tag, its length and the key's type byte.
     bytes[4..36].fill(0);
     let outcome = bob.receive(&CiphertextMessage::Signal(bytes.clone()), rng);
-    assert_eq!(outcome, Err(DecryptError::NotContributory));
+    let small_order = DecryptError::InvalidKey(InvalidPublicKey::SmallOrderPart);
+    assert_eq!(outcome, Err(small_order));
     bytes[3] = 6;
     let outcome = bob.receive(&CiphertextMessage::Signal(bytes), rng);
     assert!(matches!(outcome, Err(DecryptError::InvalidKey(_))));
@@ -250,8 +252,11 @@ fn other_versions_are_refused() {
 fn a_stored_record_of_another_version_is_refused() {
     let (alice, _) = acquainted(&mut rng(15));
     let mut bytes = alice.session.to_bytes().to_vec();
-    bytes[0] = 2;
-    assert_eq!(SessionRecord::from_bytes(&bytes).unwrap_err(), RecordError::UnknownVersion(2));
+    for version in [0, 3, 0xff] {
+        bytes[0] = version;
+        let refused = SessionRecord::from_bytes(&bytes).unwrap_err();
+        assert_eq!(refused, RecordError::UnknownVersion(version));
+    }
     assert_eq!(SessionRecord::from_bytes(&[]).unwrap_err(), RecordError::Empty);
     assert!(SessionRecord::from_bytes(&alice.session.to_bytes()[..40]).is_err());
 }

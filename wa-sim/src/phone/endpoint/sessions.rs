@@ -197,7 +197,7 @@ fn unread(error: &DecryptError) -> Unread {
         DecryptError::MissingPreKey(_) | DecryptError::MissingSignedPreKey(_) => {
             retry_reason::INVALID_KEY_ID
         }
-        DecryptError::InvalidKey(_) | DecryptError::NotContributory => retry_reason::INVALID_KEY,
+        DecryptError::InvalidKey(_) => retry_reason::INVALID_KEY,
         DecryptError::InvalidMessage(_) | DecryptError::UnsupportedVersion(_) => {
             retry_reason::INVALID_MESSAGE
         }
