@@ -112,6 +112,95 @@ fn first_message_decrypt(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| pair.open_first(black_box(&message)));
 }
 
+/// What any use of another party's key costs on top of the agreement.
+#[divan::bench]
+fn public_key_check(bencher: Bencher<'_, '_>) {
+    let key = Pair::acquainted().bob_keys.public;
+    bencher.bench_local(|| black_box(key).check().unwrap());
+}
+
+#[divan::bench]
+fn agreement_with_a_checked_key(bencher: Bencher<'_, '_>) {
+    let pair = Pair::acquainted();
+    let key = pair.bob_keys.public.check().unwrap();
+    bencher.bench_local(|| pair.alice_keys.private.agree_checked(black_box(&key)));
+}
+
+/// Bob's record after the worst that Alice can do to it: messages behind gaps in every chain of
+/// forty-one sessions.
+fn full_record() -> Pair {
+    let mut pair = Pair::acquainted();
+    let alice_keys = pair.alice_keys.clone();
+    for _ in 0..41 {
+        let (mut alice, first) = pair.first_message();
+        let mut message = first;
+        for _ in 0..5 {
+            let signed = Some(&pair.signed_prekey);
+            let bob = local(&pair.bob_keys);
+            let opened = match alice.encrypt(&local(&alice_keys), TEXT).unwrap().1.kind_str() {
+                "pkmsg" => pair.bob.decrypt_prekey(&bob, None, signed, &message, &mut pair.rng),
+                _ => pair.bob.decrypt_signal(&bob, &message, &mut pair.rng),
+            };
+            let (answering, answer) = opened.unwrap().session.encrypt(&bob, TEXT).unwrap();
+            pair.bob = answering;
+            let opened = alice.decrypt_signal(&local(&alice_keys), answer.bytes(), &mut pair.rng);
+            alice = opened.unwrap().session;
+            for _ in 0..200 {
+                let (next, sent) = alice.encrypt(&local(&alice_keys), TEXT).unwrap();
+                (alice, message) = (next, sent.into_bytes());
+            }
+        }
+        pair.alice = alice;
+    }
+    assert_eq!((pair.bob.archived_count(), pair.bob.skipped_key_count()), (40, 2_000));
+    pair
+}
+
+#[divan::bench]
+fn full_record_read_and_written(bencher: Bencher<'_, '_>) {
+    let stored = full_record().bob.to_bytes();
+    bencher.bench_local(|| SessionRecord::from_bytes(black_box(&stored)).unwrap().to_bytes());
+}
+
+#[divan::bench]
+fn full_record_decrypt_same_chain(bencher: Bencher<'_, '_>) {
+    let mut pair = full_record();
+    let (alice, message) = pair.alice.encrypt(&local(&pair.alice_keys), TEXT).unwrap();
+    let bob = local(&pair.bob_keys);
+    let stepped = pair.bob.decrypt_signal(&bob, message.bytes(), &mut pair.rng).unwrap().session;
+    let (_, message) = alice.encrypt(&local(&pair.alice_keys), TEXT).unwrap();
+    bencher.bench_local(|| {
+        stepped.decrypt_signal(&bob, black_box(message.bytes()), &mut pair.rng).unwrap()
+    });
+}
+
+/// A message with a ratchet key that nobody has seen, so that each session is tried.
+#[divan::bench(args = [0, 50, 2_000])]
+fn full_record_garbage(bencher: Bencher<'_, '_>, counter: u64) {
+    let mut pair = full_record();
+    let stranger = KeyPair::random(&mut pair.rng).public;
+    let mut message = vec![0x33, 0x0a, 33];
+    message.extend(stranger.to_wire());
+    message.push(0x10);
+    message.extend(varint(counter));
+    message.extend([0x22, 16]);
+    message.extend([7; 16 + 8]);
+    let bob = local(&pair.bob_keys);
+    bencher.bench_local(|| {
+        pair.bob.decrypt_signal(&bob, black_box(&message), &mut pair.rng).unwrap_err()
+    });
+}
+
+fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 0x7f {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
 #[divan::bench]
 fn sender_key_encrypt(bencher: Bencher<'_, '_>) {
     let mut rng = ChaCha12Rng::seed_from_u64(1);

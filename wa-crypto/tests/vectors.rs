@@ -1,6 +1,6 @@
 //! The curve vectors: agreements and XEdDSA signatures made by other implementations.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{env, fs, path::PathBuf};
 

@@ -64,6 +64,21 @@ fn half(identity: &PublicKey, user: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    /// The example that is published for the first version of the number: two identities, the
+    /// identifiers of their owners, and what both are shown.
+    #[test]
+    fn the_number_of_the_published_example_is_reached() {
+        let key = |hex: &str| PublicKey::from_wire(&hex::decode(hex).unwrap()).unwrap();
+        let alice = key("0506863bc66d02b40d27b8d49ca7c09e9239236f9d7d25d6fcca5ce13c7064d868");
+        let bob = key("05f781b6fb32fed9ba1cf2de978d4d5da28dc34046ae814402b5c0dbd96fda907b");
+        let number = SafetyNumber::new((&alice, b"+14152222222"), (&bob, b"+14153333333"));
+        assert_eq!(number.digits(), "300354477692869396892869876765458257569162576843440918079131");
+        assert_eq!(
+            number.to_string(),
+            "30035 44776 92869 39689 28698 76765 45825 75691 62576 84344 09180 79131"
+        );
+    }
+
     #[test]
     fn both_sides_see_the_same_sixty_digits() {
         let (one, other) = (PublicKey::from_bytes([1; 32]), PublicKey::from_bytes([2; 32]));

@@ -68,6 +68,39 @@ mod tests {
         }
     }
 
+    /// Only with all sixteen counts in use is the length hidden to within sixteen bytes.
+    #[test]
+    fn the_low_four_bits_of_a_random_byte_choose_one_of_sixteen_counts() {
+        for byte in 0..=255_u8 {
+            let padded = pad(b"text".to_vec(), &mut OneByte(byte));
+            let count = (byte & 0x0f) + 1;
+            assert_eq!(padded[..4], *b"text");
+            assert_eq!(padded[4..], vec![count; usize::from(count)]);
+        }
+    }
+
+    /// Gives one byte, over and over.
+    struct OneByte(u8);
+
+    impl rand_core::TryRng for OneByte {
+        type Error = std::convert::Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(u32::from(self.0) * 0x0101_0101)
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Ok(u64::from(self.0) * 0x0101_0101_0101_0101)
+        }
+
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+            bytes.fill(self.0);
+            Ok(())
+        }
+    }
+
+    impl rand_core::TryCryptoRng for OneByte {}
+
     #[test]
     fn each_byte_of_padding_is_verified() {
         assert_eq!(unpad(&[]), Err(PaddingError::Empty));

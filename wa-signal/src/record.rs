@@ -440,3 +440,6 @@ const fn telling(error: &DecryptError) -> u8 {
         _ => 6,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use wa_signal::{DecryptError, SenderKeyError};
 /// The reason to give for a `msg` or `pkmsg`.
 pub(crate) fn of_session(error: &DecryptError) -> RetryReason {
     match error {
-        DecryptError::NoSession => RetryReason::NoSession,
+        DecryptError::NoSession | DecryptError::EndedSession => RetryReason::NoSession,
         DecryptError::FutureMessage => RetryReason::FutureMessage,
         DecryptError::BadMac => RetryReason::BadMac,
         DecryptError::InvalidKey(_) => RetryReason::InvalidKey,

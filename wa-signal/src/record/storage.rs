@@ -81,7 +81,7 @@ impl SessionRecord {
 
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
-struct StoredRecord {
+pub(super) struct StoredRecord {
     #[prost(message, optional, tag = "1")]
     current: Option<StoredSession>,
     /// As format 1 has them.
@@ -97,6 +97,16 @@ struct StoredRecord {
     /// Keys of 32 bytes each.
     #[prost(bytes = "vec", tag = "6")]
     replaced: Vec<u8>,
+}
+
+#[cfg(test)]
+impl StoredRecord {
+    pub(super) fn of_format_1(
+        current: Option<StoredSession>,
+        archived_1: Vec<StoredSession>,
+    ) -> Self {
+        Self { current, archived_1, ..Self::default() }
+    }
 }
 
 /// A session that is read when it is needed.

@@ -76,9 +76,8 @@ fn sender_key(case: &Value, record: &[u8]) {
     }
 }
 
-/// A record that grew without bound before there was one.
 #[test]
-fn a_stored_record_with_more_skipped_keys_than_are_kept_is_read_and_trimmed() {
+fn a_stored_record_with_more_archived_sessions_than_are_kept_is_refused() {
     let text = fs::read_to_string(vectors_dir().join("stored-records.json")).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     let record = bytes(&file["cases"][0], "record");
