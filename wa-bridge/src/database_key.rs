@@ -3,7 +3,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -11,7 +11,7 @@ use rand::Rng;
 use wa_store::DatabaseKey;
 use zeroize::Zeroizing;
 
-use crate::{Environment, Profile, profile::private_folder};
+use crate::{Environment, Profile, private_folder::private_folder, regular_file};
 
 /// The name of the systemd credential.
 const CREDENTIAL: &str = "wa-db-key";
@@ -107,12 +107,11 @@ enum Exposure {
 
 fn read(path: &Path, exposure: Exposure) -> Result<DatabaseKey, KeyError> {
     let failed = |source| KeyError::File { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
+    let file = regular_file::open(path).map_err(failed)?;
     if exposure == Exposure::Refuse && is_exposed(&file).map_err(failed)? {
         return Err(KeyError::Exposed { path: path.to_owned() });
     }
-    let mut text = Zeroizing::new(String::new());
-    file.take(MAX_KEY_FILE).read_to_string(&mut text).map_err(failed)?;
+    let text = regular_file::read_text(&file, MAX_KEY_FILE).map_err(failed)?;
     DatabaseKey::from_hex(text.trim()).map_err(|_| KeyError::Malformed { path: path.to_owned() })
 }
 

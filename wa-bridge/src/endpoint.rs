@@ -1,9 +1,14 @@
 //! Which server to talk to: WhatsApp's, or the one the environment points at.
 
+use std::path::Path;
+
 use wa_client::ClientBuilder;
 use wa_crypto::PublicKey;
 
-use crate::failure::{Cause, Failure};
+use crate::{
+    failure::{Cause, Failure},
+    regular_file,
+};
 
 /// What the environment says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,14 +71,18 @@ impl Endpoint {
     }
 }
 
+/// No file of certificates is longer, in bytes.
+const MAX_AUTHORITY: u64 = 1 << 20;
+
 /// What `WA_MEDIA_CA` says, or what is in the file it names.
 fn media_authority(value: String) -> Result<String, Failure> {
     const BEGINNING: &str = "-----BEGIN CERTIFICATE-----";
     if value.contains(BEGINNING) {
         return Ok(value);
     }
-    let pem = std::fs::read_to_string(&value).ok().filter(|pem| pem.contains(BEGINNING));
-    pem.ok_or_else(|| {
+    let file = regular_file::open(Path::new(&value));
+    let pem = file.and_then(|file| regular_file::read_text(&file, MAX_AUTHORITY)).ok();
+    pem.map(|pem| pem.to_string()).filter(|pem| pem.contains(BEGINNING)).ok_or_else(|| {
         Failure::new(Cause::Usage, "WA_MEDIA_CA is no certificate")
             .remedy("write a certificate in PEM form or the name of its file, or unset it")
     })

@@ -32,8 +32,10 @@ pub mod openapi;
 mod owner;
 mod page;
 pub mod policy;
+mod private_folder;
 mod profile;
 mod recipient;
+mod regular_file;
 mod remote;
 mod service;
 mod socket;
@@ -53,6 +55,6 @@ pub use recipient::{Candidate, MAX_CANDIDATES, Recipient, RecipientError, Resolu
 pub use service::{Call, EventSource, Perform, Route, Service, routes};
 pub use socket::SocketPath;
 pub use token::Token;
-pub use voice::{VoiceError, prepare_voice_note};
+pub use voice::{MAX_VOICE_DURATION, VoiceError, prepare_voice_note};
 /// What [`prepare_voice_note`] makes.
 pub use wa_transcode::VoiceNote;

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use crate::Profile;
+use crate::{Profile, regular_file};
 
 /// Held for as long as this process owns the account; the system lets go of it when the process
 /// ends, however it ends, so that there is no stale lock to remove.
@@ -68,14 +68,39 @@ fn open(path: &std::path::Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+        // A pipe is not waited for, and a link to another file is not emptied.
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    regular_file::ordinary(options.open(path)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Environment;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_file_that_is_a_link_or_a_pipe_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment =
+            Environment { config_home: Some(folder.path().into()), ..Environment::default() };
+        let profile =
+            Profile::locate(&"default".parse().unwrap(), Some(folder.path()), &environment)
+                .unwrap();
+        let other = folder.path().join("other");
+        std::fs::write(&other, "not to be emptied").unwrap();
+        std::os::unix::fs::symlink(&other, profile.lock_file()).unwrap();
+        assert!(matches!(AccountLock::acquire(&profile), Err(LockError::File { .. })));
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "not to be emptied");
+        std::fs::remove_file(profile.lock_file()).unwrap();
+        regular_file::tests::pipe(&profile.lock_file());
+        assert!(matches!(AccountLock::acquire(&profile), Err(LockError::File { .. })));
+    }
 
     #[test]
     fn a_second_owner_is_told_who_the_first_is() {

@@ -16,15 +16,18 @@ use crate::{
     Profile,
     api::Effect,
     failure::{Cause, Failure},
+    regular_file,
 };
 
 mod files;
+mod folder;
 mod pace;
 mod reach;
 mod source;
 
-pub use files::Files;
 pub(crate) use files::unreadable;
+pub use files::{Files, SaveFolder};
+pub use folder::AllowedFolder;
 pub use pace::{Pace, Sendings};
 pub use reach::{Reach, Standing, UnknownSenders};
 pub use source::PolicySource;
@@ -147,6 +150,7 @@ impl Policy {
         policy.read.check()?;
         policy.write.check()?;
         policy.pace.check()?;
+        policy.files.check()?;
         Ok(policy)
     }
 
@@ -211,15 +215,14 @@ impl Policy {
 fn read(path: &Path) -> Result<Policy, PolicyError> {
     let failed = |source| PolicyError::File { path: path.to_owned(), source };
     let malformed = |reason: String| PolicyError::Malformed { path: path.to_owned(), reason };
-    let metadata = fs::metadata(path).map_err(failed)?;
-    if is_exposed(&metadata) {
+    let file = regular_file::open(path).map_err(failed)?;
+    if is_exposed(&file.metadata().map_err(failed)?) {
         return Err(PolicyError::Exposed { path: path.to_owned() });
     }
-    if metadata.len() > MAX_FILE {
-        return Err(malformed(format!("it has more than {MAX_FILE} bytes")));
-    }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    Policy::parse(&text).map_err(malformed)
+    let text = regular_file::read_text(&file, MAX_FILE).map_err(failed)?;
+    let mut policy = Policy::parse(&text).map_err(malformed)?;
+    policy.files.look_up(etcetera::home_dir().ok().as_deref()).map_err(malformed)?;
+    Ok(policy)
 }
 
 #[cfg(unix)]
@@ -277,6 +280,45 @@ mod tests {
         let policy = Policy::parse(example).unwrap();
         assert_eq!(policy.confirm, Confirm::NewChats);
         assert_eq!(policy.pace, Pace::default(), "the paces it shows are those without a file");
+    }
+
+    #[test]
+    fn a_folder_that_means_the_whole_disk_or_nothing_is_an_error() {
+        for folder in ["", ".", "outgoing", "..", "/home/../etc"] {
+            let text = format!("[files]\nsend_from = [{folder:?}]");
+            assert!(Policy::parse(&text).is_err(), "{text}");
+            let text = format!("[files]\nsave_to = [{folder:?}]");
+            assert!(Policy::parse(&text).is_err(), "{text}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_policy_that_is_a_pipe_a_device_or_without_end_is_an_error_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.toml");
+        regular_file::tests::pipe(&file);
+        let error = read(&file).unwrap_err();
+        assert!(error.to_string().contains("no ordinary file"), "{error}");
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        assert!(matches!(read(&file), Err(PolicyError::File { .. })));
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, "#".repeat(2 << 20)).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let error = read(&file).unwrap_err();
+        assert!(error.to_string().contains("more than 1048576 bytes"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_policy_that_names_a_folder_that_is_not_there_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.toml");
+        fs::write(&file, "[files]\nsend_from = [\"/no/such/folder\"]").unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let error = read(&file).unwrap_err();
+        assert!(error.to_string().contains("/no/such/folder"), "{error}");
     }
 
     #[cfg(unix)]

@@ -1,12 +1,12 @@
 //! A profile: the folder of one account, and the names of what is in it.
 
 use std::{
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use crate::Environment;
+use crate::{Environment, private_folder::private_folder};
 
 /// The longest profile name, so that socket paths stay below what systems allow.
 const MAX_NAME_LEN: usize = 32;
@@ -141,18 +141,6 @@ impl Profile {
     }
 }
 
-/// Makes a folder that only its owner may enter, and closes one that exists to everybody else.
-pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-    }
-    #[cfg(not(unix))]
-    fs::create_dir_all(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +188,6 @@ mod tests {
         let profile =
             Profile::locate(&"default".parse().unwrap(), Some(&folder), &environment).unwrap();
         profile.prepare().unwrap();
-        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what a call does.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::{Buf, BytesMut};
 use reqwest::{Client, Response, StatusCode};
@@ -22,6 +22,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Remote {
     http: Client,
+    socket: SocketPath,
     caller: Caller,
 }
 
@@ -62,11 +63,12 @@ impl Remote {
         let http = over(builder, path).build().map_err(|error| {
             Failure::new(Cause::Failed, format!("cannot make a client of the socket: {error}"))
         })?;
-        Ok(Self { http, caller: caller.clone() })
+        Ok(Self { http, socket: path.clone(), caller: caller.clone() })
     }
 
     /// Finds out whether somebody listens, and whether they speak the same version.
     pub(crate) async fn greet(&self) -> Result<(), NoAnswer> {
+        self.check_owner()?;
         let asked = self.http.get("http://wa/v1").timeout(GRACE).send().await;
         let answer = asked.map_err(|error| no_answer(&error))?;
         let hello: Done<Hello> = answer.json().await.map_err(|error| no_answer(&error))?;
@@ -92,6 +94,7 @@ impl Remote {
         time_limit: Duration,
     ) -> Result<T, NoAnswer> {
         let millis = time_limit.as_millis().to_string();
+        self.check_owner()?;
         let request = self.request(reqwest::Method::POST, path);
         let request = request.header(headers::TIME, millis).json(body);
         let asked = request.timeout(time_limit + GRACE).send().await;
@@ -105,6 +108,7 @@ impl Remote {
 
     /// Every event from now on, or after a message that was seen.
     pub(crate) async fn events(&self, after: Option<u64>) -> Result<RemoteEvents, NoAnswer> {
+        self.check_owner()?;
         let mut request = self.request(reqwest::Method::GET, "events");
         if let Some(after) = after {
             request = request.query(&[("after", after)]);
@@ -114,6 +118,17 @@ impl Remote {
             return Err(refusal(answer).await);
         }
         Ok(RemoteEvents { answer, read: BytesMut::new() })
+    }
+
+    /// Whoever listens must be this user: a folder for temporary files is everybody's.
+    fn check_owner(&self) -> Result<(), NoAnswer> {
+        self.socket.check_owner().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => NoAnswer::Nobody,
+            _ => NoAnswer::Refused(
+                Failure::new(Cause::Failed, format!("nobody is asked over the socket: {error}"))
+                    .remedy("remove that folder, or set XDG_RUNTIME_DIR to a folder of your own"),
+            ),
+        })
     }
 
     fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {

@@ -32,6 +32,7 @@ mod contacts;
 mod counts;
 mod drafts;
 mod events;
+mod file_to_send;
 mod gate;
 mod groups;
 mod history;

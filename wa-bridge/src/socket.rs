@@ -9,14 +9,23 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{Environment, Failure, Profile, failure::Cause, profile::private_folder};
+use crate::{
+    Environment, Failure, Profile,
+    failure::Cause,
+    private_folder::{check_among_others, private_folder, private_folder_among_others},
+};
 
 /// The longest path of a socket that every Unix takes, in bytes.
 const MAX_PATH: usize = 100;
 
 /// Where the owner of a profile's account listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SocketPath(PathBuf);
+pub struct SocketPath {
+    path: PathBuf,
+    /// Whether its folder stands where other users may make folders too: it counts only if it is
+    /// proved to be this user's own.
+    is_among_others: bool,
+}
 
 impl SocketPath {
     /// Works out where the socket of a profile is: in the runtime folder, by the profile's name;
@@ -29,37 +38,55 @@ impl SocketPath {
             (None, Some(runtime)) => Some(runtime.join("wa")),
             (None, None) => None,
         };
-        let path = match runtime {
+        let (path, is_among_others) = match runtime {
             Some(folder) if !profile.is_elsewhere() => {
-                folder.join(format!("{}.sock", profile.name()))
+                // systemd makes its folder for the service itself.
+                let is_among_others = environment.runtime_directory.is_none();
+                (folder.join(format!("{}.sock", profile.name())), is_among_others)
             }
-            _ => profile.folder().join("wa.sock"),
+            _ => (profile.folder().join("wa.sock"), false),
         };
         if path.as_os_str().len() <= MAX_PATH {
-            return Self(path);
+            return Self { path, is_among_others };
         }
         let hash = hex::encode(Sha256::digest(path.as_os_str().as_encoded_bytes()));
         let name = hash.get(..16).unwrap_or_default();
-        Self(std::env::temp_dir().join(format!("wa-{name}")).join("wa.sock"))
+        let path = std::env::temp_dir().join(format!("wa-{name}")).join("wa.sock");
+        Self { path, is_among_others: true }
     }
 
     /// The path.
     pub fn as_path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// Checks, before anything is said to whoever listens there, that it cannot be another user.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] where there is no folder yet, and so nobody;
+    /// [`io::ErrorKind::PermissionDenied`] for a folder that is not this user's alone.
+    pub(crate) fn check_owner(&self) -> io::Result<()> {
+        match self.path.parent() {
+            Some(folder) if self.is_among_others => check_among_others(folder),
+            _ => Ok(()),
+        }
     }
 
     /// Prepares the folder, and removes what an owner left that ended without tidying up. Only the
     /// holder of the account's lock may do that.
     pub(crate) fn clear(&self) -> Result<(), Failure> {
         let failed = |error: io::Error| {
-            let path = self.0.display();
+            let path = self.path.display();
             Failure::new(Cause::Failed, format!("cannot use the socket {path}: {error}"))
                 .remedy("see who owns its folder")
         };
-        if let Some(folder) = self.0.parent() {
-            private_folder(folder).map_err(failed)?;
+        match self.path.parent() {
+            Some(folder) if self.is_among_others => private_folder_among_others(folder),
+            Some(folder) => private_folder(folder),
+            None => Ok(()),
         }
-        match fs::remove_file(&self.0) {
+        .map_err(failed)?;
+        match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(()),
         }
@@ -118,5 +145,29 @@ mod tests {
         assert!(path("a").as_path().as_os_str().len() <= MAX_PATH);
         assert_eq!(path("a"), path("a"));
         assert_ne!(path("a"), path("b"));
+    }
+
+    /// What another user could do who knows how the folder is called.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_another_prepared_for_the_socket_is_refused_by_both_sides() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let root = tempfile::tempdir().unwrap();
+        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        let (folder, victim) = (root.path().join("wa-0"), root.path().join("victim"));
+        let socket = SocketPath { path: folder.join("wa.sock"), is_among_others: true };
+        assert_eq!(socket.check_owner().unwrap_err().kind(), io::ErrorKind::NotFound);
+        fs::create_dir(&victim).unwrap();
+        symlink(&victim, &folder).unwrap();
+        assert!(socket.clear().is_err());
+        assert_eq!(socket.check_owner().unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        fs::remove_file(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(socket.clear().is_err());
+        assert_eq!(socket.check_owner().unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        fs::remove_dir(&folder).unwrap();
+        socket.clear().unwrap();
+        socket.check_owner().unwrap();
     }
 }

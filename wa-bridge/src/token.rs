@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,7 +13,7 @@ use rand::Rng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::{Profile, failure::Cause, failure::Failure};
+use crate::{Profile, failure::Cause, failure::Failure, regular_file};
 
 /// A secret that a program shows to be let in: `Authorization: Bearer <token>`.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ impl Token {
     /// [`Cause::Usage`] if the file cannot be read or made, can be read by others, or holds no
     /// token.
     pub fn load_or_create(path: &Path) -> Result<Self, Failure> {
-        match File::open(path) {
+        match regular_file::open(path) {
             Ok(file) => read(file, path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => create(path),
             Err(error) => Err(unusable(path, &error)),
@@ -75,9 +75,7 @@ fn read(file: File, path: &Path) -> Result<Token, Failure> {
             wrong("can be read by others").remedy(format!("run: chmod 600 {}", path.display()))
         );
     }
-    let mut text = Zeroizing::new(String::new());
-    let read = file.take(MAX_FILE).read_to_string(&mut text);
-    read.map_err(|error| unusable(path, &error))?;
+    let text = regular_file::read_text(&file, MAX_FILE).map_err(|error| unusable(path, &error))?;
     let token = text.trim();
     if token.len() < MIN_LEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(wrong("holds no token").remedy(format!(
@@ -177,6 +175,18 @@ mod tests {
             assert_eq!(Token::load_or_create(&path).unwrap_err().cause, Cause::Usage, "{text}");
         }
         assert!(Token::load_or_create(folder.path()).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_token_file_that_is_a_pipe_or_without_end_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        regular_file::tests::pipe(&path);
+        let failure = Token::load_or_create(&path).unwrap_err();
+        assert!(failure.to_string().contains("no ordinary file"), "{failure}");
+        let failure = Token::load_or_create(Path::new("/dev/zero")).unwrap_err();
+        assert!(failure.to_string().contains("no ordinary file"), "{failure}");
     }
 
     #[cfg(unix)]

@@ -38,6 +38,9 @@ pub enum AudioError {
         /// How many it has.
         count: usize,
     },
+    /// Whoever wanted it does so no longer.
+    #[error("decoding the audio was stopped")]
+    Stopped,
     /// It holds not one sample.
     #[error("there is no sound in this file; choose a recording that plays")]
     Empty,

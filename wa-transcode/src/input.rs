@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use symphonia::core::io::MediaSource;
 
 use crate::{
-    AudioError, AudioLimits,
+    AudioError, AudioLimits, StopFlag,
     limits::{MAX_NOTE_BYTES, MAX_READINGS},
 };
 
@@ -15,6 +15,7 @@ pub(crate) struct Input<R> {
     length: u64,
     /// How many bytes may still be read of it.
     left: u64,
+    stop: StopFlag,
 }
 
 impl<R: Read + Seek> Input<R> {
@@ -26,7 +27,7 @@ impl<R: Read + Seek> Input<R> {
             length if length > limits.bytes => Err(AudioError::TooLarge { limit: limits.bytes }),
             length => {
                 let left = length.saturating_mul(MAX_READINGS).saturating_add(MIN_READ);
-                Ok(Self { inner, length, left })
+                Ok(Self { inner, length, left, stop: limits.stop.clone() })
             }
         }
     }
@@ -55,6 +56,10 @@ impl<R: Read + Seek> Input<R> {
 
 impl<R: Read> Read for Input<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_stopped() {
+            // Also whoever looks for a beginning in a long file ends here.
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         let read = self.inner.read(buffer)?;
         let Some(left) = self.left.checked_sub(read as u64) else {
             return Err(io::ErrorKind::InvalidData.into());

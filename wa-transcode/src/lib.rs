@@ -38,10 +38,10 @@ mod voice_note;
 mod waveform;
 
 pub use audio_error::{AUDIO_FORMATS, AudioError};
-pub use limits::AudioLimits;
+pub use limits::{AudioLimits, StopFlag, StopOnDrop};
 pub use picture::{
     MAX_PICTURE_BYTES, MAX_PICTURE_MEMORY, MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE,
-    MAX_THUMBNAIL_SIDE, PictureError, THUMBNAIL_SIDE, Thumbnail, thumbnail,
+    MAX_THUMBNAIL_SIDE, PictureError, THUMBNAIL_SIDE, Thumbnail, picture_size, thumbnail,
 };
 pub use voice_note::{Analysis, VoiceNote, analyse, voice_note};
 pub use waveform::BARS;

@@ -1,9 +1,17 @@
 //! How much is taken of a recording that nobody vouches for.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::AudioError;
 
 /// What a recording may be at most. The defaults are far above any voice note.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AudioLimits {
     /// The most bytes of the file; 2 GiB.
@@ -16,6 +24,41 @@ pub struct AudioLimits {
     pub max_sample_rate: u32,
     /// The most channels; eight.
     pub channels: usize,
+    /// Asked again and again: decoding ends once it says so.
+    pub stop: StopFlag,
+}
+
+/// Ends what decodes in another thread: a few minutes of silence are a few bytes of file and many
+/// samples, and whoever waited for them may be gone. Clones share one flag.
+#[derive(Debug, Clone, Default)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// From now on everything that looks at this flag ends with [`AudioError::Stopped`].
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is to end.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Stops when the value is dropped: whoever waits holds it, and gives up by being dropped.
+    #[must_use = "dropped at once, it stops at once"]
+    pub fn stop_on_drop(&self) -> StopOnDrop {
+        StopOnDrop(self.clone())
+    }
+}
+
+/// Stops the work of a [`StopFlag`] when it is dropped.
+#[derive(Debug)]
+pub struct StopOnDrop(StopFlag);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 impl Default for AudioLimits {
@@ -26,6 +69,7 @@ impl Default for AudioLimits {
             min_sample_rate: 4_000,
             max_sample_rate: 192_000,
             channels: 8,
+            stop: StopFlag::default(),
         }
     }
 }
@@ -43,6 +87,18 @@ impl AudioLimits {
     pub const fn duration(mut self, duration: Duration) -> Self {
         self.duration = duration;
         self
+    }
+
+    /// Ending when this flag says so.
+    #[must_use]
+    pub fn stopped_by(mut self, stop: &StopFlag) -> Self {
+        self.stop = stop.clone();
+        self
+    }
+
+    /// Why decoding ended: what was stopped may look like a broken file from within.
+    pub(crate) fn reason(&self, error: AudioError) -> AudioError {
+        if self.stop.is_stopped() { AudioError::Stopped } else { error }
     }
 
     /// How many samples that is at this rate.

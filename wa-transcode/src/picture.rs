@@ -68,7 +68,22 @@ pub fn thumbnail(
     Ok(Thumbnail { jpeg: jpeg.into_inner(), width, height })
 }
 
-fn decode(input: impl BufRead + Seek) -> Result<(DynamicImage, Orientation), PictureError> {
+/// Width and height of a JPEG, PNG, WebP or GIF picture, in pixels, as its header says. Nothing is
+/// decoded. A few bytes can say that they are a picture of gigabytes; who hands a picture on to a
+/// program that shows it looks here first.
+///
+/// # Errors
+/// [`PictureError::UnsupportedFormat`] for what begins like no picture,
+/// [`PictureError::TooLarge`] for more than [`MAX_PICTURE_PIXELS`] or [`MAX_PICTURE_SIDE`],
+/// [`PictureError::Broken`] where a picture begins and its size is not to be found.
+pub fn picture_size(input: impl BufRead + Seek) -> Result<(u32, u32), PictureError> {
+    let size = opened(input)?.dimensions();
+    check_size(size)?;
+    Ok(size)
+}
+
+/// A decoder that has read the header and nothing else.
+fn opened<'a>(input: impl BufRead + Seek + 'a) -> Result<impl ImageDecoder + 'a, PictureError> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_PICTURE_SIDE);
     limits.max_image_height = Some(MAX_PICTURE_SIDE);
@@ -78,17 +93,25 @@ fn decode(input: impl BufRead + Seek) -> Result<(DynamicImage, Orientation), Pic
         return Err(PictureError::UnsupportedFormat);
     }
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(failed)?;
-    let (width, height) = decoder.dimensions();
+    reader.into_decoder().map_err(failed)
+}
+
+fn check_size((width, height): (u32, u32)) -> Result<(), PictureError> {
     let pixels = u64::from(width) * u64::from(height);
-    if pixels > MAX_PICTURE_PIXELS
-        || width.max(height) > MAX_PICTURE_SIDE
-        || decoder.total_bytes() > MAX_PICTURE_MEMORY
-    {
+    if pixels > MAX_PICTURE_PIXELS || width.max(height) > MAX_PICTURE_SIDE {
         return Err(PictureError::TooLarge);
     }
     if pixels == 0 {
         return Err(PictureError::Broken);
+    }
+    Ok(())
+}
+
+fn decode(input: impl BufRead + Seek) -> Result<(DynamicImage, Orientation), PictureError> {
+    let mut decoder = opened(input)?;
+    check_size(decoder.dimensions())?;
+    if decoder.total_bytes() > MAX_PICTURE_MEMORY {
+        return Err(PictureError::TooLarge);
     }
     // A picture whose notes cannot be read is still a picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -224,7 +247,21 @@ mod tests {
             png[29..33].copy_from_slice(&checksum);
             let refused = thumbnail(Cursor::new(&png), THUMBNAIL_SIDE);
             assert!(matches!(refused, Err(PictureError::TooLarge)), "{refused:?}");
+            let refused = picture_size(Cursor::new(&png));
+            assert!(matches!(refused, Err(PictureError::TooLarge)), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn the_size_of_a_picture_is_told_by_its_header_alone() {
+        for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif] {
+            let size = picture_size(Cursor::new(picture(400, 200, format)));
+            assert_eq!(size.unwrap(), (400, 200), "{format:?}");
+        }
+        let other = picture_size(Cursor::new(b"%PDF-1.7 and so on"));
+        assert!(matches!(other, Err(PictureError::UnsupportedFormat)), "{other:?}");
+        let without = picture_size(Cursor::new(b"\x89PNG\r\n\x1a\n and no header"));
+        assert!(matches!(without, Err(PictureError::Broken)), "{without:?}");
     }
 
     #[test]

@@ -50,7 +50,20 @@ impl<'a, R: Read + Seek + Send + Sync> Recording<'a, R> {
         } else {
             Decoder::Other(guarded(|| OtherRecording::open(input))?)
         };
-        Ok(Self { decoder, limits: limits.clone(), samples: 0, broken: 0 })
+        let recording = Self { decoder, limits: limits.clone(), samples: 0, broken: 0 };
+        recording.check_promise()?;
+        Ok(recording)
+    }
+
+    /// Refuses a recording that is too long by its own word before any of it is decoded. Whether
+    /// the word is true is counted while it is.
+    fn check_promise(&self) -> Result<(), AudioError> {
+        match &self.decoder {
+            Decoder::Other(other) if other.promised_time() > self.limits.duration => {
+                Err(AudioError::TooLong { limit: self.limits.duration })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the file already is what phones play as a voice note: Opus of one channel in Ogg.
@@ -65,6 +78,9 @@ impl<'a, R: Read + Seek + Send + Sync> Recording<'a, R> {
     /// are a second. That never changes within a recording. `None` is its end.
     pub(crate) fn read(&mut self, samples: &mut Vec<f32>) -> Result<Option<u32>, AudioError> {
         for _ in 0..MAX_IDLE_PACKETS {
+            if self.limits.stop.is_stopped() {
+                return Err(AudioError::Stopped);
+            }
             samples.clear();
             let (packet, rate) = match &mut self.decoder {
                 Decoder::Opus(opus) => (opus.read(samples)?, opus::RATE),

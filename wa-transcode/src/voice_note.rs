@@ -54,6 +54,13 @@ pub fn voice_note(
     input: impl Read + Seek + Send + Sync,
     limits: &AudioLimits,
 ) -> Result<VoiceNote, AudioError> {
+    encoded(input, limits).map_err(|error| limits.reason(error))
+}
+
+fn encoded(
+    input: impl Read + Seek + Send + Sync,
+    limits: &AudioLimits,
+) -> Result<VoiceNote, AudioError> {
     let mut input = Input::open(input, limits)?;
     let may_stay = input.fits_note();
     let mut recording = Recording::open(&mut input, limits)?;
@@ -80,6 +87,13 @@ pub fn voice_note(
 /// # Errors
 /// [`AudioError`].
 pub fn analyse(
+    input: impl Read + Seek + Send + Sync,
+    limits: &AudioLimits,
+) -> Result<Analysis, AudioError> {
+    measured(input, limits).map_err(|error| limits.reason(error))
+}
+
+fn measured(
     input: impl Read + Seek + Send + Sync,
     limits: &AudioLimits,
 ) -> Result<Analysis, AudioError> {

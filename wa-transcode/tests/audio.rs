@@ -5,7 +5,7 @@
 use std::{f32::consts::TAU, fs, io::Cursor, time::Duration};
 
 use opus_pure::{MAX_PACKET_SAMPLES, OggOpusReader, Trim};
-use wa_transcode::{AudioError, AudioLimits, BARS, VoiceNote, analyse, voice_note};
+use wa_transcode::{AudioError, AudioLimits, BARS, StopFlag, VoiceNote, analyse, voice_note};
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -227,4 +227,105 @@ fn limits_hold() {
     assert!(matches!(made_of(b"").unwrap_err(), AudioError::Empty));
     let error = made_of(&wav(16_000, 1, &[])).unwrap_err();
     assert!(matches!(error, AudioError::Empty), "{error}");
+}
+
+/// A FLAC file of this many blocks of 65,535 samples of silence each at 8,000 a second: 15 bytes a
+/// block (RFC 9639: a constant subframe of zero).
+fn silence(blocks: u32) -> Vec<u8> {
+    const BLOCK: u64 = 65_535;
+    let samples = u64::from(blocks) * BLOCK;
+    let mut file = b"fLaC\x80\0\0\x22\xff\xff\xff\xff\0\0\0\0\0\0".to_vec();
+    // 20 bits of rate, 3 of channels less one, 5 of bits a sample less one, 36 of samples.
+    let told = (8_000_u64 << 44) | (15_u64 << 36) | samples;
+    file.extend(told.to_be_bytes());
+    file.extend([0; 16]);
+    for number in 0..blocks {
+        // A fixed block size, told in 16 bits at the end of the header; 8 kHz; mono; 16 bits.
+        let mut frame = vec![0xff, 0xf8, 0x74, 0x08];
+        let coded = char::from_u32(number).unwrap();
+        frame.extend(coded.encode_utf8(&mut [0; 4]).bytes());
+        frame.extend(65_534_u16.to_be_bytes());
+        frame.push(crc(&frame, 0x07, 8) as u8);
+        frame.extend([0, 0, 0]);
+        frame.extend((crc(&frame, 0x8005, 16) as u16).to_be_bytes());
+        file.extend(frame);
+    }
+    file
+}
+
+fn crc(bytes: &[u8], polynomial: u32, bits: u32) -> u32 {
+    let top = 1 << (bits - 1);
+    bytes.iter().fold(0, |sum, &byte| {
+        let sum = sum ^ (u32::from(byte) << (bits - 8));
+        let all = (top << 1) - 1;
+        (0..8).fold(sum, |sum, _| {
+            if sum & top == 0 { (sum << 1) & all } else { ((sum << 1) ^ polynomial) & all }
+        })
+    })
+}
+
+#[test]
+fn hours_of_silence_in_a_few_kilobytes_are_refused_by_their_own_word() {
+    // Four hours and a half: 1,978 blocks, less than 30 kB.
+    let bomb = silence(1_978);
+    assert!(bomb.len() < 30_000);
+    let stop = StopFlag::default();
+    // Whoever would decode any of it ends with another error.
+    let hour = AudioLimits::default().duration(Duration::from_secs(3600));
+    for limits in [AudioLimits::default(), hour.clone()] {
+        let refused = voice_note(Cursor::new(&bomb), &limits);
+        assert!(matches!(refused, Err(AudioError::TooLong { .. })), "{refused:?}");
+    }
+    let refused = voice_note(Cursor::new(&bomb), &hour.stopped_by(&stop)).unwrap_err();
+    assert_eq!(refused.to_string(), "the audio is longer than 60 minutes; cut it");
+    let short = analyse(Cursor::new(silence(2)), &AudioLimits::default()).unwrap();
+    assert_eq!(short.seconds(), 17);
+}
+
+#[test]
+fn decoding_ends_when_nobody_waits_for_it() {
+    let stop = StopFlag::default();
+    drop(stop.stop_on_drop());
+    let limits = AudioLimits::default().stopped_by(&stop);
+    for made in [
+        voice_note(Cursor::new(silence(400)), &limits).map(|_| ()),
+        analyse(Cursor::new(silence(400)), &limits).map(|_| ()),
+    ] {
+        assert!(matches!(made, Err(AudioError::Stopped)), "{made:?}");
+    }
+}
+
+/// A file that calls for an end once so many bytes of it were read.
+struct Impatient {
+    file: Cursor<Vec<u8>>,
+    left: usize,
+    stop: StopFlag,
+}
+
+impl std::io::Read for Impatient {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.left = self.left.saturating_sub(read);
+        if self.left == 0 {
+            self.stop.stop();
+        }
+        Ok(read)
+    }
+}
+
+impl std::io::Seek for Impatient {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[test]
+fn decoding_also_ends_in_the_middle() {
+    let stop = StopFlag::default();
+    let limits = AudioLimits::default().stopped_by(&stop);
+    let file = wav(8_000, 1, &vec![7; 8_000 * 300]);
+    let half = file.len() / 2;
+    let input = Impatient { file: Cursor::new(file), left: half, stop: stop.clone() };
+    let made = voice_note(input, &limits);
+    assert!(matches!(made, Err(AudioError::Stopped)), "{made:?}");
 }

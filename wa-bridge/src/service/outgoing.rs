@@ -1,12 +1,7 @@
 //! What is sent, made ready: checked, described in words, and turned into what the client takes.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use sha2::{Digest, Sha256};
 use wa_client::{
     MAX_TEXT_LEN,
     media::{MediaSource, OutgoingMedia},
@@ -16,12 +11,11 @@ use wa_proto::{
     content::{Contact, Location, Poll},
 };
 
-use super::Call;
+use super::{Call, file_to_send::FileToSend};
 use crate::{
     Recipient,
     api::{FileKind, Outgoing},
     failure::{Cause, Failure, remedy},
-    policy::unreadable,
     voice::prepare_voice_note,
 };
 
@@ -82,8 +76,8 @@ impl Call<'_> {
                     }
                     None => (None, Vec::new()),
                 };
-                let file = self.file_to_send(Path::new(path))?;
-                let mut ready = file_ready(&file, *send_as, name.as_deref(), *view_once).await?;
+                let file = self.file_to_send(path).await?;
+                let mut ready = file_ready(file, *send_as, name.as_deref(), *view_once).await?;
                 if let Some(caption) = caption {
                     ready.preview.push_str(&format!("\n{caption}"));
                     ready.payload = ready.payload.captioned(caption);
@@ -92,21 +86,11 @@ impl Call<'_> {
                 Ok(ready)
             }
             Outgoing::Voice { path, view_once } => {
-                let file = self.file_to_send(Path::new(path))?;
-                voice_ready(&file, *view_once).await
+                let file = self.file_to_send(path).await?;
+                voice_ready(file, *view_once).await
             }
             other => plain(other),
         }
-    }
-
-    /// The file that may be sent, by its true path where an assistant asks.
-    pub(super) fn file_to_send(&self, named: &Path) -> Result<PathBuf, Failure> {
-        let files = &self.policy().files;
-        if !self.is_human() {
-            return files.to_send(named);
-        }
-        files.check_file(named, named)?;
-        Ok(named.to_owned())
     }
 
     /// Writes mentions as WhatsApp does: `@` and the user part of the address, wherever the text
@@ -197,16 +181,16 @@ fn check_length(text: &str) -> Result<(), Failure> {
 
 /// A file that is to be sent as it is.
 async fn file_ready(
-    file: &Path,
+    file: FileToSend,
     send_as: Option<FileKind>,
     name: Option<&str>,
     view_once: bool,
 ) -> Result<Ready, Failure> {
-    let (head, hash, len) = fingerprint(file).await?;
+    let (head, hash, len) = (file.head.clone(), file.sha256.clone(), file.len);
     let kind = send_as.unwrap_or_else(|| kind_of(&head));
-    let own_name = || file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let name = name.map_or_else(own_name, str::to_owned);
-    let source = MediaSource::Path(file.to_owned());
+    let name = name.map_or_else(|| file.name(), str::to_owned);
+    let path = file.path.clone();
+    let source = MediaSource::File(file.into_file());
     let media = match kind {
         FileKind::Image => OutgoingMedia::image(source),
         FileKind::Video => OutgoingMedia::video(source),
@@ -214,7 +198,7 @@ async fn file_ready(
         FileKind::VideoNote => OutgoingMedia::video_note(source),
         FileKind::Audio => OutgoingMedia::audio(source),
         FileKind::Voice if !head.starts_with(b"OggS") => {
-            let message = format!("{} is no voice message", file.display());
+            let message = format!("{} is no voice message", path.display());
             return Err(Failure::new(Cause::Usage, message).remedy(
                 "a voice message is Opus in Ogg; send it as voice to have it made into one",
             ));
@@ -236,23 +220,17 @@ async fn file_ready(
 }
 
 /// A voice message made of whatever recording is in the file.
-async fn voice_ready(file: &Path, view_once: bool) -> Result<Ready, Failure> {
-    let (_, hash, len) = fingerprint(file).await?;
-    let recording = file.to_owned();
-    let made = tokio::task::spawn_blocking(move || prepare_voice_note(&recording)).await;
-    let failed = |why: String| {
-        let message = format!("no voice message was made of {}{why}", file.display());
+async fn voice_ready(file: FileToSend, view_once: bool) -> Result<Ready, Failure> {
+    let (name, hash, len) = (file.name(), file.sha256.clone(), file.len);
+    let path = file.path.clone();
+    let note = prepare_voice_note(file.into_file()).await.map_err(|error| {
+        let message = format!("no voice message was made of {}: {error}", path.display());
         Failure::new(Cause::Usage, message)
             .remedy("convert the recording to one of these formats, or send it as a file")
-    };
-    let note = match made {
-        Ok(made) => made.map_err(|error| failed(format!(": {error}")))?,
-        Err(_) => return Err(failed(String::new())),
-    };
+    })?;
     let media = OutgoingMedia::voice_note(note.bytes).seconds(note.analysis.seconds());
     let media = media.waveform(note.analysis.waveform.to_vec());
     let payload = Payload::Media(Box::new(if view_once { media.view_once() } else { media }));
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let preview = preview(FileKind::Voice, view_once, &name, len);
     Ok(Ready { payload, preview, content: hash, mentions: Vec::new() })
 }
@@ -262,40 +240,6 @@ fn preview(kind: FileKind, view_once: bool, name: &str, len: u64) -> String {
     let once = if view_once { ", once" } else { "" };
     format!("[{}{once}] {name}, {len} bytes", word(kind))
 }
-
-/// The first bytes of a file, a hash of all of them, and how many there are.
-async fn fingerprint(file: &Path) -> Result<(Vec<u8>, Vec<u8>, u64), Failure> {
-    let path = file.to_owned();
-    let read = tokio::task::spawn_blocking(move || {
-        let mut file = File::open(&path)?;
-        let (mut head, mut hash, mut len) = (Vec::new(), Sha256::new(), 0);
-        let mut piece = vec![0; PIECE];
-        loop {
-            let count = match file.read(&mut piece) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                count => count?,
-            };
-            let bytes = piece.get(..count).unwrap_or_default();
-            if bytes.is_empty() {
-                return Ok((head, hash.finalize().to_vec(), len));
-            }
-            if head.is_empty() {
-                head = bytes.iter().copied().take(HEAD).collect();
-            }
-            hash.update(bytes);
-            len += u64::try_from(count).unwrap_or_default();
-        }
-    });
-    let stopped = || io::Error::other("the reading was stopped");
-    let result = read.await.unwrap_or_else(|_| Err(stopped()));
-    result.map_err(|error: io::Error| unreadable(file, &error))
-}
-
-/// How many bytes are read at once.
-const PIECE: usize = 64 << 10;
-
-/// How many bytes tell what a file is.
-const HEAD: usize = 16;
 
 const fn word(kind: FileKind) -> &'static str {
     match kind {

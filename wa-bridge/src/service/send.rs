@@ -37,6 +37,8 @@ impl Perform for SendMessage {
         let chat = call.recipient(&self.chat).await?;
         call.note_chat(&chat);
         let quoted = self.reply_to.as_deref().map(message_id).transpose()?;
+        // Before a file is read or converted: that may take long.
+        call.may_write_to_all(std::slice::from_ref(&chat)).await?;
         let ready = call.ready(&self.what, &self.mention).await?;
         let action = OutgoingAction {
             chat: &chat,

@@ -92,9 +92,9 @@ async fn an_assistant_cannot_agree_unless_the_policy_takes_its_word() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_seen_is_not_agreed_to() {
     let world = World::linked().await;
+    fs::create_dir(world.path("out")).unwrap();
     world.set_policy(&format!("[files]\nsend_from = [{:?}]", world.path("out")));
     let (robot, person) = (world.assistant().await, world.person().await);
-    fs::create_dir(world.path("out")).unwrap();
     let file = world.path("out/offer.txt");
     fs::write(&file, "ten pounds").unwrap();
     let with_file = |chat: &str| SendMessage {

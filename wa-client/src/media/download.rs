@@ -10,9 +10,10 @@ use std::{
 };
 
 use super::{
-    BlobRef, FileSink, MediaError, MediaFile, MemorySink, VerifiedFile,
+    BlobRef, FileSink, Folder, MediaError, MediaFile, MemorySink, SavedFile, VerifiedFile,
     blob::{self, Sink},
     file_name::{put_into, safe_file_name},
+    folder::Part,
     phone::ask_phone,
     temporary_file,
 };
@@ -69,7 +70,11 @@ impl Download {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             _ => Path::new(".").to_owned(),
         };
-        let part = self.to_part(&folder).await?;
+        let part = blocking(move || {
+            tempfile::Builder::new().prefix(".wa-").suffix(".part").tempfile_in(folder)
+        });
+        let part = part.await?;
+        self.write(part.reopen()?).await?;
         blocking(move || part.persist(&target).map(drop).map_err(|error| error.error)).await
     }
 
@@ -81,10 +86,53 @@ impl Download {
     /// [`MediaError`]; then the folder is as it was before.
     pub async fn into_folder(self, folder: impl AsRef<Path>) -> Result<PathBuf, MediaError> {
         let folder = folder.as_ref().to_owned();
+        let folder = blocking(move || Folder::open(folder)).await?;
+        Ok(self.into_open_folder(&folder).await?.path)
+    }
+
+    /// As [`Download::into_folder`], into a folder that is open already: whatever takes the place
+    /// of its path meanwhile, the file goes there.
+    ///
+    /// # Errors
+    /// [`MediaError`]; then the folder is as it was before.
+    pub async fn into_open_folder(self, folder: &Folder) -> Result<SavedFile, MediaError> {
         let media = &self.file.media;
         let name = safe_file_name(media.file_name.as_deref(), media.mimetype.as_deref());
-        let part = self.to_part(&folder).await?;
-        blocking(move || Ok(folder.join(put_into(part, &folder, &name)?))).await
+        self.save(folder, move |part| put_into(part, &name)).await
+    }
+
+    /// Downloads into a folder that is open already, under this name. Nothing is replaced, and a
+    /// link of that name is not followed.
+    ///
+    /// # Errors
+    /// [`MediaError`], [`io::ErrorKind::AlreadyExists`] within it if something has the name.
+    pub async fn to_new_file(self, folder: &Folder, name: &str) -> Result<SavedFile, MediaError> {
+        if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+            return Err(io::Error::from(io::ErrorKind::InvalidFilename).into());
+        }
+        let (name, looked_in) = (name.to_owned(), folder.clone());
+        let taken = name.clone();
+        // Known before anything is fetched; what is put there meanwhile is noticed as well.
+        if blocking(move || looked_in.is_taken(&taken)).await? {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+        }
+        self.save(folder, move |part| part.put_as(&name).map(|()| name)).await
+    }
+
+    async fn save(
+        self,
+        folder: &Folder,
+        put: impl FnOnce(&Part) -> io::Result<String> + Send + 'static,
+    ) -> Result<SavedFile, MediaError> {
+        let begun = folder.clone();
+        let part = blocking(move || begun.part()).await?;
+        self.write(part.file()?).await?;
+        let folder = folder.clone();
+        blocking(move || {
+            let bytes = part.len()?;
+            Ok(SavedFile { path: folder.path().join(put(&part)?), bytes })
+        })
+        .await
     }
 
     /// Downloads, and gives the file to be read piece by piece: it is never in memory as a whole,
@@ -118,18 +166,11 @@ impl Download {
         Ok(blob)
     }
 
-    /// Downloads to a file beside its target, which is gone when it is dropped.
-    async fn to_part(&self, folder: &Path) -> Result<tempfile::NamedTempFile, MediaError> {
-        let folder = folder.to_owned();
-        let part = blocking(move || {
-            tempfile::Builder::new().prefix(PART_PREFIX).suffix(PART_SUFFIX).tempfile_in(folder)
-        });
-        let part = part.await?;
-        let file = tokio::fs::File::from_std(part.reopen()?);
-        let mut sink = FileSink::decrypted(file);
+    /// Downloads to a file that is open, to its end on the disk.
+    async fn write(&self, file: std::fs::File) -> Result<(), MediaError> {
+        let mut sink = FileSink::decrypted(tokio::fs::File::from_std(file));
         self.fetch_into(self.limit, &mut sink).await?;
-        sink.into_file().await?.sync_all().await?;
-        Ok(part)
+        Ok(sink.into_file().await?.sync_all().await?)
     }
 }
 
@@ -142,6 +183,3 @@ async fn blocking<T: Send + 'static>(
 
 /// The most that WhatsApp sends, in bytes.
 const DEFAULT_LIMIT: u64 = 2 << 30;
-/// What a file is called that is not whole yet.
-const PART_PREFIX: &str = ".wa-";
-const PART_SUFFIX: &str = ".part";

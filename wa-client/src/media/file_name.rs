@@ -3,7 +3,9 @@
 //! Owns what a name may hold and how it is made to differ from others in a folder. A name made here
 //! is one name and no path, on every system.
 
-use std::{io, path::Path};
+use std::io;
+
+use super::folder::Part;
 
 /// A name under which a file can be put on disk: that of the sender as far as it is harmless, or
 /// one made up, with an ending that suits the MIME type where it has none.
@@ -42,18 +44,13 @@ pub fn safe_file_name(told: Option<&str>, mimetype: Option<&str>) -> String {
 ///
 /// # Errors
 /// The file system's.
-pub(super) fn put_into(
-    part: tempfile::NamedTempFile,
-    folder: &Path,
-    name: &str,
-) -> io::Result<String> {
-    let mut part = part;
+pub(super) fn put_into(part: &Part, name: &str) -> io::Result<String> {
     for number in 1..=MAX_NUMBER {
         let name = numbered(name, number);
-        match part.persist_noclobber(folder.join(&name)) {
-            Ok(_) => return Ok(name),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => part = error.file,
-            Err(error) => return Err(error.error),
+        match part.put_as(&name) {
+            Ok(()) => return Ok(name),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
@@ -153,9 +150,12 @@ const MAX_NUMBER: u32 = 10_000;
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::media::Folder;
 
     fn named(told: &str) -> String {
         safe_file_name(Some(told), None)
@@ -215,8 +215,8 @@ mod tests {
     fn a_folder_takes_files_of_one_name_beside_each_other() {
         let dir = tempfile::tempdir().unwrap();
         let put = |name: &str| {
-            let part = tempfile::NamedTempFile::new_in(dir.path()).unwrap();
-            put_into(part, dir.path(), name).unwrap()
+            let part = Folder::open(dir.path()).unwrap().part().unwrap();
+            put_into(&part, name).unwrap()
         };
         assert_eq!([put("a.txt"), put("a.txt"), put("a.txt")], ["a.txt", "a (2).txt", "a (3).txt"]);
         assert_eq!([put("b"), put("b")], ["b", "b (2)"]);

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use wa_media::MediaType;
 use wa_proto::content::Media;
-use wa_transcode::{AudioLimits, THUMBNAIL_SIDE, analyse, thumbnail};
+use wa_transcode::{AudioLimits, StopFlag, THUMBNAIL_SIDE, analyse, thumbnail};
 
 use super::MediaSource;
 
@@ -48,12 +48,11 @@ impl Preview {
         let Some(missing) = missing(media_type, told) else { return Ok((source, Self::default())) };
         let (source, opened) = opened(source).await?;
         let Some(opened) = opened else { return Ok((source, Self::default())) };
+        let stop = StopFlag::default();
+        let _stopped_when_given_up = stop.stop_on_drop();
         let made = tokio::task::spawn_blocking(move || match opened {
-            Opened::Bytes(bytes) => made(missing, Cursor::new(bytes)),
-            Opened::Path(path) => match File::open(path) {
-                Ok(file) if file.metadata().is_ok_and(|it| it.is_file()) => made(missing, file),
-                _ => Self::default(),
-            },
+            Opened::Bytes(bytes) => made(missing, Cursor::new(bytes), &stop),
+            Opened::File(file) => made(missing, file, &stop),
         });
         let made = made.await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the preview of a file was not made");
@@ -79,7 +78,8 @@ fn missing(media_type: MediaType, told: &Media) -> Option<Missing> {
     }
 }
 
-fn made(missing: Missing, file: impl Read + Seek + Send + Sync) -> Preview {
+fn made(missing: Missing, file: impl Read + Seek + Send + Sync, stop: &StopFlag) -> Preview {
+    let limits = AudioLimits::default().bytes(MAX_RECORDING);
     match missing {
         Missing::Picture { once } => match thumbnail(file, THUMBNAIL_SIDE) {
             Ok(made) => Preview {
@@ -91,7 +91,7 @@ fn made(missing: Missing, file: impl Read + Seek + Send + Sync) -> Preview {
             },
             Err(error) => without(&error),
         },
-        Missing::Recording => match analyse(file, &AudioLimits::default().bytes(MAX_RECORDING)) {
+        Missing::Recording => match analyse(file, &limits.stopped_by(stop)) {
             Ok(heard) => Preview {
                 seconds: Some(heard.seconds()),
                 waveform: Some(heard.waveform.to_vec().into()),
@@ -110,7 +110,7 @@ fn without(error: &dyn std::error::Error) -> Preview {
 /// A file that can be read more than once.
 enum Opened {
     Bytes(Bytes),
-    Path(std::path::PathBuf),
+    File(File),
 }
 
 /// Opens a file without using it up. What a reader gives is kept in memory, if it is not too long.
@@ -119,7 +119,15 @@ async fn opened(source: MediaSource) -> io::Result<(MediaSource, Option<Opened>)
         MediaSource::Bytes(bytes) => {
             (MediaSource::Bytes(bytes.clone()), Some(Opened::Bytes(bytes)))
         }
-        MediaSource::Path(path) => (MediaSource::Path(path.clone()), Some(Opened::Path(path))),
+        MediaSource::Path(path) => match tokio::fs::metadata(&path).await {
+            // From here on it is one file, whatever becomes of its name.
+            Ok(found) if found.is_file() => {
+                let file = tokio::fs::File::open(path).await?.into_std().await;
+                (MediaSource::File(file.try_clone()?), Some(Opened::File(file)))
+            }
+            _ => (MediaSource::Path(path), None),
+        },
+        MediaSource::File(file) => (MediaSource::File(file.try_clone()?), Some(Opened::File(file))),
         MediaSource::Reader(mut reader) => {
             let mut kept = Vec::new();
             (&mut reader).take(MAX_KEPT + 1).read_to_end(&mut kept).await?;
@@ -157,7 +165,7 @@ mod tests {
                     read.extend(all);
                     0
                 }
-                MediaSource::Path(_) => 0,
+                MediaSource::Path(_) | MediaSource::File(_) => 0,
             };
             assert!(read == bytes);
         }

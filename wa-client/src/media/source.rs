@@ -17,8 +17,11 @@ use crate::inner::Inner;
 pub enum MediaSource {
     /// A file in memory.
     Bytes(Bytes),
-    /// A file on disk.
+    /// A file on disk, opened when it is read.
     Path(PathBuf),
+    /// A file that is open already, from its beginning on: whatever takes the place of its name
+    /// meanwhile, this is what is read.
+    File(std::fs::File),
     /// Anything that can be read.
     Reader(Box<dyn AsyncRead + Send + Sync + Unpin>),
 }
@@ -33,6 +36,11 @@ impl MediaSource {
         Ok(match self {
             Self::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
             Self::Path(path) => Box::new(tokio::fs::File::open(path).await?),
+            Self::File(file) => {
+                let mut file = tokio::fs::File::from_std(file);
+                file.rewind().await?;
+                Box::new(file)
+            }
             Self::Reader(reader) => reader,
         })
     }
@@ -43,6 +51,7 @@ impl fmt::Debug for MediaSource {
         f.write_str(match self {
             Self::Bytes(_) => "Bytes(…)",
             Self::Path(_) => "Path(…)",
+            Self::File(_) => "File(…)",
             Self::Reader(_) => "Reader(…)",
         })
     }
@@ -57,6 +66,12 @@ impl From<Vec<u8>> for MediaSource {
 impl From<Bytes> for MediaSource {
     fn from(bytes: Bytes) -> Self {
         Self::Bytes(bytes)
+    }
+}
+
+impl From<std::fs::File> for MediaSource {
+    fn from(file: std::fs::File) -> Self {
+        Self::File(file)
     }
 }
 

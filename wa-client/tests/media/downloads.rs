@@ -1,8 +1,12 @@
 //! Downloads: to memory, to files, to readers.
 
-use std::{fs, io::Read as _, time::Duration};
+use std::{
+    fs,
+    io::{ErrorKind, Read as _},
+    time::Duration,
+};
 
-use wa_client::media::{MediaError, MediaFile};
+use wa_client::media::{Folder, MediaError, MediaFile};
 use wa_sim::{
     Chance, FaultPlan, FileKind, MediaAct, MediaFault, MediaFaultKind, OutgoingFile, Sim,
 };
@@ -189,4 +193,31 @@ async fn a_larger_preview_is_downloaded_and_checked_like_any_file() {
         assert!(matches!(download.to_bytes(1 << 20).await, Err(MediaError::Corrupt(_))));
         media_faults(&sim, []);
     }
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_download_goes_where_the_folder_was_whatever_takes_its_name() {
+    use std::os::unix::fs::symlink;
+
+    let (_sim, ada, mut bob) = ada_and_bob(431).await;
+    let file = document(&ada, &mut bob, b"for this folder").await;
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    fs::create_dir(path("chosen")).unwrap();
+    fs::create_dir(path("other")).unwrap();
+    let folder = Folder::open(path("chosen")).unwrap();
+    fs::rename(path("chosen"), path("aside")).unwrap();
+    symlink(path("other"), path("chosen")).unwrap();
+    let download = bob.client.download(file);
+    let saved = download.clone().to_new_file(&folder, "a.txt").await.unwrap();
+    assert_eq!(saved.bytes, 15);
+    assert_eq!(fs::read(path("aside/a.txt")).unwrap(), b"for this folder");
+    let refused = download.clone().to_new_file(&folder, "a.txt").await.unwrap_err();
+    assert!(matches!(&refused, MediaError::Io(error) if error.kind() == ErrorKind::AlreadyExists));
+    for name in ["", ".", "..", "../a", "/etc/a"] {
+        assert!(download.clone().to_new_file(&folder, name).await.is_err(), "{name}");
+    }
+    assert_eq!(fs::read_dir(path("other")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(path("aside")).unwrap().count(), 1);
 }

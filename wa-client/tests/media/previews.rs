@@ -36,8 +36,12 @@ async fn arrived(from: &Party, to: &mut Party, media: OutgoingMedia) -> Media {
 async fn a_picture_goes_with_a_small_jpeg_and_its_size_as_it_is_shown() {
     let (_sim, ada, mut bob) = ada_and_bob(481).await;
     let bytes = fs::read(photo()).unwrap();
-    let sources: [MediaSource; 3] =
-        [bytes.clone().into(), photo().into(), MediaSource::reader(Cursor::new(bytes))];
+    let sources: [MediaSource; 4] = [
+        bytes.clone().into(),
+        photo().into(),
+        fs::File::open(photo()).unwrap().into(),
+        MediaSource::reader(Cursor::new(bytes)),
+    ];
     for source in sources {
         let told = arrived(&ada, &mut bob, OutgoingMedia::image(source)).await;
         assert_eq!((told.width, told.height), (Some(16), Some(24)));

@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::io::{AsyncRead, ReadBuf};
-use wa_client::media::{MediaError, MediaFile, MediaSource, MediaType};
+use wa_client::media::{MediaError, MediaFile, MediaSource, MediaType, OutgoingMedia};
 use wa_sim::{Chance, MediaAct, MediaFault, MediaFaultKind};
 
 use crate::{
@@ -139,4 +139,24 @@ async fn a_channels_file_goes_up_as_it_is_and_is_checked_when_it_comes_down() {
     media_faults(&sim, [MediaFault::new(MediaFaultKind::Corrupted, always)]);
     let refused = ada.client.download(file).to_bytes(1 << 20).await;
     assert!(matches!(refused, Err(MediaError::Corrupt(_))), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn an_open_file_is_sent_and_not_what_took_its_name() {
+    let (_sim, ada, mut bob) = ada_and_bob(432).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letter.txt");
+    std::fs::write(&path, "dear Bob").unwrap();
+    let mut file = std::fs::File::open(&path).unwrap();
+    // Whoever looked at it left it somewhere in its middle.
+    io::Read::read_exact(&mut file, &mut [0; 4]).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "the PIN is 1234").unwrap();
+    let media = OutgoingMedia::document(file, "letter.txt");
+    ada.client.send_media(bob.phone.jid(), media).await.unwrap();
+    bob.message().await;
+    let kept = bob.archive(&ada.phone.jid()).await.pop().unwrap();
+    let received = MediaFile::from_archive(&kept).unwrap();
+    assert_eq!(bob.client.download(received).to_bytes(100).await.unwrap(), b"dear Bob");
 }

@@ -1,6 +1,9 @@
 //! Every format but Opus, as Symphonia reads it.
 
-use std::io::{self, Read, Seek};
+use std::{
+    io::{self, Read, Seek},
+    time::Duration,
+};
 
 use symphonia::{
     core::{
@@ -26,6 +29,8 @@ pub(super) struct OtherRecording<'a> {
     rate: Option<u32>,
     /// How many samples a channel has, as the file says.
     promised: u64,
+    /// How long it plays, as the file says; zero if it does not.
+    promised_time: Duration,
     /// Whether it says nothing of its length, as what was recorded into a pipe: its end is good.
     is_endless: bool,
     interleaved: Vec<f32>,
@@ -52,10 +57,29 @@ impl<'a> OtherRecording<'a> {
             .make_audio_decoder(parameters, &AudioDecoderOptions::default().gapless(is_told))
             .map_err(unopened)?;
         let promised = track.num_frames.filter(|_| is_told).unwrap_or_default();
+        let told_rate = parameters.sample_rate.filter(|_| is_told).unwrap_or_default();
+        let promised_time = match promised.checked_div(told_rate.into()) {
+            Some(seconds) => Duration::from_secs(seconds),
+            None => Duration::ZERO,
+        };
         let is_endless = track.num_frames.is_none() && track.duration.is_none();
         let track = track.id;
         let interleaved = Vec::new();
-        Ok(Self { format, decoder, track, rate: None, promised, is_endless, interleaved })
+        Ok(Self {
+            format,
+            decoder,
+            track,
+            rate: None,
+            promised,
+            promised_time,
+            is_endless,
+            interleaved,
+        })
+    }
+
+    /// How long the file says it plays; zero if it does not say.
+    pub(super) const fn promised_time(&self) -> Duration {
+        self.promised_time
     }
 
     /// Samples a second; zero before the first.
