@@ -32,9 +32,9 @@ use wa_store::{Change, Store, StoreError};
 pub use push::Synced;
 
 pub(crate) use form::{message_entry, own_form, range_of};
-pub(crate) use keys::{answer_request, take_share};
+pub(crate) use keys::{answer_request, keys_came, shared};
 pub(crate) use push::make;
-pub(crate) use recovery::{send_fatal_exception, take_answer};
+pub(crate) use recovery::{is_answer, send_fatal_exception, take_answer};
 
 use crate::{
     connection::Link,

@@ -69,6 +69,10 @@ pub enum Error {
     /// The message could be encrypted for nobody it is for, or not for the recipient's phone.
     #[error("the recipient's phone cannot be reached: the server has no keys of it")]
     NoDeviceReached,
+    /// The recipient's phone could not be encrypted for now: its keys did not come, or do not hold.
+    /// The message waits and is tried again.
+    #[error("the keys of the recipient's phone cannot be had now; the message waits")]
+    KeysUnavailable,
     /// The server lets this account not write to this person now (463). Trying again makes it
     /// worse.
     #[error("the server restricts whom this account may write to: {restriction}; do not try again")]
@@ -138,7 +142,8 @@ impl Error {
             | Self::Disconnected
             | Self::RateLimited
             | Self::StanzaRefused
-            | Self::NoDeviceReached => Remedy::Retry,
+            | Self::NoDeviceReached
+            | Self::KeysUnavailable => Remedy::Retry,
             Self::Server { code } if *code >= 500 => Remedy::Retry,
             Self::NotLinked | Self::LoggedOut => Remedy::LinkAgain,
             Self::InvalidInput(_)

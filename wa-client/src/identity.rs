@@ -58,10 +58,10 @@ pub(crate) async fn changed(inner: &Arc<Inner>, user: &Jid, from: &Jid) -> Resul
         true => inner.store.phone_of(&person).await?,
         false => None,
     };
+    let people: Vec<Jid> = [person.clone()].into_iter().chain(alternative.clone()).collect();
     let status = Jid::status();
-    let _key = inner.locks.sender_keys.lock(status.clone()).await;
-    let _held =
-        lid::lock_people(inner, [person.clone()].into_iter().chain(alternative.clone())).await;
+    let _key = inner.locks.sender_key(status.clone()).await;
+    let _held = lid::lock_people(inner, &people).await;
     // Who was set up anew, or took somebody's place, is to read no earlier key's posts.
     let mut changes = sender_key::end(inner, &status).await?;
     for address in [Some(&person), alternative.as_ref()].into_iter().flatten() {

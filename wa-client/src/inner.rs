@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use rand::rngs::StdRng;
+use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::{
     sync::watch,
     task::JoinSet,
     time::{Instant, timeout_at},
 };
 use wa_crypto::PublicKey;
-use wa_proto::{Jid, Node, Request};
+use wa_proto::{Node, Request};
 use wa_store::{Account, Change, Changes, Store, StoreError, Timestamp};
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     event::{Event, EventSender},
     history::Histories,
     identity::IdentityNotices,
-    keyed_locks::KeyedLocks,
+    locks::{Locks, tracked},
     media::MediaState,
     outbox::Outbox,
     pairing::Attempt,
@@ -104,24 +104,6 @@ pub(crate) struct Inner {
     background: Mutex<JoinSet<()>>,
 }
 
-/// The locks by name. To hold two, take them in the order of the fields.
-#[derive(Debug)]
-pub(crate) struct Locks {
-    /// By chat: messages leave in the order they were handed over.
-    pub(crate) chats: KeyedLocks<Jid>,
-    /// By group: what is known of it changes by one answer or notice at a time.
-    pub(crate) groups: KeyedLocks<Jid>,
-    /// By group: the own sender key, and who has it, change for one message at a time.
-    pub(crate) sender_keys: KeyedLocks<Jid>,
-    /// By person: a session with one of their devices advances for one message at a time. To
-    /// hold several, see [`crate::lid::lock_people`].
-    pub(crate) sessions: KeyedLocks<Jid>,
-    /// The tokens that are given to people.
-    pub(crate) tokens: tokio::sync::Mutex<()>,
-    /// The stock of prekeys.
-    pub(crate) prekeys: tokio::sync::Mutex<()>,
-}
-
 impl Inner {
     pub(crate) fn new(
         store: Arc<dyn Store>,
@@ -138,14 +120,7 @@ impl Inner {
             clock,
             events: EventSender::new(),
             settings,
-            locks: Locks {
-                chats: KeyedLocks::new(),
-                groups: KeyedLocks::new(),
-                sender_keys: KeyedLocks::new(),
-                sessions: KeyedLocks::new(),
-                tokens: tokio::sync::Mutex::new(()),
-                prekeys: tokio::sync::Mutex::new(()),
-            },
+            locks: Locks::new(),
             identity_notices: IdentityNotices::default(),
             media,
             outbox: Outbox::default(),
@@ -179,9 +154,14 @@ impl Inner {
         Timestamp::from_secs(i64::try_from(self.clock.unix()).unwrap_or(i64::MAX))
     }
 
-    /// Uses the randomness. The lock is held meanwhile, so nothing slow belongs in here.
+    /// A generator of one's own: whatever is computed with it keeps nobody else waiting.
+    pub(crate) fn fork_rng(&self) -> StdRng {
+        StdRng::from_rng(&mut *self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Uses such a generator once.
     pub(crate) fn with_rng<T>(&self, use_it: impl FnOnce(&mut StdRng) -> T) -> T {
-        use_it(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+        use_it(&mut self.fork_rng())
     }
 
     /// The time for something that is added to a message, in milliseconds since 1970: later than
@@ -346,7 +326,7 @@ impl Inner {
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
         while background.try_join_next().is_some() {}
-        background.spawn(work);
+        background.spawn(tracked(work));
     }
 
     /// Ends all that was spawned.
@@ -363,3 +343,21 @@ impl std::fmt::Debug for Inner {
 
 /// Retries ask for keys and encrypt; a storm of them must not crowd out everything else.
 const PARALLEL_RETRY_ANSWERS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use wa_store::MemoryStore;
+
+    use crate::Client;
+
+    #[tokio::test]
+    async fn what_is_computed_with_randomness_keeps_nobody_waiting() {
+        let store = std::sync::Arc::new(MemoryStore::new());
+        let client = Client::builder(store).version_source(None).build().await.unwrap();
+        let inner = client.inner();
+        // Were the generator locked meanwhile, the second would wait for the first.
+        let (one, other) =
+            inner.with_rng(|rng| (rand::Rng::next_u64(rng), inner.with_rng(rand::Rng::next_u64)));
+        assert_ne!(one, other);
+    }
+}

@@ -7,7 +7,7 @@
 use wa_proto::{Jid, Server};
 use wa_store::{Change, Changes, Store, StoreError};
 
-use crate::inner::Inner;
+use crate::{inner::Inner, locks::Guard};
 
 /// The address under which a device's keys are kept: by LID where it is known, else as given.
 /// Whatever is no person stays as it is.
@@ -87,7 +87,7 @@ pub(crate) async fn learn(inner: &Inner, one: &Jid, other: &Jid) -> Result<bool,
     if is_known(&*inner.store, &phone, &lid).await? {
         return Ok(false);
     }
-    let _unused = lock_people(inner, [phone.clone(), lid.clone()]).await;
+    let _unused = lock_people(inner, &[phone.clone(), lid.clone()]).await;
     let changes = Changes::from(Change::LearnLid { phone: phone.clone(), lid: lid.clone() })
         .with(Change::MigrateToLid { phone, lid });
     inner.store.commit(changes).await?;
@@ -126,8 +126,11 @@ pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<b
         if news.is_empty() {
             continue;
         }
-        let people = news.iter().flat_map(|(phone, lid)| [phone.clone(), lid.clone()]);
-        let _unused = lock_people(inner, people).await;
+        let mut people = Vec::with_capacity(news.len() * 2);
+        for (phone, lid) in &news {
+            people.extend([phone.clone(), lid.clone()]);
+        }
+        let _unused = lock_people(inner, &people).await;
         let mut changes = Changes::new();
         for (phone, lid) in news {
             changes.push(Change::LearnLid { phone: phone.clone(), lid: lid.clone() });
@@ -142,19 +145,10 @@ pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<b
 /// How many pairs are learnt in one commit.
 const LEARNT_AT_ONCE: usize = 100;
 
-/// Takes the session locks of these people, in one order for everybody, so that two holders of
-/// several never wait for each other.
-pub(crate) async fn lock_people(
-    inner: &Inner,
-    people: impl IntoIterator<Item = Jid>,
-) -> Vec<tokio::sync::OwnedMutexGuard<()>> {
-    let people: std::collections::BTreeSet<Jid> =
-        people.into_iter().map(|jid| person(&jid)).collect();
-    let mut guards = Vec::with_capacity(people.len());
-    for person in people {
-        guards.push(inner.locks.sessions.lock(person).await);
-    }
-    guards
+/// Takes the session locks of these people. Whoever uses a session takes a [`crate::encryption::Turn`]
+/// instead, in which addresses stay what they are.
+pub(crate) async fn lock_people(inner: &Inner, people: &[Jid]) -> Guard {
+    inner.locks.sessions(people.iter().map(person).collect()).await
 }
 
 #[cfg(test)]

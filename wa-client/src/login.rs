@@ -21,7 +21,7 @@ use crate::{
     inner::{Inner, State},
     outbox, people,
     prekeys::{self, PreKeysError},
-    presence, privacy, receipts,
+    presence, privacy, receipts, receive,
     request::{REQUEST_TIMEOUT, RequestError},
     server_settings,
     stanza_handler::{HandleError, StanzaContext},
@@ -57,6 +57,7 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
     inner.emit(Event::Connected);
     outbox::pump_in_background(inner);
     history::wake(inner);
+    resume_told(inner);
     app_state::connected(inner);
     match receipts::flush(inner, &cx.link).await {
         Err(HandleError::Store(error)) => return Err(storage(error)),
@@ -70,6 +71,16 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
     // A closed link shows by itself.
     let _ = cx.link.send(&session).await;
     Ok(())
+}
+
+/// Sees to what the phone told and an earlier run of this client did not see to.
+fn resume_told(inner: &Arc<Inner>) {
+    let shared = Arc::clone(inner);
+    inner.spawn(async move {
+        if let Err(error) = receive::later::resume(&shared).await {
+            tracing::error!(%error, "what the phone told waits for the next login");
+        }
+    });
 }
 
 /// Asks for what may have changed while nobody was connected. Without an answer, what was known

@@ -34,7 +34,9 @@ use crate::{
     error::Error,
     event::{Event, SendState},
     inner::{Inner, State},
-    lid, privacy_token, receipts,
+    lid,
+    locks::tracked,
+    privacy_token, receipts,
     receive::{
         own_jids,
         provenance::Authenticated,
@@ -243,10 +245,12 @@ pub(crate) async fn pump(inner: &Arc<Inner>) {
         Err(error) => return tracing::error!(%error, "the outbox cannot be read"),
     };
     stream::iter(chats)
-        .for_each_concurrent(PARALLEL_CHATS, |chat| async move {
-            if let Err(error) = pump_chat(inner, &chat).await {
-                tracing::warn!(%error, "messages wait for the next connection");
-            }
+        .for_each_concurrent(PARALLEL_CHATS, |chat| {
+            tracked(async move {
+                if let Err(error) = pump_chat(inner, &chat).await {
+                    tracing::warn!(%error, "messages wait for the next connection");
+                }
+            })
         })
         .await;
 }
@@ -268,7 +272,7 @@ async fn waiting_chats(inner: &Inner) -> Result<Vec<Jid>, StoreError> {
 async fn pump_chat(inner: &Arc<Inner>, chat: &Jid) -> Result<(), Error> {
     loop {
         let chat = lid::canonical(&*inner.store, chat).await?;
-        let _turn = inner.locks.chats.lock(chat.clone()).await;
+        let _turn = inner.locks.chat(chat.clone()).await;
         let Some(link) = inner.link() else { return Ok(()) };
         let mut place = 0;
         while let Some((next, entry)) = next_entry(inner, &chat, &link, place).await? {
@@ -377,7 +381,7 @@ pub(crate) async fn acked(inner: &Arc<Inner>, ack: &ServerAck) -> Result<(), Sto
     });
     let is_shared = chat.is_group() || chat.is_status();
     let _key = match is_shared {
-        true => Some(inner.locks.sender_keys.lock(chat.clone()).await),
+        true => Some(inner.locks.sender_key(chat.clone()).await),
         false => None,
     };
     if is_shared {

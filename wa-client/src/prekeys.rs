@@ -43,7 +43,7 @@ pub(crate) enum PreKeysError {
 /// # Errors
 /// [`PreKeysError`]. What was made is kept and will be sent the next time.
 pub(crate) async fn put_in_order(inner: &Inner, link: &Link) -> Result<(), PreKeysError> {
-    let _one_at_a_time = inner.locks.prekeys.lock().await;
+    let _one_at_a_time = inner.locks.prekeys().await;
     rotate_if_due(inner, link).await?;
     let server = ask(inner, link, &PreKeyCount).await?;
     let local = inner.store.prekey_count().await?;
@@ -72,7 +72,7 @@ pub(crate) fn top_up_in_background(cx: &StanzaContext, left: u32) {
 /// # Errors
 /// [`PreKeysError`].
 pub(crate) async fn rotate_when_due(inner: &Inner, link: &Link) -> Result<(), PreKeysError> {
-    let _one_at_a_time = inner.locks.prekeys.lock().await;
+    let _one_at_a_time = inner.locks.prekeys().await;
     rotate_if_due(inner, link).await
 }
 

@@ -94,7 +94,7 @@ fn spawn_issue(inner: &Arc<Inner>, to: Jid, again: bool) {
 
 async fn give(inner: &Inner, to: &Jid, again: bool) -> Result<(), crate::Error> {
     // Two messages at once give one token.
-    let _one_at_a_time = inner.locks.tokens.lock().await;
+    let _one_at_a_time = inner.locks.tokens().await;
     let now = inner.now();
     let known = inner.store.privacy_token(to).await?;
     let issued_at = known.as_ref().and_then(|known| known.issued_at);

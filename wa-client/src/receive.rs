@@ -6,6 +6,7 @@
 //! receipt leave. What cannot be read goes to [`crate::retry`].
 
 pub(crate) mod decrypt;
+pub(crate) mod later;
 mod protocol;
 pub(crate) mod provenance;
 pub(crate) mod record;
@@ -14,13 +15,18 @@ pub(crate) mod shared;
 mod unseal;
 mod verdict;
 
-use wa_proto::stanza::{
-    ChatKind, Edit, Enc, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
+use wa_proto::{
+    Jid,
+    stanza::{
+        ChatKind, Edit, Enc, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
+    },
 };
 use wa_store::{Account, Change, Committed, ContactUpdate, StoreError, Timestamp};
 
 use crate::{
+    app_state,
     draft::Draft,
+    encryption::Turn,
     event::{Event, MessageEvent, NewsletterEvent, Repair},
     history,
     inner::Inner,
@@ -53,12 +59,14 @@ pub(crate) async fn handle(
         return Ok(Outcome::Nack(NackReason::ParsingError));
     };
     learn_addresses(inner, &source).await?;
-    let arrival = arrival(inner, &message, &source, own).await?;
     if let Form::Post(post) = form {
+        let arrival = arrival(inner, &message, &source, source.sender.clone(), own).await?;
         return keep_post(inner, &message, &arrival, post).await;
     }
 
-    let held = lid::lock_people(inner, [arrival.sender.clone()]).await;
+    let turn = Turn::take(inner, std::slice::from_ref(&source.sender)).await?;
+    let arrival = arrival(inner, &message, &source, turn.name(&source.sender), own).await?;
+
     let mut draft = Draft::new(&*inner.store);
     note_usernames(&mut draft, &message, &arrival);
     let reading = read(&mut draft, inner, &message, &arrival).await?;
@@ -68,11 +76,17 @@ pub(crate) async fn handle(
             let receipt = message.envelope.receipt(message.id.clone(), kind);
             let owed = receipts::owe(inner, &mut draft, &receipt);
             let committed = inner.store.commit(draft.into_changes()).await?;
-            drop(held);
+            drop(turn);
             placeholder::arrived(inner, &committed);
             placeholder::was_read(inner, &arrival.id);
             if reading.of_history {
                 history::wake(&cx.inner);
+            }
+            if reading.keys_came {
+                app_state::keys_came(inner);
+            }
+            if reading.for_later {
+                later::take(inner, &arrival.id).await?;
             }
             announce(inner, &committed, &arrival, &reading).await?;
             receipts::deliver(cx, owed).await?;
@@ -84,7 +98,7 @@ pub(crate) async fn handle(
         }
         Verdict::Repair { reason, phone_first } => {
             let failure = retry::Failure { reason, phone_first, hidden: reading.hidden };
-            retry::ask(cx, &message, &arrival, draft, held, failure).await
+            retry::ask(cx, &message, &arrival, draft, turn, failure).await
         }
         Verdict::Withheld => retry::withheld(cx, &message, &arrival, draft).await,
     }
@@ -156,6 +170,7 @@ async fn arrival(
     inner: &Inner,
     message: &IncomingMessage,
     source: &MessageSource,
+    sender: Jid,
     own: OwnJids,
 ) -> Result<Arrival, StoreError> {
     let store = &*inner.store;
@@ -163,7 +178,7 @@ async fn arrival(
         id: message.id.as_str().to_owned(),
         chat: lid::canonical(store, &source.chat).await?,
         kind: source.kind,
-        sender: lid::canonical(store, &source.sender).await?,
+        sender,
         from_me: source.is_from_me,
         way: Way::Live,
         deletes_as_admin: message.edit == Edit::AdminRevoke,
@@ -275,6 +290,8 @@ async fn recorded(
         let told = protocol::handle(draft, inner, arrival, said, protocol).await?;
         reading.from_phone |= told == protocol::Told::FromPhone;
         reading.of_history |= told == protocol::Told::OfHistory;
+        reading.keys_came |= told == protocol::Told::Keys;
+        reading.for_later |= told == protocol::Told::Later;
     }
     Ok(of_record(&recorded).unwrap_or(Part::Content))
 }

@@ -9,7 +9,6 @@ pub(crate) mod reason;
 
 use std::time::Duration;
 
-use tokio::sync::OwnedMutexGuard;
 use wa_proto::stanza::{
     ChatKind, IncomingMessage, RetryReason, RetryReceipt, Unavailable, WireKeyBundle, WirePreKey,
     WireSignedPreKey,
@@ -20,6 +19,7 @@ pub(crate) use answer::answer;
 
 use crate::{
     draft::Draft,
+    encryption::Turn,
     event::{Event, LossReason, UndecryptableReason},
     inner::Inner,
     placeholder,
@@ -47,7 +47,7 @@ pub(crate) async fn ask(
     message: &IncomingMessage,
     arrival: &Arrival,
     mut draft: Draft<'_>,
-    held: Vec<OwnedMutexGuard<()>>,
+    turn: Turn,
     failure: Failure,
 ) -> Result<Outcome, HandleError> {
     let inner = &*cx.inner;
@@ -67,7 +67,7 @@ pub(crate) async fn ask(
     }
     if count >= MAX_RETRIES {
         inner.store.commit(draft.into_changes()).await?;
-        drop(held);
+        drop(turn);
         if !message.is_peer {
             give_up(cx, arrival, known.as_ref()).await?;
         }
@@ -80,7 +80,7 @@ pub(crate) async fn ask(
         false => None,
     };
     inner.store.commit(draft.into_changes()).await?;
-    drop(held);
+    drop(turn);
     if is_shown {
         emit_undecryptable(inner, arrival, undecryptable(failure.reason));
     }
@@ -213,7 +213,7 @@ async fn own_bundle(inner: &Inner, draft: &mut Draft<'_>) -> Result<WireKeyBundl
 
 /// A prekey the server does not have, on disk before anybody hears of it.
 async fn fresh_prekey(inner: &Inner) -> Result<PreKey, StoreError> {
-    let _one_at_a_time = inner.locks.prekeys.lock().await;
+    let _one_at_a_time = inner.locks.prekeys().await;
     let pair = inner.with_rng(wa_crypto::KeyPair::random);
     let mut id = 0;
     let mut made = None;

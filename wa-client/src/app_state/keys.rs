@@ -22,7 +22,11 @@ use wa_proto::{
 use wa_store::{Change, Changes, StoreError, SyncChange, SyncKey};
 
 use super::{Job, resync_all};
-use crate::{inner::Inner, send};
+use crate::{
+    inner::Inner,
+    locks::{self, Rank},
+    send,
+};
 
 /// How long nobody is asked again for a key, in seconds: a day.
 const ASK_AGAIN_SECS: i64 = 24 * 60 * 60;
@@ -68,23 +72,17 @@ pub(super) async fn wait_for_first(inner: &Inner) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Keeps the keys an own device shares, and fetches what waited for them. Committed by itself: a
-/// share that comes twice changes nothing.
-///
-/// # Errors
-/// The store's.
-pub(crate) async fn take_share(
-    inner: &Inner,
-    share: &AppStateSyncKeyShare,
-) -> Result<(), StoreError> {
+/// The keys that an own device shares, as they are kept; nothing if there are none. Once they are
+/// committed, [`keys_came`] has to be told.
+pub(crate) fn shared(share: &AppStateSyncKeyShare) -> Option<Change> {
     let keys: Vec<SyncKey> = share.keys.iter().take(MAX_KEYS).filter_map(read).collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    inner.store.commit(Change::Sync(SyncChange::PutKeys(keys)).into()).await?;
+    (!keys.is_empty()).then(|| Change::Sync(SyncChange::PutKeys(keys)))
+}
+
+/// Fetches what waited for keys.
+pub(crate) fn keys_came(inner: &Inner) {
     inner.app_state.keys_came.notify_waiters();
     resync_all(inner);
-    Ok(())
 }
 
 /// A key that is whole; a device that does not have one says so by leaving its data out.
@@ -120,6 +118,7 @@ async fn take_over_old(inner: &Inner) -> Result<(), StoreError> {
 
 /// Asks the own devices for keys, each at most once a day.
 pub(super) async fn request(inner: &Arc<Inner>, ids: &[SyncKeyId]) {
+    let _place = locks::enter(Rank::KeyRequests);
     let _one_at_a_time = inner.app_state.key_requests.lock().await;
     if let Err(error) = try_request(inner, ids).await {
         tracing::warn!(%error, "keys of the app state cannot be asked for");

@@ -25,6 +25,7 @@ use crate::{
     error::Error,
     event::{AppStateEvent, Event},
     inner::Inner,
+    locks::{self, Rank},
     request::{REQUEST_TIMEOUT, RequestError},
 };
 
@@ -68,6 +69,7 @@ pub(crate) async fn make(inner: &Arc<Inner>, actions: &[SyncAction]) -> Result<S
     inner.store.commit(pending.into_iter().map(put).collect()).await?;
     let mut refused = None;
     if wait_until_ready(inner, REQUEST_TIMEOUT).await {
+        let _place = locks::enter(Rank::Collection);
         let _one_at_a_time = inner.app_state.lock(collection).lock().await;
         match push_locked(inner, collection).await {
             Ok(()) => {}

@@ -29,6 +29,7 @@ use crate::{
     error::Error,
     event::{AppStateEvent, Event, SyncFailure},
     inner::Inner,
+    locks::{self, Rank},
     send,
 };
 
@@ -80,6 +81,12 @@ fn place(collection: Collection) -> String {
     format!("recovery/{collection}")
 }
 
+/// Whether an answer of the phone holds a copy of a collection.
+pub(crate) fn is_answer(answer: &PeerDataOperationRequestResponseMessage) -> bool {
+    let mut results = answer.peer_data_operation_result.iter();
+    results.any(|result| result.syncd_snapshot_fatal_recovery_response.is_some())
+}
+
 /// The phone answered; of copies nobody asked for nothing is taken.
 ///
 /// # Errors
@@ -114,6 +121,7 @@ async fn take(
         tracing::warn!(%collection, "the phone sent a copy that nobody asked for");
         return Ok(());
     }
+    let _place = locks::enter(Rank::Collection);
     let _one_at_a_time = inner.app_state.lock(collection).lock().await;
     let failed = |reason| {
         inner.emit(Event::AppState(AppStateEvent::SyncFailed { collection, reason }));

@@ -24,6 +24,7 @@ use super::{blob, effects, keys, push, recovery};
 use crate::{
     event::{AppStateEvent, Event, SyncFailure},
     inner::Inner,
+    locks::{self, Rank},
     media::MediaError,
     request::RequestError,
 };
@@ -51,6 +52,7 @@ pub(super) enum SyncError {
 
 /// Brings a collection up to date, and tells the others what waits to be told.
 pub(super) async fn sync(inner: &Arc<Inner>, collection: Collection) {
+    let _place = locks::enter(Rank::Collection);
     let _one_at_a_time = inner.app_state.lock(collection).lock().await;
     if let Err(error) = sync_locked(inner, collection).await {
         report(inner, collection, &error);

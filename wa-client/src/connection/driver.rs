@@ -21,7 +21,7 @@ use crate::{
     event::{DisconnectReason, Event, PairingFailure},
     inner::{Inner, State},
     payload::{self, RegistrationKeys},
-    version,
+    receive, version,
 };
 
 /// Connects, and connects again, until told to stop or sent away by the server.
@@ -208,6 +208,9 @@ async fn client_payload(inner: &Inner, attempt: u32) -> Option<ClientPayload> {
 /// Forgets the device's credentials, and bars this client from bringing anything back.
 pub(crate) async fn wipe(inner: &Inner) {
     inner.enter(State::LoggedOut);
+    if let Err(error) = receive::later::forget(inner).await {
+        tracing::error!(%error, "cannot forget what the phone told");
+    }
     if let Err(error) = inner.store.commit(Changes::from(Change::Unlink)).await {
         tracing::error!(%error, "cannot forget the credentials of the unlinked device");
     }

@@ -29,7 +29,7 @@ pub(crate) async fn info(inner: &Inner, group: &Jid) -> Result<GroupInfo, Error>
 /// As [`info`].
 pub(crate) async fn refresh(inner: &Inner, group: &Jid) -> Result<GroupInfo, Error> {
     // A notice that comes behind the answer is to change it, so it waits.
-    let _one_at_a_time = inner.locks.groups.lock(group.clone()).await;
+    let _one_at_a_time = inner.locks.group(group.clone()).await;
     match inner.request(&GroupQuery { group: group.clone() }).await {
         Ok(info) => {
             keep(inner, std::slice::from_ref(&info)).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn refresh_all(inner: &Inner) -> Result<Vec<GroupInfo>, Error> 
     let gone: Changes = gone.map(|known| Change::DeleteGroup(known.jid.clone())).collect();
     inner.store.commit(gone).await?;
     for group in &groups {
-        let _one_at_a_time = inner.locks.groups.lock(group.jid.clone()).await;
+        let _one_at_a_time = inner.locks.group(group.jid.clone()).await;
         keep(inner, std::slice::from_ref(group)).await?;
     }
     Ok(groups)
@@ -66,7 +66,7 @@ pub(crate) async fn refresh_all(inner: &Inner) -> Result<Vec<GroupInfo>, Error> 
 /// # Errors
 /// The store's.
 pub(crate) async fn forget(inner: &Inner, group: &Jid) -> Result<(), StoreError> {
-    let _one_at_a_time = inner.locks.groups.lock(group.clone()).await;
+    let _one_at_a_time = inner.locks.group(group.clone()).await;
     inner.store.commit(Change::DeleteGroup(group.clone()).into()).await?;
     Ok(())
 }

@@ -105,7 +105,7 @@ impl IntoFuture for CreateGroup {
 
 /// Keeps a group that was made, unless its notice came first.
 pub(super) async fn made(inner: &Inner, info: &GroupInfo) -> Result<GroupInfo, Error> {
-    let _one_at_a_time = inner.locks.groups.lock(info.jid.clone()).await;
+    let _one_at_a_time = inner.locks.group(info.jid.clone()).await;
     if inner.store.group(&info.jid).await?.is_none() {
         cache::keep(inner, std::slice::from_ref(info)).await?;
     }

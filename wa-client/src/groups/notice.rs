@@ -34,7 +34,7 @@ pub(crate) async fn handle(
         cache::learn(inner, people_of(change)).await?;
     }
     {
-        let _one_at_a_time = inner.locks.groups.lock(group.group.clone()).await;
+        let _one_at_a_time = inner.locks.group(group.group.clone()).await;
         let known = inner.store.group(&group.group).await?;
         inner.store.commit(changes(known, group, &own)).await?;
     }

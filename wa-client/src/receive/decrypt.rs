@@ -4,6 +4,8 @@
 //! changed identity. Works on a [`Draft`]: nothing is written here. Knows nothing of what a
 //! plaintext says.
 
+use std::sync::Arc;
+
 use wa_crypto::sha256;
 use wa_proto::{
     Jid,
@@ -16,7 +18,7 @@ use wa_signal::{
 use wa_store::{Account, Seen, StoreError};
 
 use super::provenance::Authenticated;
-use crate::{draft::Draft, inner::Inner, retry::reason};
+use crate::{draft::Draft, encryption::off_thread, inner::Inner, retry::reason};
 
 /// Who encrypted, for which chat: canonical addresses.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +98,7 @@ pub(crate) fn local(account: &Account) -> LocalIdentity<'_> {
 async fn open_prekey(
     draft: &mut Draft<'_>,
     inner: &Inner,
-    account: &Account,
+    account: &Arc<Account>,
     sender: &Jid,
     enc: &Enc,
 ) -> Result<Opened, StoreError> {
@@ -116,45 +118,50 @@ async fn open_prekey(
         None => None,
     };
     let signed = draft.signed_prekey(header.signed_prekey_id).await?;
-    let decrypted = inner.with_rng(|rng| {
+    let (account, bytes) = (Arc::clone(account), enc.ciphertext.clone());
+    let mut rng = inner.fork_rng();
+    let decrypted = off_thread(move || {
         let (prekey, signed) = (prekey.as_ref(), signed.as_ref());
-        record.decrypt_prekey(&local(account), prekey, signed, &enc.ciphertext, rng)
+        record.decrypt_prekey(&local(&account), prekey, signed, &bytes, &mut rng)
     });
-    Ok(settle(draft, sender, enc.version, decrypted, identity_changed))
+    settle(draft, sender, enc.version, decrypted.await, identity_changed).await
 }
 
 async fn open_signal(
     draft: &mut Draft<'_>,
     inner: &Inner,
-    account: &Account,
+    account: &Arc<Account>,
     sender: &Jid,
     enc: &Enc,
 ) -> Result<Opened, StoreError> {
     let record = draft.session(sender).await?;
-    let decrypted =
-        inner.with_rng(|rng| record.decrypt_signal(&local(account), &enc.ciphertext, rng));
-    Ok(settle(draft, sender, enc.version, decrypted, false))
+    let (account, bytes) = (Arc::clone(account), enc.ciphertext.clone());
+    let mut rng = inner.fork_rng();
+    let decrypted = off_thread(move || record.decrypt_signal(&local(&account), &bytes, &mut rng));
+    settle(draft, sender, enc.version, decrypted.await, false).await
 }
 
 /// Puts what a session gave into the draft.
-fn settle(
+async fn settle(
     draft: &mut Draft<'_>,
     sender: &Jid,
     version: u8,
     decrypted: Result<Decrypted, DecryptError>,
     identity_changed: bool,
-) -> Opened {
+) -> Result<Opened, StoreError> {
     let decrypted = match decrypted {
         Ok(decrypted) => decrypted,
-        Err(DecryptError::DuplicateMessage) => return Opened::Duplicate,
-        Err(error) => return failed(&error),
+        Err(DecryptError::DuplicateMessage) => return Ok(Opened::Duplicate),
+        Err(error) => return Ok(failed(&error)),
     };
     draft.put_session(sender, decrypted.session);
-    draft.put_identity(sender, decrypted.identity);
+    if draft.identity(sender).await? != Some(decrypted.identity) {
+        draft.put_identity(sender, decrypted.identity);
+    }
     if let Some(id) = decrypted.used_prekey {
         draft.use_prekey(id);
     }
-    unpadded(sender, decrypted.plaintext, version, identity_changed)
+    Ok(unpadded(sender, decrypted.plaintext, version, identity_changed))
 }
 
 async fn open_group(
@@ -163,7 +170,8 @@ async fn open_group(
     enc: &Enc,
 ) -> Result<Opened, StoreError> {
     let record = draft.sender_key(origin.chat, origin.sender).await?;
-    Ok(match record.decrypt(&enc.ciphertext) {
+    let bytes = enc.ciphertext.clone();
+    Ok(match off_thread(move || record.decrypt(&bytes)).await {
         Ok((record, plaintext)) => {
             draft.put_sender_key(origin.chat, origin.sender, record);
             unpadded(origin.sender, plaintext, enc.version, false)

@@ -4,18 +4,15 @@
 //! that may tell it, and the handling of LID tables and placeholder answers. What belongs to history is kept as it came for the code that
 //! reads it; what belongs to the app state goes there. Knows nothing of encryption.
 
-use std::io::Read as _;
-
-use flate2::read::ZlibDecoder;
-use prost::Message as _;
-use wa_proto::{Jid, content::Protocol, pb};
+use wa_proto::content::Protocol;
 use wa_store::StoreError;
 
 use super::{
+    later,
     provenance::{Authenticated, OwnPhone},
     record::Arrival,
 };
-use crate::{app_state, draft::Draft, history, inner::Inner, lid, placeholder};
+use crate::{app_state, draft::Draft, history, inner::Inner, placeholder};
 
 /// What a protocol message was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +23,10 @@ pub(crate) enum Told {
     FromPhone,
     /// A part of the history waits to be read.
     OfHistory,
+    /// Keys of the app state came.
+    Keys,
+    /// It is on disk, and seen to once the session is free ([`later`]).
+    Later,
     /// It is only to be believed from an own device, and came from somebody else.
     Forged,
 }
@@ -44,10 +45,17 @@ pub(crate) async fn handle(
     let phone = OwnPhone::said(said, &arrival.own);
     let own_device = said.own_device(&arrival.own);
     match (protocol, own_device, phone) {
-        (Protocol::LidMapping(table), _, Some(_)) => learn_table(inner, table).await?,
+        (Protocol::LidMapping(_), _, Some(_)) => {
+            draft.push(later::keep(&arrival.id, said));
+            return Ok(Told::Later);
+        }
         (Protocol::PeerDataOperationResponse(response), _, Some(phone)) => {
-            app_state::take_answer(inner, response).await?;
-            if placeholder::fill_from_answer(draft, arrival, &phone, response).await? {
+            let filled = placeholder::fill_from_answer(draft, arrival, &phone, response).await?;
+            if app_state::is_answer(response) {
+                draft.push(later::keep(&arrival.id, said));
+                return Ok(Told::Later);
+            }
+            if filled {
                 return Ok(Told::FromPhone);
             }
         }
@@ -56,7 +64,10 @@ pub(crate) async fn handle(
             return Ok(Told::OfHistory);
         }
         (Protocol::AppStateKeyShare(share), Some(_), _) => {
-            app_state::take_share(inner, share).await?;
+            if let Some(keys) = app_state::shared(share) {
+                draft.push(keys);
+                return Ok(Told::Keys);
+            }
         }
         (Protocol::AppStateKeyRequest(request), Some(device), _) => {
             app_state::answer_request(inner, device, request);
@@ -98,30 +109,6 @@ fn is_of_phone(protocol: &Protocol) -> bool {
             | Protocol::LidMapping(_)
     )
 }
-
-/// Learns the phone's table of phone numbers and LIDs.
-async fn learn_table(inner: &Inner, compressed: &[u8]) -> Result<(), StoreError> {
-    let mut table = Vec::new();
-    let bounded = ZlibDecoder::new(compressed).take(MAX_LID_TABLE_LEN + 1);
-    let inflated = { bounded }.read_to_end(&mut table);
-    if inflated.is_err() || table.len() as u64 > MAX_LID_TABLE_LEN {
-        tracing::warn!("the table of LIDs cannot be inflated");
-        return Ok(());
-    }
-    let Ok(table) = pb::LidMigrationMappingSyncPayload::decode(table.as_slice()) else {
-        tracing::warn!("the table of LIDs cannot be decoded");
-        return Ok(());
-    };
-    for mapping in table.pn_to_lid_mappings {
-        let lid = mapping.latest_lid.unwrap_or(mapping.assigned_lid);
-        let (phone, lid) = (mapping.pn.to_string(), lid.to_string());
-        lid::learn(inner, &Jid::phone(phone), &Jid::lid(lid)).await?;
-    }
-    Ok(())
-}
-
-/// The most bytes that a table of LIDs may inflate to: some 700,000 people.
-const MAX_LID_TABLE_LEN: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@
 //! and concerns nothing but the archive and its sender's keys. Receipts and events come after the
 //! commit, in the order of the messages.
 
-use tokio::{sync::OwnedMutexGuard, time::Instant};
+use tokio::time::Instant;
 use wa_proto::{
     Jid,
     stanza::{ChatKind, IncomingMessage, MessageSource},
@@ -19,7 +19,9 @@ use crate::{
     draft::{Draft, Gathered},
     event::{Event, Repair},
     inner::Inner,
-    lid, placeholder,
+    lid,
+    locks::Guard,
+    placeholder,
     receipts::{self, Owed},
     stanza_handler::{HandleError, StanzaContext},
 };
@@ -30,7 +32,7 @@ pub(crate) struct Shared {
     changes: Gathered,
     messages: Vec<Kept>,
     /// The senders whose sessions advance; nobody else may use these meanwhile.
-    senders: Vec<(Jid, OwnedMutexGuard<()>)>,
+    senders: Vec<(Jid, Guard)>,
     /// When the first was taken.
     since: Option<Instant>,
 }
@@ -71,10 +73,14 @@ impl Shared {
         if !is_plain || !knows_addresses(inner, &source).await? {
             return Ok(false);
         }
-        let arrival = arrival(inner, message, &source, own).await?;
-        if !self.hold(inner, &arrival.sender) {
+        let sender = lid::canonical(&*inner.store, &source.sender).await?;
+        // Held, the address stays what it is, unless it became another before.
+        if !self.hold(inner, &sender)
+            || lid::canonical(&*inner.store, &source.sender).await? != sender
+        {
             return Ok(false);
         }
+        let arrival = arrival(inner, message, &source, sender, own).await?;
         let mut draft = Draft::over(&*inner.store, &self.changes);
         note_usernames(&mut draft, message, &arrival);
         let Some(reading) = read_plain(&mut draft, inner, message, &arrival).await? else {
@@ -106,7 +112,7 @@ impl Shared {
         if self.senders.iter().any(|(held, _)| *held == person) {
             return true;
         }
-        let Some(guard) = inner.locks.sessions.try_lock(person.clone()) else { return false };
+        let Some(guard) = inner.locks.try_session(person.clone()) else { return false };
         self.senders.push((person, guard));
         true
     }

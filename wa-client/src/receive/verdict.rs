@@ -31,6 +31,10 @@ pub(crate) struct Reading {
     pub(crate) from_phone: bool,
     /// Whether a part of the history waits to be read.
     pub(crate) of_history: bool,
+    /// Whether keys of the app state came.
+    pub(crate) keys_came: bool,
+    /// Whether something was put on disk that is seen to once the session is free.
+    pub(crate) for_later: bool,
     /// Whether a failure is not to be shown.
     pub(crate) hidden: bool,
 }

@@ -15,6 +15,7 @@ use wa_store::{Change, SentMessage, Timestamp};
 
 use crate::{
     draft::Draft,
+    encryption::Turn,
     groups, identity,
     inner::Inner,
     lid,
@@ -130,20 +131,20 @@ async fn resend(
     sent: &SentMessage,
 ) -> Result<Option<OwnedNode>, HandleError> {
     let inner = &*cx.inner;
-    let device = &asker.device;
     let Ok(mut message) = pb::Message::decode(sent.plaintext.as_bytes()) else { return Ok(None) };
     let told =
         request.keys.as_ref().and_then(|keys| sessions::bundle(request.registration_id, keys));
     let bundle = match told {
         Some(bundle) => Some(bundle),
-        None => fetch_if_needed(inner, request, device).await?,
+        None => fetch_if_needed(inner, request, &asker.device).await?,
     };
 
     let _key = match asker.chat.is_person() {
         true => None,
-        false => Some(inner.locks.sender_keys.lock(asker.chat.clone()).await),
+        false => Some(inner.locks.sender_key(asker.chat.clone()).await),
     };
-    let _held = lid::lock_people(inner, [device.clone()]).await;
+    let turn = Turn::take(inner, std::slice::from_ref(&asker.device)).await?;
+    let device = &turn.name(&asker.device);
     let mut draft = Draft::new(&*inner.store);
     if !asker.chat.is_person() {
         message.sender_key_distribution_message =
@@ -216,7 +217,7 @@ async fn fetch_if_needed(
     }
     let devices = std::slice::from_ref(device);
     match sessions::fetch(inner, devices, false).await {
-        Ok(mut bundles) => Ok(bundles.remove(device)),
+        Ok(mut fetched) => Ok(fetched.bundles.remove(device)),
         Err(crate::Error::Store(error)) => Err(error.into()),
         Err(error) => {
             tracing::warn!(%error, "the keys for a retry cannot be fetched");

@@ -4,6 +4,8 @@
 //! [`Draft`]: the caller holds the device's person's lock and commits before the bytes leave.
 //! Knows nothing of stanzas but the `<enc>`.
 
+use std::sync::Arc;
+
 use wa_proto::{
     Jid,
     stanza::{EncKind, OutgoingEnc},
@@ -11,7 +13,7 @@ use wa_proto::{
 use wa_signal::{CiphertextMessage, PreKeyBundle, SessionRecord, padding};
 use wa_store::{Account, StoreError};
 
-use crate::{draft::Draft, inner::Inner, receive::decrypt::local};
+use crate::{draft::Draft, encryption::off_thread, inner::Inner, receive::decrypt::local};
 
 /// Encrypts for a device. `Ok(None)` if there is neither a session nor a usable bundle.
 ///
@@ -33,8 +35,12 @@ pub(crate) async fn encrypt(
             None => return Ok(None),
         }
     }
-    let padded = inner.with_rng(|rng| padding::pad(plaintext.to_vec(), rng));
-    match record.encrypt(&local(&account), &padded) {
+    let (plaintext, mut rng) = (plaintext.to_vec(), inner.fork_rng());
+    let sealed = off_thread(move || {
+        let padded = padding::pad(plaintext, &mut rng);
+        record.encrypt(&local(&account), &padded)
+    });
+    match sealed.await {
         Ok((record, message)) => {
             draft.put_session(device, record);
             Ok(Some(enc(message)))
@@ -52,19 +58,21 @@ pub(crate) async fn encrypt(
 pub(crate) async fn begin(
     draft: &mut Draft<'_>,
     inner: &Inner,
-    account: &Account,
+    account: &Arc<Account>,
     device: &Jid,
     record: &SessionRecord,
     bundle: &PreKeyBundle,
 ) -> Result<Option<SessionRecord>, StoreError> {
     let known = draft.identity(device).await?;
     let is_changed = known.is_some_and(|known| known != bundle.identity);
-    let begun = inner.with_rng(|rng| match is_changed {
-        true => SessionRecord::new().process_bundle(&local(account), bundle, rng),
-        false => record.process_bundle(&local(account), bundle, rng),
+    let record = if is_changed { SessionRecord::new() } else { record.clone() };
+    let (account, bundle, mut rng) = (Arc::clone(account), bundle.clone(), inner.fork_rng());
+    let begun = off_thread(move || {
+        let begun = record.process_bundle(&local(&account), &bundle, &mut rng);
+        begun.map(|begun| (begun, bundle))
     });
-    match begun {
-        Ok(begun) => {
+    match begun.await {
+        Ok((begun, bundle)) => {
             match is_changed {
                 true => draft.replace_identity(device, bundle.identity),
                 false => draft.put_identity(device, bundle.identity),

@@ -12,8 +12,8 @@ use wa_proto::{
     stanza::{EncKind, OutgoingMessage, PeerPriority},
 };
 
-use super::{encrypt::encrypt, message_id::message_id, sessions};
-use crate::{draft::Draft, error::Error, identity, inner::Inner, lid};
+use super::{encrypt::encrypt, message_id::message_id};
+use crate::{draft::Draft, encryption::Keys, error::Error, identity, inner::Inner};
 
 /// Sends something to the own phone, and returns its id once its bytes left.
 ///
@@ -60,18 +60,17 @@ pub(crate) async fn send_to(
     id: &MessageId,
     content: &Content,
 ) -> Result<(), Error> {
-    let device = lid::canonical(&*inner.store, to).await?;
     let message = content.to_message(&MessageContext::default())?;
-    let bundles = sessions::missing_bundles(inner, std::slice::from_ref(&device)).await?;
-
-    let held = lid::lock_people(inner, [device.clone()]).await;
+    let mut keys = Keys::default();
+    let turn = keys.turn(inner, std::slice::from_ref(to)).await?;
+    let device = turn.name(to);
     let mut draft = Draft::new(&*inner.store);
     let plaintext = message.encode_to_vec();
-    let enc = encrypt(&mut draft, inner, &device, bundles.get(&device), &plaintext).await?;
-    let enc = enc.ok_or(Error::NoDeviceReached)?;
+    let enc = encrypt(&mut draft, inner, &device, keys.bundle(&device), &plaintext).await?;
+    let enc = enc.ok_or_else(|| keys.unreached(&device))?;
     let changed = draft.changed_people();
     inner.store.commit(draft.into_changes()).await?;
-    drop(held);
+    drop(turn);
     identity::announce(inner, changed);
 
     let mut stanza = OutgoingMessage::new(to.clone(), id.clone(), "text");

@@ -13,7 +13,7 @@ use wa_proto::{Jid, pb};
 use wa_signal::{SenderKeyRecord, padding};
 use wa_store::{Change, Changes, MessageId, StoreError};
 
-use crate::{draft::Draft, error::Error, inner::Inner, lid};
+use crate::{draft::Draft, encryption::off_thread, error::Error, inner::Inner, lid};
 
 /// This device, under the address by which its own sender keys are kept: by LID if it has one.
 ///
@@ -59,7 +59,8 @@ pub(crate) async fn current(
         return Ok(record);
     }
     draft.push(Change::ForgetSenderKeyHolders(group.clone()));
-    let record = inner.with_rng(SenderKeyRecord::create);
+    let mut rng = inner.fork_rng();
+    let record = off_thread(move || SenderKeyRecord::create(&mut rng)).await;
     draft.put_sender_key(group, own, record.clone());
     Ok(record)
 }
@@ -79,20 +80,21 @@ pub(crate) fn distribution(
 }
 
 /// Encrypts a message for everybody who has the key, and puts the key that follows into the draft.
-pub(crate) fn seal(
+pub(crate) async fn seal(
     draft: &mut Draft<'_>,
     inner: &Inner,
     group: &Jid,
     own: &Jid,
-    record: &SenderKeyRecord,
+    record: SenderKeyRecord,
     message: &pb::Message,
 ) -> Result<Vec<u8>, Error> {
-    let sealed = inner.with_rng(|rng| {
-        let padded = padding::pad(message.encode_to_vec(), rng);
-        record.encrypt(&padded, rng)
+    let (plaintext, mut rng) = (message.encode_to_vec(), inner.fork_rng());
+    let sealed = off_thread(move || {
+        let padded = padding::pad(plaintext, &mut rng);
+        record.encrypt(&padded, &mut rng)
     });
     let (record, ciphertext) =
-        sealed.map_err(|_| Error::Internal("an own sender key cannot be used"))?;
+        sealed.await.map_err(|_| Error::Internal("an own sender key cannot be used"))?;
     draft.put_sender_key(group, own, record);
     Ok(ciphertext)
 }

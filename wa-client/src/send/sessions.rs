@@ -3,63 +3,58 @@
 //! Owns the fetch in chunks and the reading of bundles. One device's missing keys cost nobody
 //! else's. Knows nothing of messages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wa_crypto::{PublicKey, Signature};
 use wa_proto::{
     Jid,
-    request::{MAX_FETCHED_DEVICES, PreKeyFetch},
-    stanza::WireKeyBundle,
+    request::{MAX_FETCHED_DEVICES, PreKeyFetch, RequestError},
+    stanza::{IqError, WireKeyBundle},
 };
 use wa_signal::{
     PreKeyBundle, PreKeyId, PreKeyPublic, RegistrationId, SignedPreKeyId, SignedPreKeyPublic,
 };
 
-use crate::{draft::read_session, error::Error, inner::Inner, lid};
+use crate::{error::Error, inner::Inner, lid};
 
-/// Bundles for those of the devices with which there is no session; devices the server has no keys
-/// of are missing.
-///
-/// # Errors
-/// If the server could not be asked, or the store failed.
-pub(crate) async fn missing_bundles(
-    inner: &Inner,
-    devices: &[Jid],
-) -> Result<HashMap<Jid, PreKeyBundle>, Error> {
-    let known = inner.store.sessions(devices).await?;
-    let has_session = |device: &Jid| {
-        known.get(device).is_some_and(|record| read_session(record.as_bytes()).has_session())
-    };
-    let missing: Vec<Jid> = devices.iter().filter(|device| !has_session(device)).cloned().collect();
-    fetch(inner, &missing, false).await
+/// What the server said of the keys of devices. One of which it said nothing is in neither.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    /// The keys that can be used.
+    pub(crate) bundles: HashMap<Jid, PreKeyBundle>,
+    /// The devices that there are no keys of: they are gone, or never had any.
+    pub(crate) absent: HashSet<Jid>,
 }
 
 /// Fetches bundles, whether or not there are sessions.
 ///
 /// # Errors
-/// As [`missing_bundles`].
+/// If the server could not be asked, or the store failed.
 pub(crate) async fn fetch(
     inner: &Inner,
     devices: &[Jid],
     identity_changed: bool,
-) -> Result<HashMap<Jid, PreKeyBundle>, Error> {
-    let mut bundles = HashMap::new();
+) -> Result<Fetched, Error> {
+    let mut fetched = Fetched::default();
     for chunk in devices.chunks(MAX_FETCHED_DEVICES) {
         let question = PreKeyFetch { devices: chunk.to_vec(), identity_changed };
         for (device, keys) in inner.request(&question).await? {
+            let device = lid::canonical(&*inner.store, &device).await?;
             match keys {
-                Ok(keys) => {
-                    let device = lid::canonical(&*inner.store, &device).await?;
-                    match bundle(keys.registration_id, &keys.bundle) {
-                        Some(bundle) => drop(bundles.insert(device, bundle)),
-                        None => tracing::warn!("a device's keys cannot be used"),
+                Ok(keys) => match bundle(keys.registration_id, &keys.bundle) {
+                    Some(bundle) => drop(fetched.bundles.insert(device, bundle)),
+                    None => tracing::warn!("a device's keys cannot be used"),
+                },
+                Err(error) => {
+                    tracing::info!(%error, "a device has no keys; it is left out");
+                    if let RequestError::Refused(IqError { code: 404 | 406, .. }) = error {
+                        fetched.absent.insert(device);
                     }
                 }
-                Err(error) => tracing::info!(%error, "a device has no keys; it is left out"),
             }
         }
     }
-    Ok(bundles)
+    Ok(fetched)
 }
 
 /// A bundle as it came in a stanza; `None` if an id or key in it is none.

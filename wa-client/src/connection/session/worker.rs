@@ -18,6 +18,7 @@ use crate::{
         ending::Ending,
         lanes::{Lane, Lanes},
     },
+    locks::tracked,
     offline,
     stanza_handler::{self, StanzaContext},
 };
@@ -65,7 +66,7 @@ async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
         }
         while let Some((lane, stanza)) = lanes.start() {
             let work = gather(&mut lanes, &lane, stanza);
-            running.push(handle(cx, lane, work));
+            running.push(tracked(handle(cx, lane, work)));
         }
         tokio::select! {
             biased;

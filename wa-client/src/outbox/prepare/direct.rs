@@ -2,7 +2,7 @@
 //!
 //! Owns the flow. Knows nothing of groups.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use prost::Message as _;
 use wa_proto::{
@@ -11,19 +11,19 @@ use wa_proto::{
     pb,
     stanza::{EncKind, OutgoingEnc},
 };
-use wa_signal::PreKeyBundle;
-use wa_store::{Change, OutboxEntry};
+use wa_store::{Change, OutboxEntry, StoreError};
 
 use super::Skeleton;
 use crate::{
     devices::{self, participant_hash::participant_hash},
     draft::Draft,
+    encryption::{Keys, Turn},
     error::Error,
     identity,
     inner::Inner,
     lid, privacy_token,
     receive::own_jids,
-    send::{encrypt::encrypt, reporting, sessions},
+    send::{encrypt::encrypt, reporting},
 };
 
 /// Who gets a message.
@@ -34,6 +34,19 @@ struct Recipients {
     theirs: Vec<Jid>,
     /// The account's other devices.
     own: Vec<Jid>,
+}
+
+impl Recipients {
+    fn devices(&self) -> Vec<Jid> {
+        [&self.theirs[..], &self.own[..]].concat()
+    }
+
+    /// The same, by the addresses under which their keys are kept during a turn.
+    async fn in_turn(self, inner: &Inner, turn: &Turn) -> Result<Self, StoreError> {
+        let names = |devices: Vec<Jid>| devices.iter().map(|device| turn.name(device)).collect();
+        let person = lid::canonical(&*inner.store, &self.person).await?;
+        Ok(Self { person, theirs: names(self.theirs), own: names(self.own) })
+    }
 }
 
 /// Makes the stanza of a queued entry, and commits it with the advanced sessions as about to
@@ -48,10 +61,10 @@ pub(super) async fn prepare(
     skeleton: Skeleton,
 ) -> Result<OwnedNode, Error> {
     let recipients = recipients(inner, &entry.chat).await?;
-    let devices = [&recipients.theirs[..], &recipients.own[..]].concat();
-    let bundles = sessions::missing_bundles(inner, &devices).await?;
-
-    let _held = lid::lock_people(inner, devices.iter().cloned()).await;
+    let mut keys = Keys::default();
+    let turn = keys.turn(inner, &recipients.devices()).await?;
+    // Their LIDs may have been learnt while the keys were fetched.
+    let recipients = recipients.in_turn(inner, &turn).await?;
     let mut draft = Draft::new(&*inner.store);
     let mut stanza = skeleton.stanza(recipients.person.clone());
     let own = own_jids(&inner.account()).ok_or(Error::NotLinked)?;
@@ -59,8 +72,8 @@ pub(super) async fn prepare(
     stanza.reporting_token =
         reporting::token(&own, person.is_lid(), person, skeleton.id.as_str(), &skeleton.message);
     let Skeleton { message, media_type, hide_failure, .. } = skeleton;
-    stanza.participants = fan_out(&mut draft, inner, &recipients, &bundles, message).await?;
-    stanza.participant_hash = Some(participant_hash(&devices).into());
+    stanza.participants = fan_out(&mut draft, inner, &recipients, &keys, message).await?;
+    stanza.participant_hash = Some(participant_hash(&recipients.devices()).into());
     if stanza.participants.iter().any(|(_, enc)| enc.kind == EncKind::PreKeyMessage) {
         stanza.device_identity = inner.account().device_identity.clone().map(Into::into);
     }
@@ -117,7 +130,7 @@ async fn fan_out(
     draft: &mut Draft<'_>,
     inner: &Inner,
     recipients: &Recipients,
-    bundles: &HashMap<Jid, PreKeyBundle>,
+    keys: &Keys,
     message: pb::Message,
 ) -> Result<Vec<(Jid, OutgoingEnc)>, Error> {
     let plaintext = message.encode_to_vec();
@@ -126,7 +139,7 @@ async fn fan_out(
     let own = recipients.own.iter().map(|device| (device, &copy));
     let mut participants = Vec::new();
     for (device, plaintext) in theirs.chain(own) {
-        let enc = encrypt(draft, inner, device, bundles.get(device), plaintext).await?;
+        let enc = encrypt(draft, inner, device, keys.bundle(device), plaintext).await?;
         match enc {
             Some(enc) => participants.push((device.clone(), enc)),
             None => tracing::info!("a device is left out: there are no keys for it"),
@@ -134,8 +147,9 @@ async fn fan_out(
     }
     let primary = recipients.theirs.iter().find(|device| device.device == 0);
     let reached = |device: &Jid| participants.iter().any(|(reached, _)| reached == device);
-    if participants.is_empty() || primary.is_some_and(|primary| !reached(primary)) {
-        return Err(Error::NoDeviceReached);
+    if !participants.is_empty() && primary.is_none_or(reached) {
+        return Ok(participants);
     }
-    Ok(participants)
+    let wanted = primary.or(recipients.theirs.first()).or(recipients.own.first());
+    Err(wanted.map_or(Error::NoDeviceReached, |device| keys.unreached(device)))
 }

@@ -11,19 +11,19 @@ use wa_proto::{
     Jid, OwnedNode, pb,
     stanza::{AddressingMode, EncKind, OutgoingEnc, OutgoingMessage},
 };
-use wa_signal::PreKeyBundle;
-use wa_store::{Change, OutboxEntry};
+use wa_store::{Change, OutboxEntry, StoreError};
 
 use super::{super::sealed::Sealed, Skeleton};
 use crate::{
     devices::{self, participant_hash::participant_hash},
     draft::Draft,
+    encryption::{Keys, Turn},
     error::Error,
     groups, identity,
     inner::Inner,
     lid,
     receive::own_jids,
-    send::{encrypt::encrypt, reporting, sender_key, sessions},
+    send::{encrypt::encrypt, reporting, sender_key},
 };
 
 /// Whom a message is for.
@@ -83,32 +83,45 @@ pub(super) async fn prepare(
     audience: Audience,
 ) -> Result<OwnedNode, Error> {
     let chat = &audience.chat;
-    let targets = targets(inner, &audience).await?;
-    let devices: Vec<Jid> = targets.iter().map(|target| target.device.clone()).collect();
-    let bundles = bundles(inner, chat, &devices).await?;
-
-    let _key = inner.locks.sender_keys.lock(chat.clone()).await;
+    let asked = targets(inner, &audience).await?;
     let own = sender_key::own_device(inner).await?.ok_or(Error::NotLinked)?;
+    let mut keys = Keys::default();
+    let (_key, _turn, targets, to_be_told) = loop {
+        let key = inner.locks.sender_key(chat.clone()).await;
+        let targets = named_anew(inner, &asked).await?;
+        let to_be_told = ToBeTold::of(inner, chat, &targets).await?;
+        let turn = Turn::take(inner, &to_be_told.devices).await?;
+        let missing = keys.missing(inner, &turn).await?;
+        if missing.is_empty() {
+            let devices = to_be_told.devices.iter().map(|device| turn.name(device)).collect();
+            break (key, turn, targets, ToBeTold { devices, ..to_be_told });
+        }
+        drop((turn, key));
+        keys.fetch(inner, &missing).await?;
+    };
     let mut draft = Draft::new(&*inner.store);
-    let holders = inner.store.sender_key_holders(chat).await?;
-    let ends = sender_key::has_left(&devices, &holders);
-    let record = sender_key::current(&mut draft, inner, chat, &own, ends).await?;
-    let holders = if ends { HashMap::new() } else { holders };
-    let lacking = to_be_told(chat, &devices, &holders);
-    let _sessions = lid::lock_people(inner, lacking.iter().map(|device| (*device).clone())).await;
-    let told = tell(&mut draft, inner, chat, &record, &lacking, &bundles).await?;
-    if told.is_empty() && !lacking.is_empty() && lacking.len() == devices.len() {
-        return Err(Error::NoDeviceReached);
+    let record = sender_key::current(&mut draft, inner, chat, &own, to_be_told.ends).await?;
+    let lacking = to_be_told.devices;
+    let told = tell(&mut draft, inner, chat, &record, &lacking, &keys).await?;
+    if told.is_empty()
+        && lacking.len() == targets.len()
+        && let Some(device) = lacking.first()
+    {
+        // One that a later attempt may reach makes the message wait.
+        let later = lacking.iter().find(|device| !keys.is_absent(device));
+        return Err(keys.unreached(later.unwrap_or(device)));
     }
     draft.push(Change::MarkSenderKeyHolders {
         group: chat.clone(),
         devices: told.iter().map(|(device, _)| device.clone()).collect(),
         has_key: false,
     });
-    let ciphertext = sender_key::seal(&mut draft, inner, chat, &own, &record, &skeleton.message)?;
+    let key_id = record.key_id();
+    let ciphertext =
+        sender_key::seal(&mut draft, inner, chat, &own, record, &skeleton.message).await?;
 
     let stanza = stanza(inner, &skeleton, &audience, &targets, told, ciphertext);
-    let sealed = Sealed { stanza, sender_key: record.key_id() };
+    let sealed = Sealed { stanza, sender_key: key_id };
     let id = entry.id.clone();
     draft.push(Change::PutOutbox(Box::new(OutboxEntry {
         payload: sealed.to_node().encode().into(),
@@ -140,27 +153,34 @@ async fn targets(inner: &Inner, audience: &Audience) -> Result<Vec<Target>, Erro
     Ok(targets)
 }
 
-/// The devices that are told the sender key with this message. Of status posts the server knows no
-/// readers but those whom a post names, so each post tells them all.
-fn to_be_told<'d>(chat: &Jid, devices: &'d [Jid], holders: &HashMap<Jid, bool>) -> Vec<&'d Jid> {
-    match chat.is_status() {
-        true => devices.iter().collect(),
-        false => sender_key::lacking(devices, holders),
-    }
+/// The same devices, by the addresses under which their keys are kept now.
+async fn named_anew(inner: &Inner, targets: &[Target]) -> Result<Vec<Target>, StoreError> {
+    let devices: Vec<Jid> = targets.iter().map(|target| target.device.clone()).collect();
+    let devices = lid::canonical_all(&*inner.store, &devices).await?;
+    let targets = targets.iter().zip(devices);
+    Ok(targets.map(|(target, device)| Target { device, address: target.address.clone() }).collect())
 }
 
-/// The keys with which sessions begin, for those that have to be told the sender key.
-async fn bundles(
-    inner: &Inner,
-    chat: &Jid,
-    devices: &[Jid],
-) -> Result<HashMap<Jid, PreKeyBundle>, Error> {
-    let holders = inner.store.sender_key_holders(chat).await?;
-    let lacking: Vec<Jid> = match sender_key::has_left(devices, &holders) {
-        true => devices.to_vec(),
-        false => to_be_told(chat, devices, &holders).into_iter().cloned().collect(),
-    };
-    sessions::missing_bundles(inner, &lacking).await
+/// The devices that are told the sender key with a message.
+struct ToBeTold {
+    devices: Vec<Jid>,
+    /// Whether the key ends before, because somebody may have it who is not written to any more.
+    ends: bool,
+}
+
+impl ToBeTold {
+    /// Of status posts the server knows no readers but those whom a post names, so each post tells
+    /// them all. The caller holds the lock of the sender key.
+    async fn of(inner: &Inner, chat: &Jid, targets: &[Target]) -> Result<Self, StoreError> {
+        let devices: Vec<Jid> = targets.iter().map(|target| target.device.clone()).collect();
+        let holders = inner.store.sender_key_holders(chat).await?;
+        let ends = sender_key::has_left(&devices, &holders);
+        if ends || chat.is_status() {
+            return Ok(Self { devices, ends });
+        }
+        let lacking = sender_key::lacking(&devices, &holders);
+        Ok(Self { devices: lacking.into_iter().cloned().collect(), ends })
+    }
 }
 
 /// Encrypts the sender key for each of these devices. One that cannot be reached is left out, and
@@ -170,8 +190,8 @@ async fn tell(
     inner: &Inner,
     chat: &Jid,
     record: &wa_signal::SenderKeyRecord,
-    lacking: &[&Jid],
-    bundles: &HashMap<Jid, PreKeyBundle>,
+    lacking: &[Jid],
+    keys: &Keys,
 ) -> Result<Vec<(Jid, OutgoingEnc)>, Error> {
     let distribution = pb::Message {
         sender_key_distribution_message: Some(sender_key::distribution(chat, record)?),
@@ -179,8 +199,8 @@ async fn tell(
     };
     let plaintext = distribution.encode_to_vec();
     let mut told = Vec::new();
-    for &device in lacking {
-        match encrypt(draft, inner, device, bundles.get(device), &plaintext).await? {
+    for device in lacking {
+        match encrypt(draft, inner, device, keys.bundle(device), &plaintext).await? {
             Some(enc) => told.push((device.clone(), enc)),
             None => tracing::info!("a device is left out: there are no keys for it"),
         }

@@ -20,7 +20,9 @@ pub(super) async fn keep_sender_key(
     };
     let record = draft.sender_key(group, device).await?;
     match record.process_distribution(&key.message) {
-        Ok(record) => draft.put_sender_key(group, device, record),
+        // Told again, with every message that is sent again, it changes nothing.
+        Ok(now) if now.to_bytes() == record.to_bytes() => {}
+        Ok(now) => draft.put_sender_key(group, device, now),
         Err(error) => tracing::warn!(id = %arrival.id, %error, "a sender key is refused"),
     }
     Ok(())

@@ -1,0 +1,28 @@
+//! Where sessions are used: whose turn it is, which keys there are, and on which thread it is
+//! computed.
+//!
+//! Owns the way that every encryption and decryption takes: [`Turn`] resolves the addresses of the
+//! devices while their people's locks are held, [`Keys`] fetches what is missing before, and
+//! [`off_thread`] computes beside the threads that serve the connection. Knows nothing of messages.
+
+mod keys;
+mod turn;
+
+pub(crate) use keys::Keys;
+pub(crate) use turn::Turn;
+
+/// Computes on a thread of its own, so that connections are served meanwhile and several peers'
+/// messages use several cores. Randomness comes along as a generator of its own
+/// ([`crate::inner::Inner::fork_rng`]).
+pub(crate) async fn off_thread<T: Send + 'static>(
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    match tokio::task::spawn_blocking(compute).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending, and with it whoever waits here.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
