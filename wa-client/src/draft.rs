@@ -193,6 +193,18 @@ impl<'s> Draft<'s> {
     }
 }
 
+/// The change that ends the sessions with a device. The record stays, with what it recognises of
+/// them, so that no message that somebody kept begins one again; `None` if there is no record.
+pub(crate) async fn end_sessions(
+    store: &dyn Store,
+    device: Jid,
+    end: impl FnOnce(&SessionRecord) -> SessionRecord + Send,
+) -> Result<Option<Change>, StoreError> {
+    let Some(bytes) = store.session(&device).await? else { return Ok(None) };
+    let record = end(&read_session(bytes.as_bytes())).to_bytes().to_vec().into();
+    Ok(Some(Change::PutSession { device, record }))
+}
+
 /// Reads a stored session record. One that cannot be read counts as none: the peer is then asked
 /// to send again, which heals it.
 pub(crate) fn read_session(bytes: &[u8]) -> SessionRecord {

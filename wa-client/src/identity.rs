@@ -13,7 +13,10 @@ use tokio::time::Instant;
 use wa_proto::Jid;
 use wa_store::{Change, StoreError};
 
-use crate::{event::Event, inner::Inner, lid, privacy_token, receive::own_jids, send::sender_key};
+use crate::{
+    draft::end_sessions, event::Event, inner::Inner, lid, privacy_token, receive::own_jids,
+    send::sender_key,
+};
 
 /// Repeated notices about the same person within this time count as one.
 const DEBOUNCE: Duration = Duration::from_secs(10);
@@ -66,9 +69,11 @@ pub(crate) async fn changed(inner: &Arc<Inner>, user: &Jid, from: &Jid) -> Resul
     let mut changes = sender_key::end(inner, &status).await?;
     for address in [Some(&person), alternative.as_ref()].into_iter().flatten() {
         for device in inner.store.session_devices(address).await? {
+            let ended =
+                end_sessions(&*inner.store, device.clone(), |record| record.replace_identity());
+            changes.extend(ended.await?);
             changes.push(Change::ForgetSenderKeyHolder(device));
         }
-        changes.push(Change::DeleteSessionsOfUser(address.clone()));
         changes.push(Change::DeleteIdentitiesOfUser(address.clone()));
         changes.push(Change::DeleteDeviceList(address.clone()));
     }

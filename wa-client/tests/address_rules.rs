@@ -8,7 +8,7 @@ mod parties;
 
 use handmade::{
     ack, acquainted, all_said, content, device, enc, message, notification, rng, said,
-    send_without_ack, text,
+    send_without_ack, session, text,
 };
 use parties::{Party, settle};
 use prost::Message as _;
@@ -45,9 +45,55 @@ async fn a_new_identity_voids_the_sessions_of_all_devices_under_both_addresses()
     };
     assert_eq!(ada.until(changed).await, (bob.phone.lid(), false));
     for address in [bob.phone.lid(), bob.phone.jid()] {
-        assert!(ada.store.session_devices(&address).await.unwrap().is_empty());
+        // The records stay, for what they recognise; the sessions are gone.
+        for device in ada.store.session_devices(&address).await.unwrap() {
+            assert!(!session(&ada, &device).await.has_session(), "{device}");
+        }
     }
     assert_eq!(ada.stats().acks_owed, 0);
+}
+
+/// Cleo lost her phone. Who kept a message of it, or has it, does not take her place again.
+#[tokio::test(start_paused = true)]
+async fn after_a_re_registration_no_message_of_the_old_phone_is_read() {
+    let (sim, ada, _bob) = acquainted(121).await;
+    let cleo = Jid::lid("99000077");
+    let (mut old, mut held_back, mut new) = (
+        Stranger::without_prekey(&ada, 31, 32).await,
+        Stranger::without_prekey(&ada, 31, 33).await,
+        Stranger::without_prekey(&ada, 34, 35).await,
+    );
+    let deliver = |id, enc| sim.deliver(&device(&ada), message(&cleo, id, sim.now()).child(enc));
+    deliver("3EB0BA", old.seals("from the old phone"));
+    settle().await;
+    deliver("3EB0BB", new.seals("from the new phone"));
+    settle().await;
+    let texts = ["from the old phone", "from the new phone"];
+    assert_eq!(ada.texts(&cleo).await, texts);
+    deliver("3EB0BC", held_back.seals("pay 100"));
+    settle().await;
+    assert_eq!(ada.store.identity(&cleo).await.unwrap(), Some(new.identity.public));
+    assert_eq!(session(&ada, &cleo).await.remote_identity(), Some(new.identity.public));
+    assert!(!ada.texts(&cleo).await.iter().any(|text| text == "pay 100"));
+}
+
+/// The server's notice comes first, and the new phone has not written yet.
+#[tokio::test(start_paused = true)]
+async fn after_the_notice_of_a_re_registration_no_message_of_the_old_phone_is_read() {
+    let (sim, ada, _bob) = acquainted(122).await;
+    let cleo = Jid::lid("99000078");
+    let mut old = Stranger::without_prekey(&ada, 41, 42).await;
+    let mut held_back = Stranger::without_prekey(&ada, 41, 43).await;
+    let deliver = |id, enc| sim.deliver(&device(&ada), message(&cleo, id, sim.now()).child(enc));
+    deliver("3EB0CA", old.seals("from the old phone"));
+    settle().await;
+    sim.deliver(&device(&ada), notification(&cleo, "encrypt", "1").child(Node::new("identity")));
+    settle().await;
+    deliver("3EB0CB", held_back.seals("pay 100"));
+    settle().await;
+    assert!(!ada.texts(&cleo).await.iter().any(|text| text == "pay 100"));
+    assert_eq!(ada.store.identity(&cleo).await.unwrap(), None);
+    assert!(!session(&ada, &cleo).await.has_session());
 }
 
 #[tokio::test(start_paused = true)]
@@ -221,10 +267,21 @@ impl Stranger {
 
     /// With a session made from the keys that `party` published.
     async fn meets(party: &Party) -> Self {
-        let identity = KeyPair::random(&mut rng(8));
+        let prekey = party.store.prekey(400).await.unwrap().unwrap();
+        let prekey = PreKeyPublic { id: PreKeyId::new(400).unwrap(), key: prekey.pair.public };
+        Self::with(party, 8, 9, Some(prekey)).await
+    }
+
+    /// With a session for which the server had no one-time prekey left, so that nothing of
+    /// `party`'s is used up.
+    async fn without_prekey(party: &Party, identity: u64, session: u64) -> Self {
+        Self::with(party, identity, session, None).await
+    }
+
+    async fn with(party: &Party, identity: u64, seed: u64, prekey: Option<PreKeyPublic>) -> Self {
+        let identity = KeyPair::random(&mut rng(identity));
         let account = party.store.account().await.unwrap().unwrap();
         let signed = party.store.signed_prekeys().await.unwrap().remove(0);
-        let prekey = party.store.prekey(400).await.unwrap().unwrap();
         let bundle = PreKeyBundle {
             registration_id: RegistrationId::new(account.registration_id),
             identity: account.identity.public,
@@ -233,10 +290,10 @@ impl Stranger {
                 key: signed.pair.public,
                 signature: signed.signature,
             },
-            prekey: Some(PreKeyPublic { id: PreKeyId::new(400).unwrap(), key: prekey.pair.public }),
+            prekey,
         };
         let local = LocalIdentity::new(&identity, RegistrationId::new(Self::REGISTRATION));
-        let session = SessionRecord::new().process_bundle(&local, &bundle, &mut rng(9)).unwrap();
+        let session = SessionRecord::new().process_bundle(&local, &bundle, &mut rng(seed)).unwrap();
         Self { identity, session }
     }
 

@@ -10,7 +10,9 @@ use wa_store::{Change, Changes, Device, DeviceList, StoreError};
 
 use super::participant_hash::participant_hash;
 use crate::{
-    app_state, groups, identity,
+    app_state,
+    draft::end_sessions,
+    groups, identity,
     inner::Inner,
     lid, privacy_token,
     stanza_handler::{HandleError, Outcome, StanzaContext},
@@ -61,7 +63,8 @@ async fn devices_changed(inner: &Inner, change: &DevicesChange) -> Result<(), St
         for entry in &change.devices {
             let device = lid::canonical(&*inner.store, &entry.jid).await?;
             // The mark that it has sender keys stays: it ends them at the next message.
-            changes.push(Change::DeleteSession(device));
+            let end = |record: &wa_signal::SessionRecord| record.end_sessions();
+            changes.extend(end_sessions(&*inner.store, device, end).await?);
         }
     }
     let list = inner.store.device_list(&person).await?;

@@ -13,7 +13,7 @@ use wa_proto::{
 };
 use wa_signal::{
     DecryptError, Decrypted, LocalIdentity, PreKeyMessageHeader, RegistrationId, SenderKeyError,
-    SessionRecord, padding,
+    padding,
 };
 use wa_store::{Account, Seen, StoreError};
 
@@ -108,11 +108,8 @@ async fn open_prekey(
     };
     let known = draft.identity(sender).await?;
     let identity_changed = known.is_some_and(|known| known != header.identity);
-    // Sessions with another identity are no basis for this one; they go once this one is proven.
-    let record = match identity_changed {
-        true => SessionRecord::new(),
-        false => draft.session(sender).await?,
-    };
+    // Sessions with another identity end once this one is proven; the record remembers them.
+    let record = draft.session(sender).await?;
     let prekey = match header.prekey_id {
         Some(id) => draft.prekey(id).await?,
         None => None,

@@ -253,8 +253,8 @@ async fn renew(
     let mut record = draft.session(device).await?;
     let known = record.remote_registration_id();
     if known.is_some_and(|known| known.as_u32() != request.registration_id) {
-        record = SessionRecord::new();
-        draft.put_session(device, SessionRecord::new());
+        record = record.end_sessions();
+        draft.put_session(device, record.clone());
     }
     let Some(bundle) = bundle else { return Ok(()) };
     let account = inner.account();

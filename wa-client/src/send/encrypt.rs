@@ -65,8 +65,9 @@ pub(crate) async fn begin(
 ) -> Result<Option<SessionRecord>, StoreError> {
     let known = draft.identity(device).await?;
     let is_changed = known.is_some_and(|known| known != bundle.identity);
-    let record = if is_changed { SessionRecord::new() } else { record.clone() };
-    let (account, bundle, mut rng) = (Arc::clone(account), bundle.clone(), inner.fork_rng());
+    // The record itself ends the sessions with another identity, and remembers them.
+    let (record, account, bundle) = (record.clone(), Arc::clone(account), bundle.clone());
+    let mut rng = inner.fork_rng();
     let begun = off_thread(move || {
         let begun = record.process_bundle(&local(&account), &bundle, &mut rng);
         begun.map(|begun| (begun, bundle))
