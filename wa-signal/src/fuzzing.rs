@@ -23,6 +23,10 @@ pub fn session_message(bytes: &[u8]) {
         let identity = fixed_pair(1);
         let local = LocalIdentity::new(&identity, RegistrationId::new(1));
         let _ = record.encrypt(&local, b"stored");
+        let _ = record.decrypt_signal(&local, GARBAGE, &mut FixedRng);
+        for next in [record.archive_current(), record.end_sessions(), record.replace_identity()] {
+            let _ = SessionRecord::from_bytes(&next.to_bytes());
+        }
         let _ = SessionRecord::from_bytes(&record.to_bytes());
     }
     let _ = padding::unpad(bytes);
@@ -81,6 +85,14 @@ impl Receiver {
         );
     }
 }
+
+/// A `msg` of the right form that nobody made, with the ratchet key of [`fixed_pair`] 2: each
+/// session of a record is tried for it.
+const GARBAGE: &[u8] = &[
+    0x33, 0x0a, 33, 0x05, 0xce, 0x8d, 0x3a, 0xd1, 0xcc, 0xb6, 0x33, 0xec, 0x7b, 0x70, 0xc1, 0x78,
+    0x14, 0xa5, 0xc7, 0x6e, 0xcd, 0x02, 0x96, 0x85, 0x05, 0x0d, 0x34, 0x47, 0x45, 0xba, 0x05, 0x87,
+    0x0e, 0x58, 0x7d, 0x59, 0x10, 0x07, 0x22, 0x01, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+];
 
 fn fixed_pair(byte: u8) -> KeyPair {
     KeyPair::from_private(PrivateKey::from_bytes([byte; 32]))
