@@ -245,6 +245,12 @@ pub enum Change {
 
     /// Adds to what was done in the account's name. Its number is given here.
     Audit(Box<AuditEntry>),
+    /// Takes out the entries of the audit from before this time, in milliseconds since 1970, up to the
+    /// first that is not.
+    PruneAudit {
+        /// The time.
+        before_ms: i64,
+    },
     /// Keeps a part of the history until it was read. One that waits already is replaced in its
     /// place.
     PutHistoryChunk(Box<HistoryChunk>),
@@ -341,6 +347,7 @@ impl Change {
                 | Self::Unlink
                 | Self::PutSetting { .. }
                 | Self::Audit(_)
+                | Self::PruneAudit { .. }
                 | Self::PurgeExpired { .. }
                 | Self::ExpireMessages { .. }
                 | Self::SetStarred { .. }

@@ -60,7 +60,7 @@ pub use app_state::{
     CollectionUpdate, CollectionVersion, Label, Labelled, PendingSync, QuickReply, SyncChange,
     SyncKey, SyncMac,
 };
-pub use audit::{AuditEntry, AuditQuery};
+pub use audit::{AuditAnchor, AuditBreak, AuditEntry, AuditProof, AuditQuery, verify_audit};
 pub use changes::{Altered, Archived, Change, Changes, Committed};
 pub use chat::{Chat, ChatUpdate};
 pub use contact::{Contact, ContactUpdate, PrivacyToken, TOKEN_WEEKS};

@@ -20,13 +20,13 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
 use self::state::State;
 use crate::{
-    Account, Addition, ArchivedMessage, AuditEntry, AuditQuery, Changes, Chat, ChatQuery,
-    CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk,
-    HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry,
-    PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply,
-    Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
-    SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion, Timestamp, id::bare,
-    store::Result,
+    Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
+    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
+    HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret,
+    OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken,
+    QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage,
+    Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
+    id::bare, store::Result,
 };
 
 /// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not
@@ -368,6 +368,10 @@ impl Store for MemoryStore {
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         Ok(query.select(&self.state()?.audit))
+    }
+
+    async fn audit_anchor(&self) -> Result<AuditAnchor> {
+        Ok(self.state()?.audit_anchor)
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {

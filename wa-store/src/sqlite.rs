@@ -40,12 +40,12 @@ pub use self::{
 };
 use self::{open::Source, readers::Readers, rows::engine};
 use crate::{
-    Account, Addition, ArchivedMessage, AuditEntry, AuditQuery, Changes, Chat, ChatQuery,
-    CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk,
-    HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry,
-    PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply,
-    Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
-    SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
+    Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
+    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
+    HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret,
+    OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken,
+    QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage,
+    Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
     store::Result,
 };
 
@@ -477,6 +477,10 @@ impl Store for SqliteStore {
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         let query = query.clone();
         self.read(move |db| audit::audit(db, &query)).await
+    }
+
+    async fn audit_anchor(&self) -> Result<AuditAnchor> {
+        self.read(audit::anchor).await
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {

@@ -9,12 +9,13 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
 use crate::{
-    Account, Added, Addition, ArchivedMessage, AuditEntry, AuditQuery, Changes, Chat, ChatQuery,
-    CollectionVersion, Committed, Contact, ContactQuery, DeviceList, EventResponse, GapPlace,
-    HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret,
-    OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PollTally, PreKey, PreKeyCount,
-    PrivacyToken, QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
-    SentMessage, Seq, SignedPreKey, Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
+    Account, Added, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
+    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, EventResponse,
+    GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery,
+    MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PollTally, PreKey,
+    PreKeyCount, PrivacyToken, QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery,
+    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, SyncKey, SyncMac,
+    TextVersion, Timestamp,
 };
 
 /// What every call gives.
@@ -167,6 +168,8 @@ pub trait Store: Send + Sync + 'static {
     async fn settings_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>>;
     /// What was done in the account's name, the newest first.
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>>;
+    /// On what the first entry of the audit's chain builds.
+    async fn audit_anchor(&self) -> Result<AuditAnchor>;
     /// A setting of the client's own.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>>;
 

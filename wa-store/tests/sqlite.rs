@@ -14,8 +14,9 @@ use std::{
 use rusqlite::Connection;
 use wa_proto::Jid;
 use wa_store::{
-    Change, Changes, DatabaseKey, MessageKey, MessageQuery, NewMessage, OpenOptions, SearchQuery,
-    Seq, SqliteStore, Store, StoreError, Timestamp,
+    AuditBreak, AuditEntry, AuditQuery, Change, Changes, DatabaseKey, MessageKey, MessageQuery,
+    NewMessage, OpenOptions, SearchQuery, Seq, SqliteStore, Store, StoreError, Timestamp,
+    verify_audit,
 };
 
 fn key() -> DatabaseKey {
@@ -91,12 +92,108 @@ async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
     store.commit([message(1, "a"), message(2, "b")].into_iter().collect()).await.unwrap();
     store.close().await.unwrap();
     raw(&path)
-        .execute_batch("ALTER TABLE meta DROP COLUMN messages; PRAGMA user_version = 7;")
+        .execute_batch(&format!(
+            "ALTER TABLE meta DROP COLUMN messages; {WITHOUT_CHAIN} PRAGMA user_version = 7;"
+        ))
         .unwrap();
     let store = SqliteStore::open(&path, key()).await.unwrap();
     assert_eq!(store.stats().await.unwrap().messages, 2);
     store.commit([message(2, "again"), message(3, "c")].into_iter().collect()).await.unwrap();
     assert_eq!(store.stats().await.unwrap().messages, 3);
+}
+
+/// Takes back what schema 9 brought.
+const WITHOUT_CHAIN: &str = "DROP TRIGGER audit_is_not_deleted; DROP TABLE audit_anchor;
+    ALTER TABLE audit DROP COLUMN digest; ALTER TABLE audit DROP COLUMN hash;
+    CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, ''); END;";
+
+fn audited(at_ms: i64, detail: &str) -> Change {
+    let mut entry = AuditEntry::new(at_ms, "client: robot", "messages/send", "accepted");
+    entry.chat = Some(Jid::lid("900200"));
+    entry.detail = Some(detail.into());
+    entry.digest = Some([7; 32]);
+    Change::Audit(Box::new(entry))
+}
+
+/// A database with five entries in its audit, and the newest one's hash.
+async fn with_audit(path: &Path) -> [u8; 32] {
+    let store = SqliteStore::open(path, key()).await.unwrap();
+    store.commit((1..=5).map(|n| audited(n * 1_000, "3EB0")).collect()).await.unwrap();
+    let proof = verify_audit(&store, None).await.unwrap();
+    assert_eq!((proof.entries, proof.broken), (5, None));
+    store.close().await.unwrap();
+    proof.newest.unwrap().1
+}
+
+#[tokio::test]
+async fn whoever_changes_the_audit_in_the_file_breaks_its_chain() {
+    let unlocked = "DROP TRIGGER audit_is_not_changed; DROP TRIGGER audit_is_not_deleted;";
+    for (forgery, broken) in [
+        ("UPDATE audit SET caller = 'person: wa-cli' WHERE seq = 3", (3, AuditBreak::Changed)),
+        ("UPDATE audit SET chat = NULL WHERE seq = 5", (5, AuditBreak::Changed)),
+        ("UPDATE audit SET digest = zeroblob(32) WHERE seq = 1", (1, AuditBreak::Changed)),
+        ("UPDATE audit SET at_ms = at_ms + 1 WHERE seq = 2", (2, AuditBreak::Changed)),
+        ("UPDATE audit SET to_stranger = 1 WHERE seq = 4", (4, AuditBreak::Changed)),
+        ("DELETE FROM audit WHERE seq = 3", (4, AuditBreak::Missing)),
+        ("DELETE FROM audit WHERE seq = 1", (2, AuditBreak::Missing)),
+        ("UPDATE audit SET hash = NULL WHERE seq = 2", (3, AuditBreak::Changed)),
+        ("UPDATE audit_anchor SET hash = randomblob(32)", (1, AuditBreak::Changed)),
+        (
+            "UPDATE audit SET hash = (SELECT hash FROM audit WHERE seq = 4) WHERE seq = 5",
+            (5, AuditBreak::Changed),
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wa.db");
+        with_audit(&path).await;
+        raw(&path).execute_batch(&format!("{unlocked} {forgery};")).unwrap();
+        let store = SqliteStore::open(&path, key()).await.unwrap();
+        let proof = verify_audit(&store, None).await.unwrap();
+        assert_eq!(proof.broken, Some(broken), "{forgery}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_is_cut_off_is_told_by_a_hash_that_was_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    let kept = with_audit(&path).await;
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    store.commit(Changes::from(audited(6_000, "later"))).await.unwrap();
+    assert_eq!(verify_audit(&store, Some(kept)).await.unwrap().found, Some(true));
+    store.close().await.unwrap();
+    raw(&path)
+        .execute_batch("DROP TRIGGER audit_is_not_deleted; DELETE FROM audit WHERE seq > 4;")
+        .unwrap();
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    let proof = verify_audit(&store, Some(kept)).await.unwrap();
+    assert_eq!((proof.found, proof.broken, proof.entries), (Some(false), None, 4));
+}
+
+#[tokio::test]
+async fn entries_of_an_older_version_come_before_the_chain() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    with_audit(&path).await;
+    raw(&path).execute_batch(&format!("{WITHOUT_CHAIN} PRAGMA user_version = 8;")).unwrap();
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    store.commit(Changes::from(audited(6_000, "new"))).await.unwrap();
+    let proof = verify_audit(&store, None).await.unwrap();
+    assert_eq!((proof.before_chain, proof.entries, proof.broken), (5, 1, None));
+    assert_eq!(store.audit(&AuditQuery::default()).await.unwrap().len(), 6);
+    store.commit(Changes::from(Change::PruneAudit { before_ms: 4_000 })).await.unwrap();
+    let proof = verify_audit(&store, None).await.unwrap();
+    assert_eq!((proof.before_chain, proof.entries, proof.broken), (2, 1, None));
+}
+
+#[tokio::test]
+async fn nothing_that_is_young_is_deleted_from_the_audit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    with_audit(&path).await;
+    let db = raw(&path);
+    assert!(db.execute_batch("DELETE FROM audit WHERE seq = 1").is_err());
+    assert!(db.execute_batch("UPDATE audit SET caller = 'x'").is_err());
 }
 
 #[tokio::test]

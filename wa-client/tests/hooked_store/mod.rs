@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use wa_crypto::PublicKey;
 use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use wa_store::{
-    Account, Addition, ArchivedMessage, AuditEntry, AuditQuery, Changes, Chat, ChatQuery,
-    CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace, HistoryChunk,
-    HistoryGap, Label, Labelled, MemoryStore, MessageId, MessageKey, MessageQuery, MessageSecret,
-    OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken,
-    QuickReply, Reaction, Result, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
-    SentMessage, Seq, SignedPreKey, Stats, Store, SyncKey, SyncMac, TextVersion, Timestamp,
+    Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
+    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
+    HistoryChunk, HistoryGap, Label, Labelled, MemoryStore, MessageId, MessageKey, MessageQuery,
+    MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount,
+    PrivacyToken, QuickReply, Reaction, Result, SealedAddition, SearchPage, SearchQuery,
+    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, SyncKey, SyncMac, TextVersion,
+    Timestamp,
 };
 
 /// What is done differently.
@@ -273,6 +274,9 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
         self.under.audit(query).await
+    }
+    async fn audit_anchor(&self) -> Result<AuditAnchor> {
+        self.under.audit_anchor().await
     }
     async fn last_seq(&self) -> Result<Seq> {
         self.under.last_seq().await

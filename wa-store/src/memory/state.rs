@@ -8,12 +8,12 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, AddedKind, Addition, ArchivedMessage, AuditEntry, Change, Chat, ChatUpdate, Committed,
-    Contact, ContactUpdate, DeviceList, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId,
-    MessageKey, MessageSecret, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey,
-    PrivacyToken, RETRY_RETENTION_SECS, Reaction, SEALED_RETENTION_SECS, SEEN_RETENTION_SECS,
-    SENT_RETENTION_SECS, SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats,
-    StoreError, Timestamp, id::bare, store::Result,
+    Account, AddedKind, Addition, ArchivedMessage, AuditAnchor, AuditEntry, Change, Chat,
+    ChatUpdate, Committed, Contact, ContactUpdate, DeviceList, Edit, GapPlace, HistoryChunk,
+    HistoryGap, MessageId, MessageKey, MessageSecret, OutboxEntry, OutboxState, PendingReceipt,
+    Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction, SEALED_RETENTION_SECS,
+    SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SealedAddition, SecretBytes, Seen, SentMessage, Seq,
+    SignedPreKey, Stats, StoreError, Timestamp, id::bare, store::Result,
 };
 
 /// A message's chat, sender and id in the archive's own form.
@@ -69,6 +69,7 @@ pub(super) struct State {
     pub(super) last_seq: u64,
     /// The oldest first.
     pub(super) audit: Vec<AuditEntry>,
+    pub(super) audit_anchor: AuditAnchor,
 }
 
 impl State {
@@ -256,8 +257,20 @@ impl State {
             }
             Change::PutSetting { name, value: None } => drop(self.settings.remove(&name)),
             Change::Audit(entry) => {
-                let seq = u64::try_from(self.audit.len()).unwrap_or(u64::MAX).saturating_add(1);
-                self.audit.push(AuditEntry { seq, ..*entry });
+                let (seq, previous) = match self.audit.last() {
+                    Some(AuditEntry { seq, hash: Some(hash), .. }) => (*seq, *hash),
+                    _ => (self.audit_anchor.seq, self.audit_anchor.hash),
+                };
+                let mut entry = AuditEntry { seq: seq.saturating_add(1), ..*entry };
+                entry.hash = Some(entry.hash_after(&previous));
+                self.audit.push(entry);
+            }
+            Change::PruneAudit { before_ms } => {
+                let young = self.audit.iter().position(|entry| entry.at_ms >= before_ms);
+                let old = self.audit.drain(..young.unwrap_or(self.audit.len()));
+                if let Some(AuditEntry { seq, at_ms, hash: Some(hash), .. }) = old.last() {
+                    self.audit_anchor = AuditAnchor { seq, at_ms: Some(at_ms), hash };
+                }
             }
             other => return Ok(self.apply_history(other)),
         }

@@ -1,12 +1,15 @@
-//! The rows of the audit.
+//! The rows of the audit, and the chain of their hashes.
 
 use rusqlite::{Connection, params};
 
-use super::{rows::all, write::Write};
-use crate::{AuditEntry, AuditQuery, MAX_PAGE, store::Result};
+use super::{
+    rows::{Columns, all, one},
+    write::Write,
+};
+use crate::{AuditAnchor, AuditEntry, AuditQuery, MAX_PAGE, StoreError, store::Result};
 
 pub(super) fn audit(db: &Connection, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
-    let sql = "SELECT seq, at_ms, caller, call, chat, outcome, detail, to_stranger FROM audit
+    let sql = "SELECT seq, at_ms, caller, call, chat, outcome, detail, to_stranger, digest, hash FROM audit
                WHERE seq < ?1 AND at_ms >= ?2 ORDER BY seq DESC LIMIT ?3";
     let before = query.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
     let limit = i64::try_from(query.limit.min(MAX_PAGE)).unwrap_or(i64::MAX);
@@ -22,16 +25,47 @@ pub(super) fn audit(db: &Connection, query: &AuditQuery) -> Result<Vec<AuditEntr
             outcome: row.get(5)?,
             detail: row.get(6)?,
             to_stranger: row.get(7)?,
+            digest: row.get(8)?,
+            hash: row.get(9)?,
         })
     })
 }
 
+pub(super) fn anchor(db: &Connection) -> Result<AuditAnchor> {
+    let sql = "SELECT seq, at_ms, hash FROM audit_anchor";
+    let found = one(db, sql, [], |row| anchor_of(row))?;
+    found.ok_or(StoreError::Corrupt { what: "the audit's anchor" })
+}
+
+fn anchor_of(row: Columns<'_>) -> Result<AuditAnchor> {
+    let seq = row.get::<i64>(0)?.unsigned_abs();
+    Ok(AuditAnchor { seq, at_ms: row.get(1)?, hash: row.get(2)? })
+}
+
+/// The number and the hash of the newest entry: what the next one follows.
+fn newest(db: &Connection) -> Result<(u64, [u8; 32])> {
+    let sql = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
+    let newest = one(db, sql, [], |row| {
+        Ok((row.get::<i64>(0)?.unsigned_abs(), row.get::<Option<[u8; 32]>>(1)?))
+    })?;
+    let anchor = anchor(db)?;
+    Ok(match newest {
+        Some((seq, hash)) if seq > anchor.seq => (seq, hash.unwrap_or_default()),
+        // The first of the chain, or the first after all others were taken out.
+        _ => (anchor.seq, anchor.hash),
+    })
+}
+
 impl Write<'_> {
-    pub(super) fn append_audit(&self, entry: &AuditEntry) -> Result<()> {
+    pub(super) fn append_audit(&self, mut entry: AuditEntry) -> Result<()> {
+        let (seq, hash) = newest(self.db)?;
+        entry.seq = seq.saturating_add(1);
+        entry.hash = Some(entry.hash_after(&hash));
         self.run(
-            "INSERT INTO audit (at_ms, caller, call, chat, outcome, detail, to_stranger)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO audit (seq, at_ms, caller, call, chat, outcome, detail, to_stranger, digest, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
+                i64::try_from(entry.seq).unwrap_or(i64::MAX),
                 entry.at_ms,
                 entry.caller,
                 entry.call,
@@ -39,7 +73,28 @@ impl Write<'_> {
                 entry.outcome,
                 entry.detail,
                 entry.to_stranger,
+                entry.digest,
+                entry.hash,
             ],
         )
+    }
+
+    /// Takes out the oldest entries up to the first that is young enough; the anchor remembers on
+    /// what that one builds.
+    pub(super) fn prune_audit(&self, before_ms: i64) -> Result<()> {
+        let last = "SELECT seq, at_ms, hash FROM audit WHERE seq <
+                (SELECT coalesce(min(seq), 9223372036854775807) FROM audit WHERE at_ms >= ?1)
+             ORDER BY seq DESC LIMIT 1";
+        let last = one(self.db, last, [before_ms], |row| {
+            Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<Option<[u8; 32]>>(2)?))
+        })?;
+        let Some((seq, at_ms, hash)) = last else { return Ok(()) };
+        if let Some(hash) = hash {
+            self.run(
+                "UPDATE audit_anchor SET seq = ?1, at_ms = ?2, hash = ?3",
+                params![seq, at_ms, hash],
+            )?;
+        }
+        self.run("DELETE FROM audit WHERE seq <= ?1", [seq])
     }
 }

@@ -212,7 +212,8 @@ impl<'a> Write<'a> {
             Change::PutSetting { name, value: None } => {
                 self.run("DELETE FROM settings WHERE name = ?1", [name])?;
             }
-            Change::Audit(entry) => self.append_audit(&entry)?,
+            Change::Audit(entry) => self.append_audit(*entry)?,
+            Change::PruneAudit { before_ms } => self.prune_audit(before_ms)?,
             other => return self.apply_history(other),
         }
         Ok(None)

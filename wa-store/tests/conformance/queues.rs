@@ -2,8 +2,8 @@
 
 use wa_proto::Jid;
 use wa_store::{
-    AuditEntry, AuditQuery, Change, Changes, MessageKey, OutboxEntry, OutboxState, PendingReceipt,
-    Seen, SentMessage, Store, StoreError,
+    AuditEntry, AuditProof, AuditQuery, Change, Changes, MessageKey, OutboxEntry, OutboxState,
+    PendingReceipt, Seen, SentMessage, Store, StoreError, verify_audit,
 };
 
 use super::samples::{ada, ada_lid, at, bob, commit, group, pair};
@@ -212,4 +212,32 @@ pub(crate) async fn the_audit_is_given_newest_first_and_by_time(store: &dyn Stor
     assert_eq!(store.audit(&query).await.unwrap(), all[..2]);
     query.before = Some(all[0].seq);
     assert_eq!(store.audit(&query).await.unwrap(), all[1..2]);
+}
+
+pub(crate) async fn the_audit_is_a_chain_that_survives_the_taking_out_of_what_is_old(
+    store: &dyn Store,
+) {
+    let entry = |at_ms| {
+        let mut entry = AuditEntry::new(at_ms, "client: robot", "messages/send", "accepted");
+        entry.digest = Some([9; 32]);
+        Change::Audit(Box::new(entry))
+    };
+    assert_eq!(verify_audit(store, None).await.unwrap(), AuditProof::default());
+    // The clock of the third was wrong: it does not open a gap.
+    commit(store, [1_000, 2_000, 500, 4_000].map(entry)).await;
+    let whole = verify_audit(store, None).await.unwrap();
+    assert_eq!((whole.entries, whole.broken, whole.anchor.seq), (4, None, 0));
+    commit(store, [Change::PruneAudit { before_ms: 2_000 }]).await;
+    let seqs = |entries: Vec<AuditEntry>| entries.iter().map(|entry| entry.seq).collect::<Vec<_>>();
+    assert_eq!(seqs(store.audit(&AuditQuery::default()).await.unwrap()), [4, 3, 2]);
+    let left = verify_audit(store, Some(whole.newest.unwrap().1)).await.unwrap();
+    assert_eq!((left.entries, left.broken, left.found), (3, None, Some(true)));
+    assert_eq!((left.anchor.seq, left.anchor.at_ms), (1, Some(1_000)));
+    commit(store, [Change::PruneAudit { before_ms: 9_000 }]).await;
+    assert!(store.audit(&AuditQuery::default()).await.unwrap().is_empty());
+    // The next one follows the last that was taken out, and no number is given twice.
+    commit(store, [entry(9_500)]).await;
+    let next = verify_audit(store, None).await.unwrap();
+    assert_eq!((next.entries, next.broken, next.newest.unwrap().0), (1, None, 5));
+    assert_eq!((next.anchor.seq, next.anchor.hash), (4, whole.newest.unwrap().1));
 }
