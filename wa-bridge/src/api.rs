@@ -46,7 +46,7 @@ pub use send::*;
 pub use crate::view::*;
 
 /// The version of the calls and of what they carry; both sides must have the same.
-pub const API_VERSION: u32 = 1;
+pub const API_VERSION: u32 = 2;
 
 /// A call: what is asked, as an object.
 pub trait Operation: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {

@@ -47,6 +47,8 @@ pub struct BridgeOptions {
     /// Where on this machine one can ask over TCP how the owner is, for as long as this process
     /// owns the account: `/healthz`, `/readyz`, and with the token `/metrics` and the calls.
     pub health: Option<SocketAddr>,
+    /// Whether the account is not served at all where that address cannot be had.
+    pub health_is_needed: bool,
     /// The file with the token for that; the profile's own, which is made, unless one is named.
     pub token_file: Option<PathBuf>,
     /// Who calls.
@@ -70,6 +72,7 @@ impl BridgeOptions {
             create: false,
             stay_connected: false,
             health: None,
+            health_is_needed: true,
             token_file: None,
             caller,
             environment: Environment::from_process(),
@@ -82,6 +85,8 @@ impl BridgeOptions {
 #[derive(Clone)]
 pub struct Bridge {
     shared: Arc<Shared>,
+    /// On whose behalf calls are made.
+    caller: Arc<Caller>,
 }
 
 struct Shared {
@@ -139,8 +144,15 @@ impl Bridge {
         let role = join(&options, &profile, &socket).await?;
         let stays = AtomicBool::new(options.stay_connected);
         role.begin(&stays);
-        let role = RwLock::new(role);
-        Ok(Self { shared: Arc::new(Shared { options, profile, socket, role, stays }) })
+        let (role, caller) = (RwLock::new(role), Arc::new(options.caller.clone()));
+        let shared = Arc::new(Shared { options, profile, socket, role, stays });
+        Ok(Self { shared, caller })
+    }
+
+    /// The same way to the account, for calls on somebody else's behalf.
+    #[must_use]
+    pub fn on_behalf_of(&self, caller: Caller) -> Self {
+        Self { shared: Arc::clone(&self.shared), caller: Arc::new(caller) }
     }
 
     /// The account's profile.
@@ -174,8 +186,7 @@ impl Bridge {
     /// # Errors
     /// [`Failure`].
     pub async fn call<O: Perform>(&self, operation: O) -> Result<O::Answer, Failure> {
-        let limit = self.shared.options.caller.time_limit;
-        self.call_within(operation, limit).await
+        self.call_within(operation, self.caller.time_limit).await
     }
 
     /// Has a call done, within this time.
@@ -190,11 +201,11 @@ impl Bridge {
         let mut request = serde_json::to_value(&operation)
             .map_err(|error| Failure::new(Cause::Usage, format!("{}: {error}", O::PATH)))?;
         self.name_sending(&mut request);
+        let mut caller = Caller::clone(&self.caller);
+        caller.time_limit = limit;
         for _ in 0..MAX_ATTEMPTS {
             let remote = match &*self.shared.role.read().await {
                 Role::Owner(owner) => {
-                    let mut caller = self.shared.options.caller.clone();
-                    caller.time_limit = limit;
                     let operation: O = serde_json::from_value(request)
                         .map_err(|error| Failure::new(Cause::Usage, error.to_string()))?;
                     return owner.service().call(operation, &caller).await;
@@ -202,7 +213,7 @@ impl Bridge {
                 Role::Guest(remote) => remote.clone(),
                 Role::Closed => return Err(closed()),
             };
-            match remote.call(O::PATH, &request, limit).await {
+            match remote.call(O::PATH, &request, &caller).await {
                 Ok(answer) => return Ok(answer),
                 Err(NoAnswer::Refused(failure)) => return Err(failure),
                 Err(NoAnswer::Nobody) => self.rejoin().await?,
@@ -226,7 +237,7 @@ impl Bridge {
 
     /// Gives an act of sending a name, so that it can be asked for again without being done twice.
     fn name_sending(&self, request: &mut Value) {
-        if self.shared.options.caller.frontend == Frontend::Person
+        if self.caller.frontend == Frontend::Person
             && let Some(key) = request.get_mut("idempotency_key")
             && key.is_null()
         {
@@ -300,7 +311,7 @@ async fn join(
     profile: &Profile,
     socket: &SocketPath,
 ) -> Result<Role, Failure> {
-    let remote = Remote::new(socket, &options.caller)?;
+    let remote = Remote::new(socket, profile)?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let held = match AccountLock::acquire(profile) {
@@ -384,8 +395,7 @@ impl BridgeEvents {
         let remote = match &*self.bridge.shared.role.read().await {
             Role::Closed => return Ok(false),
             Role::Owner(owner) => {
-                let caller = &self.bridge.shared.options.caller;
-                let source = owner.service().events(caller, self.seen).await?;
+                let source = owner.service().events(&self.bridge.caller, self.seen).await?;
                 self.seen = Some(source.seen());
                 self.source = Some(Source::Own(Box::new(source)));
                 return Ok(true);
@@ -396,7 +406,7 @@ impl BridgeEvents {
             // From here on nothing is missed, whoever owns the account.
             self.seen = Some(self.last_message(&remote).await?);
         }
-        match remote.events(self.seen).await {
+        match remote.events(self.seen, &self.bridge.caller).await {
             Ok(events) => self.source = Some(Source::Remote(Box::new(events))),
             Err(NoAnswer::Refused(failure)) => return Err(failure),
             Err(NoAnswer::Nobody | NoAnswer::Gone) => self.bridge.rejoin().await?,
@@ -405,7 +415,9 @@ impl BridgeEvents {
     }
 
     async fn last_message(&self, remote: &Remote) -> Result<u64, Failure> {
-        match remote.call::<u64>("events/last", &json!({}), GREETING).await {
+        let mut caller = Caller::clone(&self.bridge.caller);
+        caller.time_limit = GREETING;
+        match remote.call::<u64>("events/last", &json!({}), &caller).await {
             Ok(seq) => Ok(seq),
             Err(NoAnswer::Refused(failure)) => Err(failure),
             Err(NoAnswer::Nobody | NoAnswer::Gone) => {

@@ -1,8 +1,11 @@
 //! Who asks for a call.
+//!
+//! A caller is made of what was proven (a token), or by the process that owns the account for its own
+//! calls; never of what a request says of itself.
 
 use std::time::Duration;
 
-use crate::policy::Tightening;
+use crate::{ClientName, policy::Tightening};
 
 /// Who asks for a call, and what they forbid themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,10 +15,16 @@ pub struct Caller {
     pub frontend: Frontend,
     /// The frontend's own name, for the audit.
     pub name: String,
+    /// The assistant that was let in and showed its token; nothing for a person, and for an
+    /// assistant that proved nothing.
+    pub client: Option<ClientName>,
     /// What the frontend forbids itself besides the policy.
     pub tightening: Tightening,
     /// How long a call may take.
     pub time_limit: Duration,
+    /// Whether it is a program of this user that puts questions to the person itself, and may say
+    /// that they agreed.
+    pub(crate) asks_person: bool,
 }
 
 /// On whose behalf a call is made.
@@ -44,9 +53,14 @@ impl Caller {
         Self::new(Frontend::Person, name)
     }
 
-    /// An assistant, by the name of its program.
+    /// An assistant that was not let in under a name, by what its program calls itself.
     pub fn assistant(name: impl Into<String>) -> Self {
         Self::new(Frontend::Assistant, name)
+    }
+
+    /// An assistant that was let in under this name.
+    pub fn client(name: ClientName) -> Self {
+        Self { client: Some(name.clone()), ..Self::new(Frontend::Assistant, name.as_str()) }
     }
 
     fn new(frontend: Frontend, name: impl Into<String>) -> Self {
@@ -55,14 +69,20 @@ impl Caller {
             frontend,
             // A name is for the audit; nobody needs a long one, or one of several lines.
             name: name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect(),
+            client: None,
             tightening: Tightening::default(),
             time_limit: DEFAULT_TIME,
+            asks_person: true,
         }
     }
 
-    /// What is put down in the audit.
+    /// What the audit calls it. Only what was proven is a `person` or a `client`; the name after
+    /// `assistant` is what the program says of itself.
     pub fn label(&self) -> String {
-        format!("{}: {}", self.frontend.as_str(), self.name)
+        match &self.client {
+            Some(client) => format!("client: {client}"),
+            None => format!("{}: {}", self.frontend.as_str(), self.name),
+        }
     }
 }
 

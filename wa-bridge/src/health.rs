@@ -7,11 +7,11 @@
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{Request, State},
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE},
+        header::{CONTENT_TYPE, HOST, ORIGIN},
     },
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -24,7 +24,9 @@ use crate::{
     Caller, Service, Token,
     api::{Status, StatusView},
     failure::{Cause, Failure},
-    http, page,
+    http::{self, identify},
+    identity::{Credentials, Door, Identity},
+    page,
 };
 
 mod local;
@@ -62,8 +64,12 @@ impl Health {
     }
 
     /// What to serve, and where.
-    pub(crate) fn serving(self, service: &Arc<Service>) -> (TcpListener, Router) {
-        (self.listener, router(service, self.token))
+    pub(crate) fn serving(
+        self,
+        service: &Arc<Service>,
+        credentials: Credentials,
+    ) -> (TcpListener, Router) {
+        (self.listener, router(service, self.token, credentials))
     }
 }
 
@@ -72,13 +78,14 @@ fn failed(address: SocketAddr, error: &io::Error) -> Failure {
         .remedy("choose another port")
 }
 
-fn router(service: &Arc<Service>, token: Token) -> Router {
+fn router(service: &Arc<Service>, token: Token, credentials: Credentials) -> Router {
     let page = page::router(service, token.clone());
+    let door = Door::Tcp(token);
     let inside = Router::new()
         .route("/metrics", get(metrics))
+        .layer(middleware::from_fn_with_state((credentials.clone(), door.clone()), identify))
         .with_state(Arc::clone(service))
-        .merge(http::router(Arc::clone(service)))
-        .layer(middleware::from_fn_with_state(token, authorize));
+        .merge(http::router(Arc::clone(service), credentials, door));
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -86,15 +93,6 @@ fn router(service: &Arc<Service>, token: Token) -> Router {
         .merge(page)
         .merge(inside)
         .layer(middleware::from_fn(keep_local))
-}
-
-/// Lets nobody through who does not know the token.
-async fn authorize(State(token): State<Token>, request: Request, next: Next) -> Response {
-    if token.is_shown(request.headers()) {
-        return next.run(request).await;
-    }
-    let challenge = [(WWW_AUTHENTICATE, "Bearer realm=\"wa\"")];
-    (StatusCode::UNAUTHORIZED, challenge, "a bearer token is needed\n").into_response()
 }
 
 /// Lets nobody through who was sent here by a page of another host.
@@ -162,7 +160,14 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
     }
 }
 
-async fn metrics(State(service): State<Arc<Service>>) -> Response {
+async fn metrics(
+    State(service): State<Arc<Service>>,
+    Extension(identity): Extension<Identity>,
+) -> Response {
+    // They count over all chats, whatever an assistant may read.
+    if matches!(identity, Identity::Client(_)) {
+        return (StatusCode::FORBIDDEN, "this is not for assistants\n").into_response();
+    }
     match status(&service).await {
         Ok(status) => {
             let text = metrics::text(&status, &service.counts());

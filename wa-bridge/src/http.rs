@@ -1,27 +1,33 @@
 //! The calls over HTTP: `POST /v1/<call>` with the request as JSON, `GET /v1/events` as a stream
 //! of one object a line.
 //!
-//! The headers say who asks and what they forbid themselves; whoever says nothing is an assistant.
-//! Knows nothing of which socket the requests come through.
+//! A token says who asks, and nothing else does; the other headers say what they forbid themselves.
+//! Knows nothing of how connections are taken.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Path, Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    extract::{DefaultBodyLimit, Path, Query, Request, State},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, WWW_AUTHENTICATE},
+    },
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    Caller, Service,
+    Caller, EventSource, Service,
     api::API_VERSION,
     failure::{Cause, Failure},
+    identity::{Credentials, Door, Identity, unknown_token},
     openapi,
     policy::Tightening,
 };
@@ -32,11 +38,14 @@ const MAX_BODY: usize = 1 << 20;
 /// How long a call may take at most, whatever the caller says.
 const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The most streams of events at a time through one door.
+const MAX_STREAMS: usize = 64;
+
 /// The headers of a call.
 pub(crate) mod headers {
     /// The version of the calls that the caller speaks.
     pub(crate) const VERSION: &str = "wa-version";
-    /// `person` or `assistant`.
+    /// `person` or `assistant`: what a program asks as. It makes nobody a person.
     pub(crate) const FRONTEND: &str = "wa-frontend";
     /// The caller's name, for the audit; percent-encoding is not undone.
     pub(crate) const NAME: &str = "wa-caller";
@@ -58,18 +67,48 @@ pub(crate) struct NotDone {
     pub(crate) error: Failure,
 }
 
-/// The routes of all calls.
-pub(crate) fn router(service: Arc<Service>) -> Router {
+/// What the calls of one door need.
+#[derive(Clone)]
+struct Calls {
+    service: Arc<Service>,
+    door: Door,
+    streams: Arc<Semaphore>,
+}
+
+/// The routes of all calls, for those who come in by this door.
+pub(crate) fn router(service: Arc<Service>, credentials: Credentials, door: Door) -> Router {
+    let streams = Arc::new(Semaphore::new(MAX_STREAMS));
+    let calls = Calls { service, door: door.clone(), streams };
     Router::new()
         .route("/v1", get(hello))
         .route("/v1/openapi.json", get(async || Json(openapi::document())))
         .route("/v1/events", get(events))
         .route("/v1/{noun}/{verb}", post(call))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(service)
+        .layer(middleware::from_fn_with_state((credentials, door), identify))
+        .with_state(calls)
 }
 
-async fn hello(State(service): State<Arc<Service>>) -> Json<Value> {
+/// Finds out who asks, and lets nobody on whose token is not known.
+pub(crate) async fn identify(
+    State((credentials, door)): State<(Credentials, Door)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match credentials.identify(request.headers(), &door) {
+        Some(identity) => {
+            request.extensions_mut().insert(identity);
+            next.run(request).await
+        }
+        None => {
+            let challenge = [(WWW_AUTHENTICATE, "Bearer realm=\"wa\"")];
+            let not_done = Json(NotDone { error: unknown_token() });
+            (StatusCode::UNAUTHORIZED, challenge, not_done).into_response()
+        }
+    }
+}
+
+async fn hello(State(Calls { service, .. }): State<Calls>) -> Json<Value> {
     let profile = service.profile().name().to_string();
     let version = env!("CARGO_PKG_VERSION");
     let (api, pid) = (API_VERSION, std::process::id());
@@ -77,13 +116,14 @@ async fn hello(State(service): State<Arc<Service>>) -> Json<Value> {
 }
 
 async fn call(
-    State(service): State<Arc<Service>>,
+    State(Calls { service, door, .. }): State<Calls>,
+    Extension(identity): Extension<Identity>,
     Path((noun, verb)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let answer = async {
-        let caller = caller(&headers)?;
+        let caller = caller(identity, &headers, &door)?;
         let body = match body.is_empty() {
             true => json!({}),
             false => serde_json::from_slice(&body).map_err(|error| {
@@ -111,17 +151,26 @@ struct After {
 /// Every event from now on, or after a message, as one object a line. An empty line says that
 /// nothing happened.
 async fn events(
-    State(service): State<Arc<Service>>,
+    State(Calls { service, door, streams }): State<Calls>,
+    Extension(identity): Extension<Identity>,
     Query(After { after }): Query<After>,
     headers: HeaderMap,
 ) -> Response {
-    let source = async { service.events(&caller(&headers)?, after).await };
+    let Ok(place) = streams.try_acquire_owned() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(NotDone { error: too_many_streams() }))
+            .into_response();
+    };
+    let source = async {
+        let caller = caller(identity, &headers, &door)?;
+        service.events(&caller, after).await
+    };
     let source = match source.await {
         Ok(source) => source,
         Err(error) => return refusal(error),
     };
+    let source: (EventSource, OwnedSemaphorePermit) = (source, place);
     let beginning = stream::once(async { Ok::<_, Infallible>(Bytes::from_static(b"\n")) });
-    let lines = stream::unfold(source, async |mut source| {
+    let lines = stream::unfold(source, async |(mut source, place)| {
         let line = match tokio::time::timeout(HEARTBEAT, source.next()).await {
             Err(_) => b"\n".to_vec(),
             Ok(Ok(Some(event))) => {
@@ -131,7 +180,7 @@ async fn events(
             }
             Ok(_) => return None,
         };
-        Some((Ok(Bytes::from(line)), source))
+        Some((Ok(Bytes::from(line)), (source, place)))
     });
     let body = Body::from_stream(futures_util::StreamExt::chain(beginning, lines));
     let ndjson = HeaderValue::from_static("application/x-ndjson");
@@ -141,8 +190,13 @@ async fn events(
 /// After how long without an event an empty line is sent.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Who asks, by the headers.
-fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
+fn too_many_streams() -> Failure {
+    let message = format!("{MAX_STREAMS} programs listen to the account's events already");
+    Failure::new(Cause::Failed, message).remedy("stop one of them")
+}
+
+/// Who asks, and what they forbid themselves.
+fn caller(identity: Identity, headers: &HeaderMap, door: &Door) -> Result<Caller, Failure> {
     if let Some(version) = text(headers, headers::VERSION)?
         && version != API_VERSION.to_string()
     {
@@ -153,10 +207,7 @@ fn caller(headers: &HeaderMap) -> Result<Caller, Failure> {
             .remedy("stop the older program, or install the same version of both"));
     }
     let name = text(headers, headers::NAME)?.unwrap_or("unnamed");
-    let mut caller = match text(headers, headers::FRONTEND)? {
-        Some("person") => Caller::person(name),
-        _ => Caller::assistant(name),
-    };
+    let mut caller = identity.caller(text(headers, headers::FRONTEND)?, name, door)?;
     if let Some(millis) = text(headers, headers::TIME)? {
         let millis = millis.parse().map_err(|_| unusable(headers::TIME))?;
         caller.time_limit = Duration::from_millis(millis).min(MAX_TIME);

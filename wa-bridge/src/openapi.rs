@@ -80,8 +80,15 @@ fn parameters() -> Value {
     };
     json!([
         header("wa-version", "The version of the calls the caller speaks."),
-        header("wa-frontend", "`person` or `assistant`; an assistant unless said."),
-        header("wa-caller", "The caller's name, for the audit."),
+        header(
+            "authorization",
+            "`Bearer TOKEN`: the person's token, or an assistant's. Without one, on the local socket alone, an assistant without a name asks."
+        ),
+        header(
+            "wa-frontend",
+            "`assistant` where a person's program asks as one; `person` has to be proven by the token."
+        ),
+        header("wa-caller", "The name of the caller's program, for the audit."),
         header("wa-time-limit", "How long the call may take, in milliseconds."),
         header("wa-tighten", "What the caller forbids itself besides the policy, as JSON."),
     ])

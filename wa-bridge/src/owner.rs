@@ -1,8 +1,7 @@
 //! The process that owns an account: it holds the lock, and serves the others.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, serve::Listener};
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -16,8 +15,11 @@ use crate::{
     bridge::BridgeOptions,
     failure::Cause,
     health::Health,
-    http, page,
+    http,
+    identity::{Credentials, Door},
+    page,
     policy::PolicySource,
+    serve::{Limits, raise_descriptors, serve},
     socket::{self, SocketPath},
 };
 
@@ -51,10 +53,8 @@ impl Owner {
         socket: &SocketPath,
     ) -> Result<Self, Failure> {
         let policy = PolicySource::open(profile.clone())?;
-        let health = match options.health {
-            Some(address) => Some(Health::bind(address, &token_file(options, &profile)).await?),
-            None => None,
-        };
+        let credentials = Credentials::load(&profile)?;
+        let health = listen(options, &profile).await?;
         let address = health.as_ref().map(Health::address).transpose()?;
         let page = address.map(page::address);
         let key = KeySource::new(options.key_file.as_deref(), &options.environment)
@@ -71,11 +71,12 @@ impl Owner {
         };
         let (stop, stopped) = watch::channel(false);
         let mut servers = JoinSet::new();
-        let router = http::router(Arc::clone(&service));
-        servers.spawn(serve(listener, router, stopped.clone()));
+        raise_descriptors();
+        let router = http::router(Arc::clone(&service), credentials.clone(), Door::Socket);
+        servers.spawn(serve(listener, router, Limits::SOCKET, stopped.clone()));
         if let Some(health) = health {
-            let (listener, router) = health.serving(&service);
-            servers.spawn(serve(listener, router, stopped));
+            let (listener, router) = health.serving(&service, credentials);
+            servers.spawn(serve(listener, router, Limits::TCP, stopped));
         }
         let serving = Serving { socket: socket.clone(), stop, servers, _lock: lock };
         let runtime = Handle::current();
@@ -139,16 +140,16 @@ fn token_file(options: &BridgeOptions, profile: &Profile) -> PathBuf {
     options.token_file.clone().unwrap_or_else(|| Token::place(profile, "http"))
 }
 
-async fn serve<L: Listener>(listener: L, router: Router, mut stopped: watch::Receiver<bool>)
-where
-    L::Addr: fmt::Debug,
-{
-    let until_stopped = async move {
-        // An error means that the owner is gone.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    let served = axum::serve(listener, router).with_graceful_shutdown(until_stopped).await;
-    if let Err(error) = served {
-        tracing::warn!(%error, "the calls are no longer served");
+/// Listens over TCP, if that is wanted. An address that cannot be had is an error only where nothing
+/// else would do: the account is there all the same.
+async fn listen(options: &BridgeOptions, profile: &Profile) -> Result<Option<Health>, Failure> {
+    let Some(address) = options.health else { return Ok(None) };
+    match Health::bind(address, &token_file(options, profile)).await {
+        Ok(health) => Ok(Some(health)),
+        Err(failure) if failure.cause == Cause::Failed && !options.health_is_needed => {
+            tracing::warn!(%failure, "the account is served without its page");
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
     }
 }

@@ -5,6 +5,7 @@
 //! of how a call is done.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -19,6 +20,7 @@ use crate::{
     regular_file,
 };
 
+mod client;
 mod files;
 mod folder;
 mod pace;
@@ -51,6 +53,10 @@ pub struct Policy {
     pub files: Files,
     /// How fast messages may follow each other.
     pub pace: Pace,
+    /// What single assistants may do besides, by the name under which they were let in: both hold,
+    /// this and the whole policy. `unnamed` is whoever shows no token.
+    #[serde(rename = "client", deserialize_with = "client::later")]
+    pub clients: BTreeMap<String, Policy>,
 }
 
 /// When a person has to agree before an assistant's message leaves.
@@ -146,12 +152,18 @@ impl Policy {
     /// # Errors
     /// What is wrong, and where.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let policy: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        policy.read.check()?;
-        policy.write.check()?;
-        policy.pace.check()?;
-        policy.files.check()?;
+        let mut policy: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        policy.check()?;
+        policy.clients = client::sections(text)?;
         Ok(policy)
+    }
+
+    /// Finds what is well written and can mean nothing.
+    fn check(&self) -> Result<(), String> {
+        self.read.check()?;
+        self.write.check()?;
+        self.pace.check()?;
+        self.files.check()
     }
 
     /// The policy with what a frontend forbids itself.
@@ -221,7 +233,11 @@ fn read(path: &Path) -> Result<Policy, PolicyError> {
     }
     let text = regular_file::read_text(&file, MAX_FILE).map_err(failed)?;
     let mut policy = Policy::parse(&text).map_err(malformed)?;
-    policy.files.look_up(etcetera::home_dir().ok().as_deref()).map_err(malformed)?;
+    let home = etcetera::home_dir().ok();
+    for policy in policy.clients.values_mut() {
+        policy.files.look_up(home.as_deref()).map_err(malformed)?;
+    }
+    policy.files.look_up(home.as_deref()).map_err(malformed)?;
     Ok(policy)
 }
 

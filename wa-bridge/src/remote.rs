@@ -2,19 +2,23 @@
 //!
 //! Knows nothing of what a call does.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::{Buf, BytesMut};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{AUTHORIZATION, HeaderValue},
+};
 use rustls::{ClientConfig, RootCertStore};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Caller,
+    Caller, Clients, Frontend, Profile, Token,
     api::{API_VERSION, EventView},
     failure::{Cause, Failure},
     http::{Done, NotDone, headers},
+    identity::person_token_file,
     socket::SocketPath,
 };
 
@@ -23,7 +27,10 @@ use crate::{
 pub(crate) struct Remote {
     http: Client,
     socket: SocketPath,
-    caller: Caller,
+    /// Where the person's own token is.
+    person: PathBuf,
+    /// Those of the assistants.
+    clients: Clients,
 }
 
 /// Why there is no answer.
@@ -55,7 +62,7 @@ const MAX_LINE: usize = 16 << 20;
 const SILENCE: Duration = Duration::from_secs(40);
 
 impl Remote {
-    pub(crate) fn new(path: &SocketPath, caller: &Caller) -> Result<Self, Failure> {
+    pub(crate) fn new(path: &SocketPath, profile: &Profile) -> Result<Self, Failure> {
         let builder = Client::builder()
             .pool_max_idle_per_host(0)
             .no_proxy()
@@ -63,7 +70,8 @@ impl Remote {
         let http = over(builder, path).build().map_err(|error| {
             Failure::new(Cause::Failed, format!("cannot make a client of the socket: {error}"))
         })?;
-        Ok(Self { http, socket: path.clone(), caller: caller.clone() })
+        let (socket, person) = (path.clone(), person_token_file(profile));
+        Ok(Self { http, socket, person, clients: Clients::of(profile) })
     }
 
     /// Finds out whether somebody listens, and whether they speak the same version.
@@ -86,16 +94,17 @@ impl Remote {
         ))
     }
 
-    /// Has a call done.
+    /// Has a call done, within the caller's own time.
     pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &Value,
-        time_limit: Duration,
+        caller: &Caller,
     ) -> Result<T, NoAnswer> {
+        let time_limit = caller.time_limit;
         let millis = time_limit.as_millis().to_string();
         self.check_owner()?;
-        let request = self.request(reqwest::Method::POST, path);
+        let request = self.request(reqwest::Method::POST, path, caller)?;
         let request = request.header(headers::TIME, millis).json(body);
         let asked = request.timeout(time_limit + GRACE).send().await;
         let answer = asked.map_err(|error| no_answer(&error))?;
@@ -107,9 +116,13 @@ impl Remote {
     }
 
     /// Every event from now on, or after a message that was seen.
-    pub(crate) async fn events(&self, after: Option<u64>) -> Result<RemoteEvents, NoAnswer> {
+    pub(crate) async fn events(
+        &self,
+        after: Option<u64>,
+        caller: &Caller,
+    ) -> Result<RemoteEvents, NoAnswer> {
         self.check_owner()?;
-        let mut request = self.request(reqwest::Method::GET, "events");
+        let mut request = self.request(reqwest::Method::GET, "events", caller)?;
         if let Some(after) = after {
             request = request.query(&[("after", after)]);
         }
@@ -131,17 +144,40 @@ impl Remote {
         })
     }
 
-    fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self
+    fn request(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        caller: &Caller,
+    ) -> Result<reqwest::RequestBuilder, NoAnswer> {
+        let mut request = self
             .http
             .request(method, format!("http://wa/v1/{path}"))
             .header(headers::VERSION, API_VERSION.to_string())
-            .header(headers::FRONTEND, self.caller.frontend.as_str())
-            .header(headers::NAME, ascii(&self.caller.name));
-        match serde_json::to_string(&self.caller.tightening) {
+            .header(headers::FRONTEND, caller.frontend.as_str())
+            .header(headers::NAME, ascii(&caller.name));
+        if let Some(token) = self.proof(caller).map_err(NoAnswer::Refused)? {
+            request = request.header(AUTHORIZATION, token);
+        }
+        Ok(match serde_json::to_string(&caller.tightening) {
             Ok(tightening) => request.header(headers::TIGHTEN, tightening),
             Err(_) => request,
-        }
+        })
+    }
+
+    /// What proves who asks. It is read each time: another owner may have made it anew, and a token
+    /// that was revoked is gone.
+    fn proof(&self, caller: &Caller) -> Result<Option<HeaderValue>, Failure> {
+        let token = match (caller.frontend, &caller.client) {
+            (_, Some(client)) => self.clients.token(client)?,
+            (Frontend::Assistant, None) => return Ok(None),
+            (Frontend::Person, None) => Token::load(&self.person)?.ok_or_else(|| {
+                let file = self.person.display();
+                Failure::new(Cause::Failed, format!("the person's token {file} is gone"))
+                    .remedy("stop the process that owns the account; the next one makes it anew")
+            })?,
+        };
+        token.header().map(Some)
     }
 }
 

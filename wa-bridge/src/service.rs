@@ -3,7 +3,15 @@
 //! Every call comes through [`Service::call`], which asks the policy, keeps the audit and hands the
 //! call its [`Call`]. What a call does is in the module of its noun. Knows nothing of sockets.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use schemars::Schema;
 use serde::Serialize;
@@ -12,10 +20,10 @@ use tokio::{
     sync::{Mutex, watch},
     time::timeout_at,
 };
-use wa_store::{AuditEntry, AuditQuery, Change, Changes, Store};
+use wa_store::{AuditEntry, AuditQuery, Change, Store};
 
 use crate::{
-    Caller, Profile,
+    Caller, Clients, Profile,
     api::{self, Effect, Operation},
     endpoint::Endpoint,
     failure::{Cause, Failure, remedy},
@@ -66,6 +74,8 @@ pub struct Service {
     store: Arc<dyn Store>,
     line: Line,
     policy: PolicySource,
+    /// The assistants that are let in.
+    clients: Clients,
     /// Where a person can let drafts go, if the owner has such a page.
     page: Option<String>,
     /// When messages left in the last hour.
@@ -73,6 +83,8 @@ pub struct Service {
     /// Drafts that are being sent.
     approving: drafts::Approving,
     counters: counts::Counters,
+    /// When the audit was last rid of what is old, in milliseconds since 1970.
+    audit_pruned: AtomicI64,
     /// Whether streams of events are to end.
     ending: watch::Sender<bool>,
     /// Whether calls are to end that others wait for.
@@ -104,6 +116,7 @@ impl Service {
         let line = Line::new(Arc::clone(&store), endpoint).await?;
         let (ending, ended) = (watch::Sender::new(false), watch::Sender::new(false));
         Ok(Arc::new(Self {
+            clients: Clients::of(&profile),
             profile,
             store,
             line,
@@ -112,6 +125,7 @@ impl Service {
             sendings,
             approving: drafts::Approving::default(),
             counters: counts::Counters::default(),
+            audit_pruned: AtomicI64::new(0),
             ending,
             ended,
         }))
@@ -215,11 +229,24 @@ impl Service {
     }
 
     async fn record_audit(&self, entry: AuditEntry) -> Result<(), Failure> {
-        let entry = Change::Audit(Box::new(entry));
-        self.store.commit(Changes::from(entry)).await?;
+        let now = now_ms();
+        let mut changes = vec![Change::Audit(Box::new(entry))];
+        let pruned = self.audit_pruned.swap(now, Ordering::Relaxed);
+        if pruned <= now.saturating_sub(DAY_MS) {
+            changes.push(Change::PruneAudit { before_ms: now.saturating_sub(AUDIT_DAYS * DAY_MS) });
+        } else {
+            self.audit_pruned.store(pruned, Ordering::Relaxed);
+        }
+        self.store.commit(changes.into_iter().collect()).await?;
         Ok(())
     }
 }
+
+/// How long entries of the audit are kept, in days.
+const AUDIT_DAYS: i64 = 400;
+
+/// A day in milliseconds.
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// How much later than its own deadline a call is given up.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
@@ -400,6 +427,7 @@ pub fn routes() -> Vec<Route> {
         api::DraftApprove,
         api::DraftCancel,
         api::Audit,
+        api::AuditVerify,
         api::LastMessage,
     ]
 }

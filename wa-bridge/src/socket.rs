@@ -93,10 +93,31 @@ impl SocketPath {
     }
 }
 
+/// The socket, for programs of the user whose it is, and for nobody else's.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct OwnersSocket {
+    listener: tokio::net::UnixListener,
+    owner: u32,
+}
+
+#[cfg(unix)]
+impl crate::serve::Accept for OwnersSocket {
+    type Stream = tokio::net::UnixStream;
+
+    async fn accept(&mut self) -> io::Result<Self::Stream> {
+        let (stream, _) = self.listener.accept().await?;
+        if stream.peer_cred()?.uid() != self.owner {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(stream)
+    }
+}
+
 /// Listens on the socket.
 #[cfg(unix)]
-pub(crate) fn listen(path: &SocketPath) -> Result<tokio::net::UnixListener, Failure> {
-    use std::os::unix::fs::PermissionsExt;
+pub(crate) fn listen(path: &SocketPath) -> Result<OwnersSocket, Failure> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     path.clear()?;
     let failed = |error: io::Error| {
         let path = path.as_path().display();
@@ -106,7 +127,8 @@ pub(crate) fn listen(path: &SocketPath) -> Result<tokio::net::UnixListener, Fail
     let listener = tokio::net::UnixListener::bind(path.as_path()).map_err(failed)?;
     // The folder keeps others out until this is done.
     fs::set_permissions(path.as_path(), fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(listener)
+    let owner = fs::metadata(path.as_path()).map_err(failed)?.uid();
+    Ok(OwnersSocket { listener, owner })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use axum::http::{HeaderMap, header::AUTHORIZATION};
+use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use rand::Rng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -43,26 +43,75 @@ impl Token {
     /// [`Cause::Usage`] if the file cannot be read or made, can be read by others, or holds no
     /// token.
     pub fn load_or_create(path: &Path) -> Result<Self, Failure> {
+        Self::load_or_create_named(path, "")
+    }
+
+    /// The same, where one that is made begins with a name.
+    pub(crate) fn load_or_create_named(path: &Path, name: &str) -> Result<Self, Failure> {
+        match Self::load(path)? {
+            Some(token) => Ok(token),
+            None => create(path, name),
+        }
+    }
+
+    /// Reads the token of a file, if there is one.
+    ///
+    /// # Errors
+    /// [`Cause::Usage`] if the file cannot be read, can be read by others, or holds no token.
+    pub(crate) fn load(path: &Path) -> Result<Option<Self>, Failure> {
         match regular_file::open(path) {
-            Ok(file) => read(file, path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path),
+            Ok(file) => read(file, path).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unusable(path, &error)),
         }
     }
 
     /// Whether the headers of a request show this token.
     pub fn is_shown(&self, headers: &HeaderMap) -> bool {
-        let mut given = headers.get_all(AUTHORIZATION).iter();
-        let (Some(given), None) = (given.next(), given.next()) else { return false };
-        let given = given.to_str().ok().and_then(|value| value.split_once(' '));
-        given.is_some_and(|(scheme, token)| {
-            scheme.eq_ignore_ascii_case("bearer") && self.is(token.trim())
-        })
+        matches!(Shown::of(headers), Shown::Token(token) if self.is(token))
+    }
+
+    /// The header that shows it.
+    pub(crate) fn header(&self) -> Result<HeaderValue, Failure> {
+        let text = Zeroizing::new(format!("Bearer {}", **self.0));
+        let mut value = HeaderValue::from_str(&text)
+            .map_err(|_| Failure::new(Cause::Usage, "the token does not fit into a header"))?;
+        value.set_sensitive(true);
+        Ok(value)
     }
 
     /// Whether this is the token.
-    pub(crate) fn is(&self, given: &str) -> bool {
+    pub fn is(&self, given: &str) -> bool {
         self.0.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+/// What the headers of a request show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown<'a> {
+    /// No token.
+    Nothing,
+    /// One token.
+    Token(&'a str),
+    /// Something else, or several.
+    Unreadable,
+}
+
+impl<'a> Shown<'a> {
+    /// What these show: one `Authorization: Bearer <token>`.
+    pub fn of(headers: &'a HeaderMap) -> Self {
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let given = match (given.next(), given.next()) {
+            (None, _) => return Self::Nothing,
+            (Some(given), None) => given.to_str().ok().and_then(|value| value.split_once(' ')),
+            _ => None,
+        };
+        match given {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                Self::Token(token.trim())
+            }
+            _ => Self::Unreadable,
+        }
     }
 }
 
@@ -85,10 +134,11 @@ fn read(file: File, path: &Path) -> Result<Token, Failure> {
     Ok(Token(Arc::new(Zeroizing::new(token.to_owned()))))
 }
 
-fn create(path: &Path) -> Result<Token, Failure> {
+fn create(path: &Path, name: &str) -> Result<Token, Failure> {
     let mut bytes = Zeroizing::new([0; 32]);
     rand::rng().fill_bytes(bytes.as_mut());
-    let token = Zeroizing::new(hex::encode(*bytes));
+    let secret = Zeroizing::new(hex::encode(*bytes));
+    let token = Zeroizing::new(format!("{name}{}", *secret));
     let written = new_file(path).and_then(|mut file| {
         writeln!(file, "{}", *token)?;
         file.sync_all()
@@ -125,6 +175,13 @@ fn is_exposed(_file: &File) -> io::Result<bool> {
     Ok(false)
 }
 
+/// A folder of tokens cannot be used.
+pub(crate) fn unusable_folder(folder: &Path, error: &io::Error) -> Failure {
+    let folder = folder.display();
+    Failure::new(Cause::Usage, format!("cannot use the folder of tokens {folder}: {error}"))
+        .remedy("see who owns it")
+}
+
 fn unusable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Cause::Usage, format!("cannot use the token file {}: {error}", path.display()))
         .remedy("name another with --token-file")
@@ -132,8 +189,6 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -207,6 +207,8 @@ pub(crate) enum Command {
     Audit(AuditArguments),
     /// Show what may be done with the account, and where that is written
     Policy,
+    /// The assistants that are let in
+    Clients(ClientsArguments),
     /// Tell which account is linked, and how much is kept
     Status(StatusArguments),
     /// Unlink this machine

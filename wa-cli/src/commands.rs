@@ -11,6 +11,7 @@ use crate::{
 mod audit;
 mod channels;
 mod chats;
+mod clients;
 mod contacts;
 mod demo;
 mod drafts;
@@ -42,6 +43,7 @@ pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<(), Fa
         Command::Demo(arguments) => return until_stopped(demo::run(arguments, output)).await,
         Command::Generate(arguments) => return generate::run(arguments, output),
         Command::Policy => return policy::run(global, output),
+        Command::Clients(arguments) => return clients::run(arguments, global, output),
         _ => {}
     }
     let mut options = session::options(global)?;

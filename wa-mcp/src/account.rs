@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{Mutex, broadcast};
-use wa_bridge::{Bridge, BridgeOptions, Failure, api::EventView};
+use wa_bridge::{Bridge, BridgeOptions, Caller, ClientName, Failure, api::EventView};
 
 /// How many changes wait for a slow subscriber.
 const CHANGES: usize = 256;
@@ -16,6 +16,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Account {
     shared: Arc<Shared>,
+    /// The assistant on whose behalf calls are made, where it is not the server's own.
+    client: Option<ClientName>,
 }
 
 struct Shared {
@@ -36,7 +38,12 @@ pub(crate) struct Changed {
 impl Account {
     pub(crate) fn new(options: BridgeOptions) -> Self {
         let (bridge, changes) = (Mutex::new(None), broadcast::Sender::new(CHANGES));
-        Self { shared: Arc::new(Shared { options, bridge, changes }) }
+        Self { shared: Arc::new(Shared { options, bridge, changes }), client: None }
+    }
+
+    /// The same account, for calls of this assistant.
+    pub(crate) fn on_behalf_of(&self, client: ClientName) -> Self {
+        Self { client: Some(client), ..self.clone() }
     }
 
     /// The way to the account.
@@ -45,13 +52,19 @@ impl Account {
     /// Why there is none.
     pub(crate) async fn bridge(&self) -> Result<Bridge, Failure> {
         let mut bridge = self.shared.bridge.lock().await;
-        match &*bridge {
-            Some(bridge) => Ok(bridge.clone()),
+        let bridge = match &*bridge {
+            Some(bridge) => bridge.clone(),
             None => {
                 let opened = Bridge::open(self.shared.options.clone()).await?;
-                Ok(bridge.insert(opened).clone())
+                bridge.insert(opened).clone()
             }
-        }
+        };
+        let Some(client) = &self.client else { return Ok(bridge) };
+        let own = &self.shared.options.caller;
+        let mut caller = Caller::client(client.clone());
+        caller.tightening.clone_from(&own.tightening);
+        caller.time_limit = own.time_limit;
+        Ok(bridge.on_behalf_of(caller))
     }
 
     /// What changes from now on.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use wa_bridge::ClientName;
 
 use crate::tools::Toolset;
 
@@ -58,6 +59,10 @@ pub(crate) struct ServeArguments {
     /// Which account: letters, digits, '-' and '_'
     #[arg(long, value_name = "NAME", default_value = "default", env = "WA_PROFILE")]
     pub(crate) profile: String,
+    /// Ask as this assistant, which `install` let in: the policy may have a section for it, the audit
+    /// names it, and its token can be revoked
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<ClientName>,
     /// The account's folder, instead of the profile's own
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,

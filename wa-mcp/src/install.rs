@@ -1,5 +1,8 @@
 //! The configuration of MCP clients: this server is put in or taken out, and all else stays.
 //!
+//! Each client gets a token of its own (see [`Clients`]); its configuration names the client, and holds
+//! no secret.
+//!
 //! Claude Desktop, Cursor and Claude Code keep `{"mcpServers": {NAME: {"command", "args"}}}`,
 //! Visual Studio Code `{"servers": {NAME: {"type", "command", "args"}}}`.
 
@@ -8,17 +11,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::ValueEnum;
 use serde_json::{Map, Value, json};
-use wa_bridge::{Cause, Environment, Failure};
+use wa_bridge::{Cause, ClientName, Clients, Environment, Failure, Profile};
 
 use crate::args::{InstallArguments, McpClient, UninstallArguments};
 
-/// Puts the server in; what was done, in words.
-pub(crate) fn install(arguments: &InstallArguments, program: &Path) -> Result<String, Failure> {
+/// Puts the server in, and lets the client in; what was done, in words.
+pub(crate) fn install(
+    arguments: &InstallArguments,
+    program: &Path,
+    environment: &Environment,
+) -> Result<String, Failure> {
+    let name = client_name(arguments.client)?;
     let place = Place::of(arguments.client, arguments.config.as_deref())?;
     let mut config = place.read()?;
     let servers = place.servers(&mut config)?;
-    let entry = entry(arguments, program, arguments.client);
+    let entry = entry(arguments, program, &name);
     let before = servers.insert(arguments.name.clone(), entry.clone());
     let did = match before {
         Some(before) if before == entry => "was there already",
@@ -30,30 +39,80 @@ pub(crate) fn install(arguments: &InstallArguments, program: &Path) -> Result<St
     if arguments.dry_run {
         return Ok(format!("would write to {}:\n{shown}", place.file.display()));
     }
+    let profile = arguments.profile.as_deref();
+    let token = clients_of(profile, environment)?.register(&name)?;
     place.write(&config)?;
-    let file = place.file.display();
+    let (file, token) = (place.file.display(), token.display());
     Ok(format!(
-        "{} {did} in {file}:\n{shown}\nStart {} again to use it.",
+        "{} {did} in {file}:\n{shown}\nIt asks as {name}, with the token in {token}. Start {} again to use it.",
         arguments.name,
         place.client_name()
     ))
 }
 
-/// Takes the server out; what was done, in words.
-pub(crate) fn uninstall(arguments: &UninstallArguments) -> Result<String, Failure> {
+/// Takes the server out, and shuts the client out; what was done, in words.
+pub(crate) fn uninstall(
+    arguments: &UninstallArguments,
+    environment: &Environment,
+) -> Result<String, Failure> {
     let place = Place::of(arguments.client, arguments.config.as_deref())?;
     let mut config = place.read()?;
-    let removed = place.servers(&mut config)?.remove(&arguments.name).is_some();
+    let servers = place.servers(&mut config)?;
+    let removed = servers.remove(&arguments.name);
+    // The same client may have a server for another account, or another name for this one.
+    let is_needed = |let_in: &LetIn| servers.values().any(|other| LetIn::by(other) == *let_in);
+    let let_in = removed.as_ref().map(LetIn::by).filter(|let_in| !is_needed(let_in));
     let file = place.file.display();
-    if !removed {
+    if removed.is_none() {
         return Ok(format!("there is no {} in {file}; nothing was changed", arguments.name));
     }
     place.write(&config)?;
+    if let Some(LetIn { client: Some(client), profile }) = let_in {
+        clients_of(profile.as_deref(), environment)?.revoke(&client)?;
+    }
     Ok(format!("{} was taken out of {file}", arguments.name))
 }
 
-fn entry(arguments: &InstallArguments, program: &Path, client: McpClient) -> Value {
-    let mut args = Vec::new();
+/// Whom an entry has the server ask as, and of which account.
+#[derive(Debug, PartialEq, Eq)]
+struct LetIn {
+    client: Option<ClientName>,
+    profile: Option<String>,
+}
+
+impl LetIn {
+    fn by(entry: &Value) -> Self {
+        let args = entry.get("args").and_then(Value::as_array).cloned().unwrap_or_default();
+        let after = |option: &str| {
+            let place = args.iter().position(|arg| arg == option)?;
+            args.get(place + 1)?.as_str().map(str::to_owned)
+        };
+        Self {
+            client: after("--client").and_then(|name| name.parse().ok()),
+            profile: after("--profile"),
+        }
+    }
+}
+
+/// The name under which a client is let in: that by which it is installed.
+fn client_name(client: McpClient) -> Result<ClientName, Failure> {
+    let value = client.to_possible_value();
+    let name = value.as_ref().map_or("", |value| value.get_name());
+    name.parse().map_err(|error| Failure::new(Cause::Usage, format!("{error}")))
+}
+
+fn clients_of(profile: Option<&str>, environment: &Environment) -> Result<Clients, Failure> {
+    let named = profile.map(str::to_owned).or_else(|| std::env::var("WA_PROFILE").ok());
+    let name = named
+        .as_deref()
+        .unwrap_or("default")
+        .parse()
+        .map_err(|error| Failure::new(Cause::Usage, format!("{error}")))?;
+    Ok(Clients::of(&Profile::locate(&name, None, environment)?))
+}
+
+fn entry(arguments: &InstallArguments, program: &Path, name: &ClientName) -> Value {
+    let mut args = vec!["--client".to_owned(), name.to_string()];
     if arguments.read_only {
         args.push("--read-only".to_owned());
     }
@@ -64,7 +123,7 @@ fn entry(arguments: &InstallArguments, program: &Path, client: McpClient) -> Val
         args.extend(["--profile".to_owned(), profile.clone()]);
     }
     let program = program.display().to_string();
-    match client {
+    match arguments.client {
         McpClient::Vscode | McpClient::ClaudeCode => {
             json!({ "type": "stdio", "command": program, "args": args })
         }
@@ -198,9 +257,43 @@ mod tests {
         UninstallArguments { client, name: "whatsapp".into(), config: Some(config.to_owned()) }
     }
 
+    fn environment(folder: &Path) -> Environment {
+        let mut environment = Environment::default();
+        environment.config_home = Some(folder.to_owned());
+        environment.data_home = Some(folder.to_owned());
+        environment
+    }
+
+    #[test]
+    fn a_client_is_let_in_by_a_token_of_its_own_that_its_configuration_does_not_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = environment(folder.path());
+        let clients = clients_of(None, &environment).unwrap();
+        let file = folder.path().join("client.json");
+        let mut tokens = Vec::new();
+        for client in [McpClient::Cursor, McpClient::ClaudeDesktop] {
+            let name = client_name(client).unwrap();
+            let mut dry = arguments(client, &file);
+            dry.dry_run = true;
+            install(&dry, Path::new("/x"), &environment).unwrap();
+            assert!(clients.token(&name).is_err(), "nothing was done yet");
+            let told = install(&arguments(client, &file), Path::new("/x"), &environment).unwrap();
+            let token = fs::read_to_string(clients.token_file(&name)).unwrap().trim().to_owned();
+            let config = fs::read_to_string(&file).unwrap();
+            assert!(!config.contains(&token) && !told.contains(&token));
+            assert_eq!(clients.identify(&token), Some(name));
+            tokens.push(token);
+        }
+        assert_ne!(tokens[0], tokens[1]);
+        uninstall(&removal(McpClient::ClaudeDesktop, &file), &environment).unwrap();
+        assert_eq!(clients.identify(&tokens[1]), None, "whoever is taken out is shut out");
+        assert!(clients.identify(&tokens[0]).is_some());
+    }
+
     #[test]
     fn what_is_there_stays_and_what_was_added_goes_again() {
         let folder = tempfile::tempdir().unwrap();
+        let environment = environment(folder.path());
         for client in
             [McpClient::ClaudeDesktop, McpClient::ClaudeCode, McpClient::Cursor, McpClient::Vscode]
         {
@@ -208,17 +301,19 @@ mod tests {
             let before = json!({ "theme": "dark", "mcpServers": { "other": { "command": "x" } },
                                  "servers": { "other": { "command": "y" } } });
             fs::write(&file, before.to_string()).unwrap();
-            install(&arguments(client, &file), Path::new("/usr/bin/wa-mcp")).unwrap();
+            let program = Path::new("/usr/bin/wa-mcp");
+            install(&arguments(client, &file), program, &environment).unwrap();
             let after: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
             let name = if client == McpClient::Vscode { "servers" } else { "mcpServers" };
             assert_eq!(after["theme"], "dark");
             assert_eq!(after[name]["other"], before[name]["other"]);
             assert_eq!(after[name]["whatsapp"]["command"], "/usr/bin/wa-mcp");
+            let asks_as = client_name(client).unwrap();
             assert_eq!(
                 after[name]["whatsapp"]["args"],
-                json!(["--read-only", "--page", "127.0.0.1:8930"])
+                json!(["--client", asks_as, "--read-only", "--page", "127.0.0.1:8930"])
             );
-            uninstall(&removal(client, &file)).unwrap();
+            uninstall(&removal(client, &file), &environment).unwrap();
             let last: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
             assert_eq!(last, before);
         }
@@ -231,11 +326,13 @@ mod tests {
         for text in ["// a comment\n{}", "[]", "{\"mcpServers\": 1}"] {
             fs::write(&file, text).unwrap();
             let program = Path::new("/usr/bin/wa-mcp");
-            assert!(install(&arguments(McpClient::Cursor, &file), program).is_err(), "{text}");
+            let arguments = arguments(McpClient::Cursor, &file);
+            assert!(install(&arguments, program, &environment(folder.path())).is_err(), "{text}");
             assert_eq!(fs::read_to_string(&file).unwrap(), text);
         }
         let missing = folder.path().join("a/b.json");
-        install(&arguments(McpClient::Cursor, &missing), Path::new("/x")).unwrap();
+        let arguments = arguments(McpClient::Cursor, &missing);
+        install(&arguments, Path::new("/x"), &environment(folder.path())).unwrap();
         assert!(missing.exists());
     }
 }

@@ -9,7 +9,7 @@ use rmcp::{ServiceExt, transport::stdio};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use wa_bridge::{
-    BridgeOptions, Caller, Cause, Failure, Profile, Token,
+    BridgeOptions, Caller, Cause, Clients, Environment, Failure, Limits, Profile, Token,
     policy::{Confirm, Policy, Tightening},
 };
 
@@ -43,9 +43,11 @@ fn main() -> ExitCode {
             .map_err(|error| {
                 Failure::new(Cause::Failed, format!("cannot find this program: {error}"))
             })
-            .and_then(|program| install::install(arguments, &program))
+            .and_then(|program| install::install(arguments, &program, &Environment::from_process()))
             .map(|did| tell(&did)),
-        Some(Command::Uninstall(arguments)) => install::uninstall(arguments).map(|did| tell(&did)),
+        Some(Command::Uninstall(arguments)) => {
+            install::uninstall(arguments, &Environment::from_process()).map(|did| tell(&did))
+        }
         None => {
             log(arguments.serve.verbose);
             run(&arguments.serve)
@@ -103,7 +105,10 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     };
     let profile =
         Profile::locate(&options.profile, options.store.as_deref(), &options.environment)?;
-    let offer = offer(arguments, &profile)?;
+    let offer = offer(arguments, &profile, &options.caller)?;
+    if let (Some(client), true) = (&arguments.client, arguments.demo) {
+        Clients::of(&profile).register(client)?;
+    }
     if let Some(demo) = &demo {
         demo.populate(&options).await?;
     }
@@ -140,7 +145,8 @@ async fn listen(
     let ready = |address: SocketAddr| {
         tell(&format!("http://{address}{}  token in {}", http::PATH, token_file.display()));
     };
-    http::serve(server, address, token, stop, ready).await
+    let keys = http::Keys::new(token, Clients::of(profile));
+    http::serve(server, address, keys, Limits::TCP, stop, ready).await
 }
 
 /// Waits until somebody wants it to end.
@@ -167,7 +173,10 @@ fn options(arguments: &ServeArguments) -> Result<BridgeOptions, Failure> {
         .profile
         .parse()
         .map_err(|error| Failure::new(Cause::Usage, format!("{error}")))?;
-    let mut caller = Caller::assistant("wa-mcp");
+    let mut caller = match &arguments.client {
+        Some(client) => Caller::client(client.clone()),
+        None => Caller::assistant("wa-mcp"),
+    };
     caller.tightening = Tightening {
         read_only: arguments.read_only,
         confirm: arguments.confirm.map(|when| match when {
@@ -181,14 +190,16 @@ fn options(arguments: &ServeArguments) -> Result<BridgeOptions, Failure> {
     options.key_file.clone_from(&arguments.key_file);
     options.create = true;
     options.health = arguments.page;
+    // The page is one way among others to agree to a draft.
+    options.health_is_needed = false;
     options.stay_connected = true;
     Ok(options)
 }
 
 /// Which tools are offered, by what was typed and by the policy.
-fn offer(arguments: &ServeArguments, profile: &Profile) -> Result<Offer, Failure> {
+fn offer(arguments: &ServeArguments, profile: &Profile, caller: &Caller) -> Result<Offer, Failure> {
     // A policy that cannot be read lets nothing through; the status says so.
-    let policy = Policy::load(profile).unwrap_or_default();
+    let policy = Policy::load(profile).unwrap_or_default().for_caller(caller);
     let offer = Offer {
         read_only: arguments.read_only || policy.read_only,
         sets: arguments.toolsets.iter().copied().collect(),

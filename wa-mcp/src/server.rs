@@ -2,10 +2,11 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
+use axum::http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Extensions,
         GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
@@ -13,7 +14,7 @@ use rmcp::{
     },
     service::{RequestContext, SubscriptionContext},
 };
-use wa_bridge::{Cause, Failure};
+use wa_bridge::{Cause, ClientName, Failure};
 
 use crate::{
     account::Account,
@@ -61,6 +62,16 @@ impl Server {
         Self { shared: Arc::clone(&self.shared), subscriptions }
     }
 
+    /// The account, for the assistant that showed its token with this request.
+    fn account(&self, extensions: &Extensions) -> Account {
+        let account = &self.shared.account;
+        let client = extensions.get::<Parts>().and_then(|parts| parts.extensions.get());
+        match client {
+            Some(client) => account.on_behalf_of(ClientName::clone(client)),
+            None => account.clone(),
+        }
+    }
+
     fn tool(&self, name: &str) -> Option<&Entry> {
         self.shared.by_name.get(name).and_then(|place| self.shared.tools.get(*place))
     }
@@ -71,7 +82,7 @@ impl Server {
         request: &CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Failure> {
-        let account = &self.shared.account;
+        let account = &self.account(&context.extensions);
         if let Some(answered) = self.shared.confirmer.answered(request, account).await {
             return answered;
         }
@@ -150,10 +161,10 @@ impl ServerHandler for Server {
     async fn list_resources(
         &self,
         request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
-        let listed = resources::list(&self.shared.account, cursor.as_deref()).await?;
+        let listed = resources::list(&self.account(&context.extensions), cursor.as_deref()).await?;
         #[cfg(feature = "conformance-fixtures")]
         let listed = tools::fixtures::with_resources(listed, cursor.as_deref());
         Ok(listed)
@@ -173,13 +184,13 @@ impl ServerHandler for Server {
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         #[cfg(feature = "conformance-fixtures")]
         if let Some(answer) = tools::fixtures::read(&request.uri) {
             return answer;
         }
-        Ok(resources::read(&self.shared.account, &request.uri).await?.into())
+        Ok(resources::read(&self.account(&context.extensions), &request.uri).await?.into())
     }
 
     async fn list_prompts(
@@ -196,21 +207,22 @@ impl ServerHandler for Server {
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         #[cfg(feature = "conformance-fixtures")]
         if let Some(answer) = tools::fixtures::prompt(&request) {
             return answer;
         }
-        Ok(prompts::fill(&self.shared.account, &request).await?.into())
+        Ok(prompts::fill(&self.account(&context.extensions), &request).await?.into())
     }
 
     async fn complete(
         &self,
         request: CompleteRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Ok(CompleteResult::new(resources::complete(&self.shared.account, &request).await?))
+        let account = self.account(&context.extensions);
+        Ok(CompleteResult::new(resources::complete(&account, &request).await?))
     }
 
     #[cfg(feature = "conformance-fixtures")]

@@ -44,6 +44,11 @@ impl AllowedFolder {
         Ok(Self { named: path.to_owned(), real: fs::canonicalize(path)? })
     }
 
+    /// Whether it is another folder, or lies in it.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.real.starts_with(&other.real)
+    }
+
     /// Checks that it can be told where it is, whichever folder a process stands in.
     ///
     /// # Errors

@@ -20,6 +20,9 @@ pub struct Reach {
     pub unknown_senders: UnknownSenders,
     /// Groups.
     pub groups: bool,
+    /// What a chat has to be within besides: of two policies that hold together, the other's.
+    #[serde(skip)]
+    also: Vec<Reach>,
 }
 
 /// What becomes of people who are in no address book and to whom this account never wrote.
@@ -41,6 +44,7 @@ impl Default for Reach {
             contacts_only: false,
             unknown_senders: UnknownSenders::Shown,
             groups: true,
+            also: Vec::new(),
         }
     }
 }
@@ -121,8 +125,26 @@ async fn any_message(chat: &Jid, from_me: bool, store: &dyn Store) -> Result<boo
 }
 
 impl Reach {
+    /// What is within reach of both.
+    pub(super) fn meet(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for one in other.also.iter().chain([other]) {
+            let alone = Self { also: Vec::new(), ..one.clone() };
+            let is_there =
+                both.also.contains(&alone) || Self { also: Vec::new(), ..both.clone() } == alone;
+            if !is_there {
+                both.also.push(alone);
+            }
+        }
+        both
+    }
+
     /// Whether a chat is within reach.
     pub fn holds(&self, chat: &Standing) -> bool {
+        self.also.iter().all(|also| also.holds_alone(chat)) && self.holds_alone(chat)
+    }
+
+    fn holds_alone(&self, chat: &Standing) -> bool {
         let is_named = |list: &[String]| list.iter().any(|named| chat.is_named(named));
         if is_named(&self.except) {
             return false;

@@ -40,6 +40,7 @@ pub struct Call<'a> {
 struct Noted {
     chat: Option<Jid>,
     detail: Option<String>,
+    digest: Option<[u8; 32]>,
 }
 
 impl<'a> Call<'a> {
@@ -49,13 +50,17 @@ impl<'a> Call<'a> {
         path: &'static str,
         request: Option<Value>,
     ) -> Result<Self, Failure> {
+        if let Some(client) = &caller.client {
+            // Also where its program owns the account: a revoked token ends that too.
+            service.clients.check(client)?;
+        }
         Ok(Self {
             service,
             caller,
             path,
             request,
             approved: None,
-            policy: service.policy.now().await?.tightened(&caller.tightening),
+            policy: service.policy.now().await?.for_caller(caller),
             deadline: Instant::now() + caller.time_limit,
             noted: std::sync::Mutex::default(),
             readable: std::sync::Mutex::default(),
@@ -131,12 +136,18 @@ impl<'a> Call<'a> {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).detail = Some(detail.into());
     }
 
+    /// Tells the audit what was sent, by its digest.
+    pub(super) fn note_digest(&self, digest: [u8; 32]) {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).digest = Some(digest);
+    }
+
     /// An entry of the audit about this call.
     pub(super) fn audit_entry(&self, outcome: &str) -> AuditEntry {
         let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut entry = AuditEntry::new(now_ms(), self.caller.label(), self.path, outcome);
         entry.chat = noted.chat;
         entry.detail = noted.detail;
+        entry.digest = noted.digest;
         entry
     }
 

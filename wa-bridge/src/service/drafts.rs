@@ -14,7 +14,7 @@ use wa_store::{Change, Changes, Store, Timestamp};
 
 use super::{Call, Perform, Service, find, gate::OutgoingAction, send::said_now};
 use crate::{
-    Caller, Frontend,
+    Caller, ClientName, Frontend,
     api::{Approval, DraftApprove, DraftCancel, DraftList, DraftView, Operation, SendMessage},
     failure::{Cause, Failure},
     moment,
@@ -38,6 +38,9 @@ struct Draft {
     expires: i64,
     caller_name: String,
     from_assistant: bool,
+    /// The assistant that was let in and asked for it.
+    #[serde(default)]
+    client: Option<ClientName>,
 }
 
 /// What a person agreed to.
@@ -130,6 +133,7 @@ impl Call<'_> {
             expires,
             caller_name: self.caller.name.clone(),
             from_assistant: self.caller.frontend == Frontend::Assistant,
+            client: self.caller.client.clone(),
         };
         draft.keep(self.store()).await?;
         Ok(view)
@@ -163,7 +167,8 @@ impl Perform for DraftCancel {
 
 impl Perform for DraftApprove {
     async fn perform(self, call: &Call<'_>) -> Result<Value, Failure> {
-        if !call.is_human() && self.by != Approval::Elicitation && !call.policy().confirm_in_chat {
+        let person_was_asked = self.by == Approval::Elicitation && call.caller.asks_person;
+        if !call.is_human() && !person_was_asked && !call.policy().confirm_in_chat {
             return Err(Failure::new(
                 Cause::Forbidden,
                 "only a person can agree to a draft, and the policy takes no assistant's word for it",
@@ -247,9 +252,10 @@ impl Draft {
 impl Service {
     /// Does what the draft asked for, in the name of whoever asked.
     async fn release(&self, draft: &Draft, call: &Call<'_>) -> Result<Value, Failure> {
-        let mut asked_by = match draft.from_assistant {
-            true => Caller::assistant(draft.caller_name.as_str()),
-            false => Caller::person(draft.caller_name.as_str()),
+        let mut asked_by = match (&draft.client, draft.from_assistant) {
+            (Some(client), _) => Caller::client(client.clone()),
+            (None, true) => Caller::assistant(draft.caller_name.as_str()),
+            (None, false) => Caller::person(draft.caller_name.as_str()),
         };
         // Whoever agrees cannot agree to what they forbid themselves.
         asked_by.tightening = call.caller.tightening.clone();

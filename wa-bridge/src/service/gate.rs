@@ -34,13 +34,17 @@ pub(super) struct OutgoingAction<'a> {
 impl OutgoingAction<'_> {
     /// A hash of where it goes and what it says.
     pub(super) fn digest(&self, path: &str) -> String {
+        hex::encode(self.hash(path))
+    }
+
+    fn hash(&self, path: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         let chat = self.chat.to_string();
         for part in [path.as_bytes(), chat.as_bytes(), self.preview.as_bytes(), &self.content] {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);
         }
-        hex::encode(hash.finalize())
+        hash.finalize().into()
     }
 }
 
@@ -65,6 +69,7 @@ impl Call<'_> {
         reached: &[Jid],
     ) -> Result<(), Failure> {
         self.note_chat(action.chat);
+        self.note_digest(action.hash(self.path));
         let (mut newest, mut to_stranger) = (None, false);
         for chat in reached {
             let standing = Standing::look_up(chat, self.store()).await?;

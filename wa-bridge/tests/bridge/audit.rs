@@ -4,13 +4,14 @@ use std::fs;
 
 use serde_json::json;
 use wa_bridge::{
-    Bridge,
+    Bridge, Cause,
     api::{
-        Approval, Audit, AuditView, ChatArrange, ChatChange, ChatGet, DraftApprove, Revoke, SentGet,
+        Approval, Audit, AuditVerify, AuditView, ChatArrange, ChatChange, ChatGet, DraftApprove,
+        Revoke, SentGet,
     },
 };
 
-use crate::support::{ANNA, BEN, World, send};
+use crate::support::{ANNA, BEN, World, refused, send};
 
 async fn audit(bridge: &Bridge) -> Vec<AuditView> {
     let mut entries = bridge.call(Audit::default()).await.unwrap();
@@ -116,6 +117,35 @@ async fn a_name_of_several_lines_or_of_any_length_is_put_down_as_one_short_line(
         assert!(entry.caller.chars().all(|c| !c.is_control()), "{:?}", entry.caller);
         assert!(entry.caller.chars().count() <= 80, "{:?}", entry.caller);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_is_known_by_its_digest_and_no_entry_can_go_missing() {
+    let world = World::linked().await;
+    let person = world.person().await;
+    for says in ["one", "two", "one"] {
+        send(&person, ANNA, says).await.unwrap();
+    }
+    let entries = audit(&person).await;
+    let sent: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.call == "messages/send" && entry.outcome == "accepted")
+        .map(|entry| entry.digest.clone().unwrap())
+        .collect();
+    assert_eq!(sent.len(), 3);
+    assert!(sent[0] == sent[2] && sent[0] != sent[1], "{sent:?}");
+    let proof = person.call(AuditVerify::default()).await.unwrap();
+    assert!(proof.whole, "{proof:?}");
+    assert_eq!(
+        (proof.entries, proof.newest),
+        (entries.len() as u64, entries.last().map(|e| e.seq))
+    );
+    send(&person, ANNA, "three").await.unwrap();
+    let later = person.call(AuditVerify { kept: proof.hash.clone() }).await.unwrap();
+    assert!(later.whole && later.hash != proof.hash);
+    let gone = person.call(AuditVerify { kept: Some("0a".repeat(32)) }).await.unwrap();
+    assert!(!gone.whole && gone.problem.unwrap().contains("gone"));
+    refused(person.call(AuditVerify { kept: Some("no hash".into()) }).await, Cause::Usage);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,10 @@
 mod audit;
 mod confirmation;
 mod files;
+mod flooded;
 mod health;
 mod hostile;
+mod identity;
 mod owners;
 mod pace;
 mod page;

@@ -73,7 +73,7 @@ async fn what_a_caller_forbids_itself_is_never_passed_over() {
     for tighten in
         ["{\"read_only\":true,\"what\":1}", "read_only", "", "{\"read_only\":true}\u{e9}"]
     {
-        let headers = format!("wa-frontend: person\r\nwa-tighten: {tighten}\r\n");
+        let headers = format!("{}wa-tighten: {tighten}\r\n", world.persons_header());
         let (status, answer) =
             world.request("POST", "/v1/messages/send", &headers, body.as_bytes()).await;
         assert_eq!(status, 400, "{tighten:?}: {answer}");

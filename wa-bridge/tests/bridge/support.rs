@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use wa_bridge::{
-    Bridge, BridgeOptions, Caller, Cause, Endpoint, Failure,
+    Bridge, BridgeOptions, Caller, Cause, Clients, Endpoint, Failure, Profile,
     api::{ContactList, Link, LinkState, Outgoing, SendMessage, SentView},
 };
 use wa_sim::{LinkedDevice, Phone, PhoneMessage, Serving, Sim, SimConfig};
@@ -118,6 +118,27 @@ impl World {
         token.trim().to_owned()
     }
 
+    /// A header with the person's own token, which the owner of the account has made.
+    pub(crate) fn persons_header(&self) -> String {
+        let token = fs::read_to_string(self.path("account/person-token")).unwrap();
+        format!("authorization: Bearer {}\r\n", token.trim())
+    }
+
+    /// The assistants that are let in.
+    pub(crate) fn clients(&self) -> Clients {
+        let options = self.options(Caller::person("setup"));
+        let profile =
+            Profile::locate(&options.profile, options.store.as_deref(), &options.environment);
+        Clients::of(&profile.unwrap())
+    }
+
+    /// Lets an assistant in; a header with its token.
+    pub(crate) fn let_in(&self, name: &str) -> String {
+        let file = self.clients().register(&name.parse().unwrap()).unwrap();
+        let token = fs::read_to_string(file).unwrap();
+        format!("authorization: Bearer {}\r\n", token.trim())
+    }
+
     /// What may be done with the account from now on.
     pub(crate) fn set_policy(&self, toml: &str) {
         let path = self.path("config/wa/policy.toml");
@@ -186,8 +207,8 @@ impl World {
     /// A call over the socket by a person; the status and the object of the answer.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let body = serde_json::to_vec(body).unwrap();
-        let headers = "wa-frontend: person\r\n";
-        let (status, answer) = self.request("POST", &format!("/v1/{path}"), headers, &body).await;
+        let headers = self.persons_header();
+        let (status, answer) = self.request("POST", &format!("/v1/{path}"), &headers, &body).await;
         (status, serde_json::from_str(&answer).unwrap())
     }
 }
