@@ -65,6 +65,7 @@ async def http_server(*options):
                     async with streamable_http_client(url, http_client=http) as streams:
                         yield streams
 
+            connect.port = int(url.split(":")[2].split("/")[0])
             yield connect
         finally:
             process.terminate()
@@ -356,11 +357,45 @@ async def read_only(make_server, mode):
             assert "send_message" not in {tool.name for tool in tools}
 
 
+async def as_a_named_assistant(make_server, mode):
+    """An assistant that was let in under a name can do what it could without one."""
+    person = Person(agrees=True)
+    async with make_server("--client", "robot") as connect:
+        async with Client(connect(), mode=mode, elicitation_callback=person) as client:
+            session = Session(client, await list_everything(client))
+            await confirm(session, person)
+            sent, _ = await session.call("send_message", recipient="Anna Berg", message="Hello")
+            assert sent["success"], sent
+
+
+async def flooded(make_server, mode):
+    """Connections that say nothing keep no client out."""
+    async with make_server() as connect:
+        streams = [await asyncio.open_connection("127.0.0.1", connect.port) for _ in range(200)]
+        async with Client(connect(), mode=mode) as client:
+            await Session(client, await list_everything(client)).call("get_status")
+        for _, writer in streams:
+            writer.close()
+
+
+SCENARIOS = (
+    everything,
+    declined,
+    unasked,
+    subscriptions,
+    read_only,
+    as_a_named_assistant,
+    flooded,
+)
+
+
 async def main():
     failed = 0
     for transport in (stdio_server, http_server):
         for mode in ("legacy", "auto"):
-            for scenario in (everything, declined, unasked, subscriptions, read_only):
+            for scenario in SCENARIOS:
+                if scenario is flooded and transport is not http_server:
+                    continue
                 name = f"{transport.__name__} {mode} {scenario.__name__}"
                 if sys.argv[1:] and not all(word in name for word in sys.argv[1:]):
                     continue
