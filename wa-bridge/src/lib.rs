@@ -16,6 +16,7 @@
 //! ```
 
 pub mod api;
+mod archive;
 mod bridge;
 mod caller;
 mod clients;
@@ -46,6 +47,7 @@ mod token;
 mod view;
 mod voice;
 
+pub use archive::Archive;
 pub use bridge::{Bridge, BridgeEvents, BridgeOptions};
 pub use caller::{Caller, Frontend};
 pub use clients::{ClientName, Clients, InvalidClientName};
@@ -55,7 +57,7 @@ pub use environment::Environment;
 pub use failure::{Cause, Failure, ending, remedy};
 pub use lock::{AccountLock, LockError};
 pub use profile::{InvalidProfileName, Profile, ProfileError, ProfileName};
-pub use recipient::{Candidate, MAX_CANDIDATES, Recipient, RecipientError, Resolution};
+pub use recipient::{ChatKind, Recipient, RecipientError};
 pub use serve::{Accept, Limits, raise_descriptors, serve};
 pub use service::{Call, EventSource, Perform, Route, Service, routes};
 pub use socket::SocketPath;

@@ -21,17 +21,19 @@ use crate::{
 };
 
 mod client;
+mod entry;
 mod files;
 mod folder;
 mod pace;
 mod reach;
 mod source;
 
+pub use entry::{AddedEntry, NoSuchList, PolicyList};
 pub(crate) use files::unreadable;
 pub use files::{Files, SaveFolder};
 pub use folder::AllowedFolder;
 pub use pace::{Pace, Sendings};
-pub use reach::{Reach, Standing, UnknownSenders};
+pub use reach::{Broadcasts, Reach, Standing, UnknownSenders};
 pub use source::PolicySource;
 
 /// What may be done with the account.
@@ -160,8 +162,8 @@ impl Policy {
 
     /// Finds what is well written and can mean nothing.
     fn check(&self) -> Result<(), String> {
-        self.read.check()?;
-        self.write.check()?;
+        self.read.check("read")?;
+        self.write.check("write")?;
         self.pace.check()?;
         self.files.check()
     }
@@ -196,6 +198,9 @@ impl Policy {
 
     /// Whether a person has to agree before a message of an assistant leaves, and why.
     pub fn confirmation(&self, standing: &Standing) -> Option<&'static str> {
+        if standing.kind.is_public() {
+            return Some("it would be seen by people whom nobody names");
+        }
         match self.confirm {
             Confirm::Never => None,
             Confirm::Always => Some("the policy has every message confirmed"),
@@ -225,20 +230,25 @@ impl Policy {
 }
 
 fn read(path: &Path) -> Result<Policy, PolicyError> {
-    let failed = |source| PolicyError::File { path: path.to_owned(), source };
     let malformed = |reason: String| PolicyError::Malformed { path: path.to_owned(), reason };
-    let file = regular_file::open(path).map_err(failed)?;
-    if is_exposed(&file.metadata().map_err(failed)?) {
-        return Err(PolicyError::Exposed { path: path.to_owned() });
-    }
-    let text = regular_file::read_text(&file, MAX_FILE).map_err(failed)?;
-    let mut policy = Policy::parse(&text).map_err(malformed)?;
+    let mut policy = Policy::parse(&text_of(path)?).map_err(malformed)?;
     let home = etcetera::home_dir().ok();
     for policy in policy.clients.values_mut() {
         policy.files.look_up(home.as_deref()).map_err(malformed)?;
     }
     policy.files.look_up(home.as_deref()).map_err(malformed)?;
     Ok(policy)
+}
+
+/// The text of a policy that nobody else may change.
+fn text_of(path: &Path) -> Result<String, PolicyError> {
+    let failed = |source| PolicyError::File { path: path.to_owned(), source };
+    let file = regular_file::open(path).map_err(failed)?;
+    if is_exposed(&file.metadata().map_err(failed)?) {
+        return Err(PolicyError::Exposed { path: path.to_owned() });
+    }
+    let text = regular_file::read_text(&file, MAX_FILE).map_err(failed)?;
+    Ok(text.as_str().to_owned())
 }
 
 #[cfg(unix)]

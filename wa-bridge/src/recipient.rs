@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use wa_proto::Jid;
 
+mod kind;
 mod resolve;
 
-pub use resolve::{Candidate, MAX_CANDIDATES, Resolution};
+pub use kind::ChatKind;
+pub(crate) use resolve::{Candidate, Resolution, SelfChosen};
 
 /// The fewest and the most digits an international number has (ITU-T E.164 allows 15; the
 /// shortest in use have 7 with their country code).

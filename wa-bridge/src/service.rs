@@ -54,6 +54,7 @@ mod pictures;
 mod polls;
 mod privacy;
 mod profile;
+mod reach;
 mod search;
 mod send;
 

@@ -12,6 +12,7 @@ mod message;
 mod person;
 mod poll;
 mod sent;
+mod title;
 
 use wa_proto::Jid;
 use wa_store::{Contact, Store, StoreError, Timestamp};
@@ -27,6 +28,7 @@ pub(crate) use person::People;
 pub use person::PersonView;
 pub use poll::{OptionView, PollView};
 pub use sent::{SentStatus, SentView};
+pub use title::ChatTitle;
 
 /// A phone number as people write it, if this JID is one.
 pub fn number(jid: &Jid) -> Option<String> {

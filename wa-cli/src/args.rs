@@ -206,7 +206,7 @@ pub(crate) enum Command {
     /// List what was sent, changed and refused, and who asked for it
     Audit(AuditArguments),
     /// Show what may be done with the account, and where that is written
-    Policy,
+    Policy(PolicyArguments),
     /// The assistants that are let in
     Clients(ClientsArguments),
     /// Tell which account is linked, and how much is kept

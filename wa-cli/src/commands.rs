@@ -42,7 +42,9 @@ pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<(), Fa
     match &arguments.command {
         Command::Demo(arguments) => return until_stopped(demo::run(arguments, output)).await,
         Command::Generate(arguments) => return generate::run(arguments, output),
-        Command::Policy => return policy::run(global, output),
+        Command::Policy(arguments) => {
+            return until_stopped(policy::run(arguments, global, output)).await;
+        }
         Command::Clients(arguments) => return clients::run(arguments, global, output),
         _ => {}
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 pub(crate) use wa_bridge::{Cause, Failure};
-use wa_bridge::{api::CandidateView, foreign, remedy};
+use wa_bridge::{ChatKind, api::CandidateView, foreign, remedy};
 
 /// A failure in `--json`.
 #[derive(Serialize)]
@@ -59,7 +59,16 @@ pub(crate) fn in_own_words(mut failure: Failure) -> Failure {
 
 fn numbered(number: usize, candidate: &CandidateView) -> String {
     let address = candidate.phone.as_deref().unwrap_or(&candidate.jid);
-    format!("{number}) {} {address}", foreign::plain(&candidate.name, " "))
+    let name = foreign::plain(&candidate.name, " ");
+    let who = match &candidate.saved_as {
+        Some(saved) => format!("{} who calls themself {name:?}", foreign::plain(saved, " ")),
+        None if candidate.kind != ChatKind::Person => {
+            format!("{} {name:?}", candidate.kind.as_str())
+        }
+        None if candidate.self_chosen => format!("~{name} (not in the address book)"),
+        None => name,
+    };
+    format!("{number}) {who} {address}")
 }
 
 fn own_remedy(told: &str) -> Option<&'static str> {
@@ -99,12 +108,17 @@ mod tests {
     #[test]
     fn several_are_numbered_as_pick_counts_them() {
         let json = r#"{"code":"ambiguous","message":"\"Anna\" fits several","candidates":[
-            {"jid":"1@lid","name":"Anna\u202e B.","phone":"+447700900101"},
-            {"jid":"2@lid","name":"Anna C.","phone":null}]}"#;
+            {"jid":"1@lid","kind":"person","name":"Anna\u202e B.","self_chosen":false,
+                "phone":"+447700900101"},
+            {"jid":"2@lid","kind":"person","name":"Anna","self_chosen":true,"phone":null},
+            {"jid":"3@lid","kind":"person","name":"Anna","self_chosen":true,"phone":null,
+                "saved_as":"Mallory"},
+            {"jid":"4@g.us","kind":"group","name":"Anna","self_chosen":true,"phone":null}]}"#;
         let failure = in_own_words(serde_json::from_str(json).unwrap());
         assert_eq!(
             line(&failure),
-            "wa-cli: \"Anna\" fits several: 1) Anna B. +447700900101, 2) Anna C. 2@lid; \
+            "wa-cli: \"Anna\" fits several: 1) Anna B. +447700900101, 2) ~Anna (not in the \
+             address book) 2@lid, 3) Mallory who calls themself \"Anna\" 3@lid, 4) group \"Anna\" 4@g.us; \
              choose with --pick N, or write the number"
         );
         assert_eq!(exit_code(failure.cause), 2);

@@ -4,7 +4,7 @@
 
 use wa_bridge::{
     Bridge, BridgeOptions, Caller, InvalidProfileName, Perform,
-    api::{CatchUp, Named, Resolve, SentStatus, SentView},
+    api::{CandidateView, CatchUp, Named, Resolve, SentStatus, SentView},
 };
 
 use crate::{
@@ -64,14 +64,19 @@ impl<'a> Session<'a> {
         only: Option<Named>,
     ) -> Result<String, Failure> {
         let Some(pick) = pick else { return Ok(named.to_owned()) };
-        let failure = match self.call(Resolve { named: named.to_owned(), only }).await {
-            Ok(found) => return Ok(found.jid),
-            Err(failure) => failure,
-        };
-        let place = usize::try_from(pick).ok().and_then(|pick| pick.checked_sub(1));
-        match place.and_then(|place| failure.candidates.get(place)) {
-            Some(picked) => Ok(picked.jid.clone()),
-            None => Err(failure),
+        let resolve = Resolve { named: named.to_owned(), only, beyond_policy: false };
+        match self.call(resolve).await {
+            Ok(found) => Ok(found.jid),
+            Err(failure) => Ok(one_of(failure, pick)?.jid),
+        }
+    }
+
+    /// Who or what was named, whatever the policy says of them: for a person who writes it.
+    pub(crate) async fn beyond_policy(&self, named: &NamedChat) -> Result<CandidateView, Failure> {
+        let resolve = Resolve { named: named.chat.clone(), only: None, beyond_policy: true };
+        match (self.call(resolve).await, named.pick) {
+            (Err(failure), Some(pick)) => one_of(failure, pick),
+            (found, _) => found,
         }
     }
 
@@ -79,7 +84,10 @@ impl<'a> Session<'a> {
     pub(crate) fn sent(&self, view: &SentView) -> Result<(), Failure> {
         match unsent(view) {
             Some(failure) => Err(failure),
-            None => self.output.result(view, &format!("sent {} to {}", view.id, view.chat)),
+            None => self.output.result(
+                view,
+                &format!("sent {} to {}", view.id, crate::view::chat::recipient(view)),
+            ),
         }
     }
 
@@ -91,6 +99,15 @@ impl<'a> Session<'a> {
             () = signal::stop() => Ok(()),
         };
         result.and(closed)
+    }
+}
+
+/// The one of several that was picked.
+fn one_of(mut failure: Failure, pick: u64) -> Result<CandidateView, Failure> {
+    let place = usize::try_from(pick).ok().and_then(|pick| pick.checked_sub(1));
+    match place.filter(|place| *place < failure.candidates.len()) {
+        Some(place) => Ok(failure.candidates.swap_remove(place)),
+        None => Err(failure),
     }
 }
 
@@ -126,11 +143,18 @@ fn unsent(view: &SentView) -> Option<Failure> {
 
 #[cfg(test)]
 mod tests {
+    use wa_bridge::api::ChatTitle;
+
     use super::*;
 
     #[test]
     fn what_is_on_disk_is_called_queued_and_not_lost() {
-        let mut view = SentView::queued("3EB0C0FFEE".into(), "+1".into(), "1@lid".into());
+        let mut view = SentView::queued(
+            "3EB0C0FFEE".into(),
+            "+1".into(),
+            "1@lid".into(),
+            ChatTitle::default(),
+        );
         let queued = unsent(&view).unwrap();
         assert_eq!(queued.cause, Cause::Queued);
         assert_eq!(queued.message_id.as_deref(), Some("3EB0C0FFEE"));

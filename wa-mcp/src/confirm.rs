@@ -30,6 +30,7 @@ use wa_bridge::{
 
 use crate::{
     account::Account,
+    text,
     tools::{self, Delivery},
     untrusted,
 };
@@ -226,21 +227,25 @@ async fn settle(
 /// A failure as a tool's error: what happened, and what to do next.
 pub(crate) fn refused(failure: &Failure) -> CallToolResponse {
     use rmcp::model::{CallToolResult, ContentBlock};
-    let mut text = failure.message.clone();
+    let mut told = failure.message.clone();
     let remedy = failure.remedy.as_deref().unwrap_or(advice(failure.cause));
-    text.push_str(&format!("\nWhat to do: {remedy}"));
+    told.push_str(&format!("\nWhat to do: {remedy}"));
     if failure.cause == Cause::NotLinked {
-        text.push_str("\nHere: use link_device, and have the person scan the code.");
+        told.push_str("\nHere: use link_device, and have the person scan the code.");
     }
     for candidate in &failure.candidates {
-        let name = untrusted::line(&candidate.name);
+        let name = text::named(&candidate.name, candidate.self_chosen);
         let phone = candidate.phone.as_deref().unwrap_or_default();
-        text.push_str(&format!("\n- {name}  {phone}  {}", candidate.jid));
+        let kind = candidate.kind.as_str();
+        told.push_str(&format!("\n- {name}  {kind}  {phone}  {}", candidate.jid));
+        if let Some(saved) = &candidate.saved_as {
+            told.push_str(&format!("  (in the address book: {})", untrusted::line(saved)));
+        }
     }
     if let Some(at) = &failure.retry_at {
-        text.push_str(&format!("\nNot before: {at}"));
+        told.push_str(&format!("\nNot before: {at}"));
     }
-    CallToolResult::error(vec![ContentBlock::text(untrusted::plain(&text))]).into()
+    CallToolResult::error(vec![ContentBlock::text(untrusted::plain(&told))]).into()
 }
 
 /// What to do about a failure that does not say so itself.

@@ -245,7 +245,8 @@ async fn candidates(account: &Account, typed: &str, addresses: bool) -> Vec<Stri
     };
     let chats = bridge.call(query).await.unwrap_or_default();
     let value = |chat: wa_bridge::api::ChatView| match (addresses, chat.name) {
-        (false, Some(name)) => line(&name),
+        // A name that others chose does not say for sure who is meant.
+        (false, Some(name)) if !chat.self_chosen => line(&name),
         _ => chat.jid,
     };
     chats.into_iter().map(|listed| value(listed.chat)).collect()

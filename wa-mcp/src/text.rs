@@ -1,6 +1,9 @@
 //! Answers in words: one line for each thing, foreign texts set off from ours.
 
-use wa_bridge::api::{ChatView, ContactView, ListedChat, MediaView, MessageView, PollView};
+use wa_bridge::{
+    ChatKind,
+    api::{ChatTitle, ChatView, ContactView, ListedChat, MediaView, MessageView, PollView},
+};
 
 use crate::untrusted::{line, quoted};
 
@@ -32,11 +35,33 @@ pub(crate) fn message(message: &MessageView) -> String {
 
 /// A message with the chat it is in.
 pub(crate) fn message_in_chat(view: &MessageView) -> String {
-    format!("{} in {}", message(view), view.chat)
+    let chat = match view.chat_title.kind {
+        // Whoever wrote it is the chat, and stands before it already.
+        ChatKind::Person if !view.from_me => view.chat.clone(),
+        _ => title(&view.chat_title, &view.chat),
+    };
+    format!("{} in {chat}", message(view))
+}
+
+/// A chat by name, number, kind and address.
+pub(crate) fn title(title: &ChatTitle, jid: &str) -> String {
+    let address = title.phone.as_deref().map_or_else(|| jid.to_owned(), |phone| phone.to_owned());
+    let kind = title.kind.as_str();
+    match &title.name {
+        Some(name) => format!("{} ({kind}, {address})", named(name, title.self_chosen)),
+        None => format!("{address} ({kind})"),
+    }
+}
+
+/// A name; one that others than the person chose has a wave before it.
+pub(crate) fn named(name: &str, self_chosen: bool) -> String {
+    let wave = if self_chosen { "~" } else { "" };
+    format!("{wave}{}", line(name))
 }
 
 fn sender(message: &MessageView) -> String {
-    let name = message.sender_name.as_deref().map(line);
+    let name = message.sender_name.as_deref();
+    let name = name.map(|name| named(name, message.sender_self_chosen));
     match (name, &message.sender_phone) {
         (Some(name), Some(phone)) => format!("{name} ({phone})"),
         (Some(name), None) => name,
@@ -104,8 +129,10 @@ pub(crate) fn context(here: &MessageView, before: &[MessageView], after: &[Messa
 
 /// A chat: its name, number and address, and how it stands.
 pub(crate) fn chat(listed: &ListedChat) -> String {
-    let ChatView { jid, phone, name, unread, archived, muted, pinned, .. } = &listed.chat;
-    let name = name.as_deref().map(line).unwrap_or_else(|| "(no name)".into());
+    let ChatView { jid, phone, name, self_chosen, unread, archived, muted, pinned, .. } =
+        &listed.chat;
+    let name = name.as_deref().map(|name| named(name, *self_chosen));
+    let name = name.unwrap_or_else(|| "(no name)".into());
     let mut text = match phone {
         Some(phone) => format!("{name}  {phone}  {jid}"),
         None => format!("{name}  {jid}"),
@@ -125,7 +152,8 @@ pub(crate) fn chat(listed: &ListedChat) -> String {
 
 /// A person: name, number and address.
 pub(crate) fn contact(contact: &ContactView) -> String {
-    let name = contact.name.as_deref().map(line).unwrap_or_else(|| "(no name)".into());
+    let name = contact.name.as_deref().map(|name| named(name, contact.self_chosen));
+    let name = name.unwrap_or_else(|| "(no name)".into());
     match &contact.phone {
         Some(phone) => format!("{name}  {phone}  {}", contact.jid),
         None => format!("{name}  {}", contact.jid),

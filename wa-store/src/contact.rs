@@ -1,12 +1,35 @@
 //! People: their names, and the tokens they gave for writing to them.
 //!
-//! Knows nothing of where a name came from.
+//! Knows nothing of how a name was learnt.
 
 use std::fmt;
 
 use wa_proto::Jid;
 
 use crate::{SecretBytes, Timestamp};
+
+/// Where a name comes from, which decides what it is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum NameSource {
+    /// The user's own address book.
+    AddressBook,
+    /// The verified name of a business, which it asked for itself.
+    Business,
+    /// The name a person gave themself.
+    PushName,
+    /// The name by which a person can be found without their number.
+    Username,
+    /// A group's or channel's subject, which its members set.
+    Subject,
+}
+
+impl NameSource {
+    /// Whether others than the user chose the name: then it proves nothing about who bears it.
+    pub const fn is_self_chosen(self) -> bool {
+        !matches!(self, Self::AddressBook)
+    }
+}
 
 /// What is known of a person. The same person under phone number and LID is one contact.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,11 +74,36 @@ impl Contact {
     /// The name to show: the address book's, else the business's, else the person's own, else the
     /// one by which they can be found.
     pub fn name(&self) -> Option<&str> {
-        let own = [&self.business_name, &self.push_name, &self.username];
-        [&self.full_name, &self.first_name]
-            .into_iter()
-            .chain(own)
-            .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
+        self.named().map(|(_, name)| name)
+    }
+
+    /// Whether the user's own address book has them.
+    pub fn is_in_address_book(&self) -> bool {
+        self.book_name().is_some()
+    }
+
+    /// The name in the user's own address book.
+    pub fn book_name(&self) -> Option<&str> {
+        let names = [&self.full_name, &self.first_name];
+        names.into_iter().find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
+    }
+
+    /// The name to show, and who chose it.
+    pub fn named(&self) -> Option<(NameSource, &str)> {
+        self.names().next()
+    }
+
+    /// Every name there is, the one to show first.
+    pub fn names(&self) -> impl Iterator<Item = (NameSource, &str)> {
+        let names = [
+            (NameSource::AddressBook, &self.full_name),
+            (NameSource::AddressBook, &self.first_name),
+            (NameSource::Business, &self.business_name),
+            (NameSource::PushName, &self.push_name),
+            (NameSource::Username, &self.username),
+        ];
+        let names = names.into_iter().filter_map(|(source, name)| Some((source, name.as_deref()?)));
+        names.filter(|(_, name)| !name.is_empty())
     }
 
     /// Takes what `update` brings; whether that changed anything.

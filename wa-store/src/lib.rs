@@ -45,6 +45,7 @@ mod outbox;
 mod prekey;
 mod query;
 mod retry;
+mod scope;
 pub mod search;
 mod secret;
 mod sqlite;
@@ -63,7 +64,7 @@ pub use app_state::{
 pub use audit::{AuditAnchor, AuditBreak, AuditEntry, AuditProof, AuditQuery, verify_audit};
 pub use changes::{Altered, Archived, Change, Changes, Committed};
 pub use chat::{Chat, ChatUpdate};
-pub use contact::{Contact, ContactUpdate, PrivacyToken, TOKEN_WEEKS};
+pub use contact::{Contact, ContactUpdate, NameSource, PrivacyToken, TOKEN_WEEKS};
 pub use device_list::{Device, DeviceList};
 pub use error::StoreError;
 pub use history::{GapPlace, GapReason, HistoryChunk, HistoryGap};
@@ -82,6 +83,7 @@ pub use query::{
 pub use retry::{
     Placeholder, RETRY_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, Seen, SentMessage,
 };
+pub use scope::{Scope, Strangers};
 pub use secret::{AdvSecret, SecretBytes};
 pub use sqlite::{DatabaseKey, InvalidDatabaseKey, OpenOptions, SqliteStore};
 pub use store::{Result, Store};

@@ -6,10 +6,11 @@ mod additions;
 mod app_state;
 mod archive;
 mod lid;
+mod scope;
 mod state;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -24,9 +25,9 @@ use crate::{
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
     HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret,
     OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken,
-    QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage,
-    Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
-    id::bare, store::Result,
+    QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
+    SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion,
+    Timestamp, id::bare, scope::Visible, store::Result,
 };
 
 /// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not
@@ -284,7 +285,8 @@ impl Store for MemoryStore {
 
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
         let state = self.state()?;
-        Ok(query.select(state.contacts.values().map(|c| state.shown_contact(c)).collect()))
+        let contacts = state.contacts_within(query.scope.as_deref())?;
+        Ok(query.select(contacts.into_iter().map(|c| state.shown_contact(c)).collect()))
     }
 
     async fn chat(&self, jid: &Jid) -> Result<Option<Chat>> {
@@ -294,7 +296,11 @@ impl Store for MemoryStore {
 
     async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
         let state = self.state()?;
-        Ok(query.select(state.chats.values().map(|chat| state.shown_chat(chat)).collect()))
+        let chats = match query.scope.as_deref() {
+            Some(scope) => state.chats_within(scope)?,
+            None => state.chats.values().map(|chat| state.shown_chat(chat)).collect(),
+        };
+        Ok(query.select(chats))
     }
 
     async fn history_chunks(&self, limit: usize) -> Result<Vec<HistoryChunk>> {
@@ -392,7 +398,7 @@ impl Store for MemoryStore {
     }
 
     async fn messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
-        Ok(self.state()?.query_messages(query))
+        self.state()?.query_messages(query)
     }
 
     async fn messages_after(&self, seq: Seq, limit: usize) -> Result<Vec<ArchivedMessage>> {
@@ -466,6 +472,26 @@ impl Store for MemoryStore {
 
     async fn stats(&self) -> Result<Stats> {
         Ok(self.state()?.stats())
+    }
+
+    async fn chats_within(&self, scope: &Scope, chats: &[Jid]) -> Result<HashSet<Jid>> {
+        let state = self.state()?;
+        Visible::new(scope, &*state)?.chats_among(chats, &*state)
+    }
+
+    async fn authors_within(&self, scope: &Scope, people: &[Jid]) -> Result<HashSet<Jid>> {
+        let state = self.state()?;
+        Visible::new(scope, &*state)?.authors_among(people, &*state)
+    }
+
+    async fn chat_within(&self, scope: &Scope, chat: &Jid) -> Result<Option<Chat>> {
+        let state = self.state()?;
+        let jid = state.person(chat);
+        Ok(state.chats_within(scope)?.into_iter().find(|chat| chat.jid == jid))
+    }
+
+    async fn stats_within(&self, scope: &Scope) -> Result<Stats> {
+        self.state()?.stats_within(scope)
     }
 
     async fn close(&self) -> Result<()> {

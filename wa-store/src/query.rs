@@ -2,11 +2,13 @@
 //!
 //! Knows nothing of how an answer is found; [`crate::search`] says what a search text means.
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::Arc};
 
 use wa_proto::Jid;
 
-use crate::{ArchivedMessage, Chat, Contact, MessageKind, Seq, Timestamp, search::Cursor};
+use crate::{
+    ArchivedMessage, Chat, Contact, MessageId, MessageKind, Scope, Seq, Timestamp, search::Cursor,
+};
 
 /// The most rows one question gives; a greater limit is taken as this one.
 pub const MAX_PAGE: usize = 1_000;
@@ -27,10 +29,15 @@ pub struct MessageFilter {
     pub since: Option<Timestamp>,
     /// Those before this second.
     pub until: Option<Timestamp>,
+    /// Those with this id.
+    pub id: Option<MessageId>,
+    /// Those within this scope; the rest is as if it were not there.
+    pub scope: Option<Arc<Scope>>,
 }
 
 impl MessageFilter {
-    /// Whether a message passes. `chat` and `sender` are in the archive's own form here.
+    /// Whether a message passes, its scope aside. `chat` and `sender` are in the archive's own form
+    /// here.
     pub(crate) fn passes(&self, message: &ArchivedMessage) -> bool {
         self.chat.as_ref().is_none_or(|chat| *chat == message.key.chat)
             && self.sender.as_ref().is_none_or(|sender| *sender == message.key.sender)
@@ -38,6 +45,7 @@ impl MessageFilter {
             && self.from_me.is_none_or(|from_me| from_me == message.key.from_me)
             && self.since.is_none_or(|since| message.timestamp >= since)
             && self.until.is_none_or(|until| message.timestamp < until)
+            && self.id.as_ref().is_none_or(|id| *id == message.key.id)
     }
 }
 
@@ -47,7 +55,7 @@ impl fmt::Debug for MessageFilter {
     }
 }
 
-/// In which order messages are given: by time, and where that is equal by sequence number.
+/// In which order messages are given. Times that are equal are told apart by sequence number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// The newest first.
@@ -55,6 +63,23 @@ pub enum Order {
     NewestFirst,
     /// The oldest first.
     OldestFirst,
+    /// By sequence number, the one that was committed first before the others. `before` and `after`
+    /// are places in this order then.
+    Committed,
+    /// The same backwards.
+    LastCommitted,
+}
+
+impl Order {
+    /// Whether it is that of commits, and not of time.
+    pub(crate) const fn is_of_commits(self) -> bool {
+        matches!(self, Self::Committed | Self::LastCommitted)
+    }
+
+    /// Whether what is later in it comes first.
+    pub(crate) const fn is_backwards(self) -> bool {
+        matches!(self, Self::NewestFirst | Self::LastCommitted)
+    }
 }
 
 /// A question for messages.
@@ -63,7 +88,8 @@ pub enum Order {
 pub struct MessageQuery {
     /// Which messages.
     pub filter: MessageFilter,
-    /// Only those that stand before this message in time.
+    /// Only those that stand before this message in time. One that is not within the scope counts
+    /// as the one that was committed before it.
     pub before: Option<Seq>,
     /// Only those that stand after this message in time.
     pub after: Option<Seq>,
@@ -105,6 +131,8 @@ pub struct ChatQuery {
     pub archived: Option<bool>,
     /// Only those with something unread.
     pub unread_only: bool,
+    /// Only those within this scope; what is without counts neither as unread nor as last message.
+    pub scope: Option<Arc<Scope>>,
     /// How many to leave out at the beginning.
     pub offset: usize,
     /// How many; at most [`MAX_PAGE`].
@@ -113,7 +141,7 @@ pub struct ChatQuery {
 
 impl Default for ChatQuery {
     fn default() -> Self {
-        Self { text: None, archived: None, unread_only: false, offset: 0, limit: 50 }
+        Self { text: None, archived: None, unread_only: false, scope: None, offset: 0, limit: 50 }
     }
 }
 
@@ -124,7 +152,7 @@ impl fmt::Debug for ChatQuery {
 }
 
 impl ChatQuery {
-    /// Filters, sorts and cuts all chats there are.
+    /// Filters, sorts and cuts all chats there are within its scope.
     pub(crate) fn select(&self, mut chats: Vec<Chat>) -> Vec<Chat> {
         let words = self.text.as_deref().map(crate::search::words).unwrap_or_default();
         chats.retain(|chat| {
@@ -151,6 +179,10 @@ impl ChatQuery {
 pub struct ContactQuery {
     /// Only those of whom a name or number holds every word of this, accents and case aside.
     pub text: Option<String>,
+    /// Only those in the address book, by what it calls them.
+    pub address_book_only: bool,
+    /// Only those with whom a chat would be within this scope.
+    pub scope: Option<Arc<Scope>>,
     /// How many to leave out at the beginning.
     pub offset: usize,
     /// How many; at most [`MAX_PAGE`].
@@ -159,7 +191,7 @@ pub struct ContactQuery {
 
 impl Default for ContactQuery {
     fn default() -> Self {
-        Self { text: None, offset: 0, limit: 50 }
+        Self { text: None, address_book_only: false, scope: None, offset: 0, limit: 50 }
     }
 }
 
@@ -170,18 +202,17 @@ impl fmt::Debug for ContactQuery {
 }
 
 impl ContactQuery {
-    /// Filters, sorts and cuts all contacts there are.
+    /// Filters, sorts and cuts all contacts there are within its scope.
     pub(crate) fn select(&self, mut contacts: Vec<Contact>) -> Vec<Contact> {
         let words = self.text.as_deref().map(crate::search::words).unwrap_or_default();
         contacts.retain(|contact| {
-            let names = [
-                contact.full_name.as_deref(),
-                contact.first_name.as_deref(),
-                contact.push_name.as_deref(),
-                contact.business_name.as_deref(),
-                contact.username.as_deref(),
-            ];
-            holds_all(&words, &names, [Some(&contact.jid), contact.phone.as_ref()])
+            let names: Vec<_> = contact
+                .names()
+                .filter(|(source, _)| !self.address_book_only || !source.is_self_chosen())
+                .map(|(_, name)| Some(name))
+                .collect();
+            (!self.address_book_only || contact.is_in_address_book())
+                && holds_all(&words, &names, [Some(&contact.jid), contact.phone.as_ref()])
         });
         contacts.sort_by_cached_key(|contact| {
             let name = contact.name().map(|name| crate::search::words(name).join(" "));

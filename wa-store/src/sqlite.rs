@@ -17,12 +17,13 @@ mod read_archive;
 mod readers;
 mod row_forms;
 mod rows;
+mod scope;
 mod search;
 mod write;
 mod write_archive;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::Path,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -44,9 +45,9 @@ use crate::{
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
     HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret,
     OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken,
-    QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage,
-    Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
-    store::Result,
+    QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
+    SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion,
+    Timestamp, store::Result,
 };
 
 /// How many reads run at a time.
@@ -389,7 +390,8 @@ impl Store for SqliteStore {
 
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
         let query = query.clone();
-        self.read(move |db| Ok(query.select(read_archive::contacts(db)?))).await
+        self.read(move |db| Ok(query.select(scope::contacts_within(db, query.scope.as_deref())?)))
+            .await
     }
 
     async fn chat(&self, jid: &Jid) -> Result<Option<Chat>> {
@@ -399,7 +401,8 @@ impl Store for SqliteStore {
 
     async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
         let query = query.clone();
-        self.read(move |db| Ok(query.select(read_archive::chats(db)?))).await
+        self.read(move |db| Ok(query.select(scope::chats_within(db, query.scope.as_deref())?)))
+            .await
     }
 
     async fn history_chunks(&self, limit: usize) -> Result<Vec<HistoryChunk>> {
@@ -584,6 +587,26 @@ impl Store for SqliteStore {
 
     async fn stats(&self) -> Result<Stats> {
         self.read(read_archive::stats).await
+    }
+
+    async fn chats_within(&self, scope: &Scope, chats: &[Jid]) -> Result<HashSet<Jid>> {
+        let (scope, chats) = (scope.clone(), chats.to_vec());
+        self.read(move |db| scope::chats_among(db, &scope, &chats)).await
+    }
+
+    async fn authors_within(&self, scope: &Scope, people: &[Jid]) -> Result<HashSet<Jid>> {
+        let (scope, people) = (scope.clone(), people.to_vec());
+        self.read(move |db| scope::authors_among(db, &scope, &people)).await
+    }
+
+    async fn chat_within(&self, scope: &Scope, chat: &Jid) -> Result<Option<Chat>> {
+        let (scope, chat) = (scope.clone(), chat.clone());
+        self.read(move |db| scope::chat_within(db, &scope, &chat)).await
+    }
+
+    async fn stats_within(&self, scope: &Scope) -> Result<Stats> {
+        let scope = scope.clone();
+        self.read(move |db| scope::stats_within(db, &scope)).await
     }
 
     async fn close(&self) -> Result<()> {

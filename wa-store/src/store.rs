@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of engines. What an implementation must hold to is in `tests/conformance.rs`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use wa_crypto::PublicKey;
@@ -13,9 +13,9 @@ use crate::{
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, EventResponse,
     GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery,
     MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PollTally, PreKey,
-    PreKeyCount, PrivacyToken, QuickReply, Reaction, SealedAddition, SearchPage, SearchQuery,
-    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, SyncKey, SyncMac,
-    TextVersion, Timestamp,
+    PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage,
+    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, SyncKey,
+    SyncMac, TextVersion, Timestamp,
 };
 
 /// What every call gives.
@@ -235,6 +235,16 @@ pub trait Store: Send + Sync + 'static {
     async fn last_seq(&self) -> Result<Seq>;
     /// How much there is.
     async fn stats(&self) -> Result<Stats>;
+
+    /// Which of these chats are within a scope, whether or not anything was ever said there.
+    async fn chats_within(&self, scope: &Scope, chats: &[Jid]) -> Result<HashSet<Jid>>;
+    /// Which of these people's words are within a scope, in a chat that is.
+    async fn authors_within(&self, scope: &Scope, people: &[Jid]) -> Result<HashSet<Jid>>;
+    /// A chat, if it is within a scope, with only what is within it as unread and last message.
+    async fn chat_within(&self, scope: &Scope, chat: &Jid) -> Result<Option<Chat>>;
+    /// How much there is within a scope: of messages, chats, contacts, what waits to be sent and what
+    /// could not be read. The last sequence number is that of a message within it.
+    async fn stats_within(&self, scope: &Scope) -> Result<Stats>;
 
     /// Writes out what is buffered and releases the files. Later calls are refused.
     async fn close(&self) -> Result<()>;

@@ -20,6 +20,7 @@ mod conformance {
     pub(crate) mod people;
     pub(crate) mod queues;
     pub(crate) mod samples;
+    pub(crate) mod scope;
     pub(crate) mod search;
 }
 
@@ -51,6 +52,16 @@ macro_rules! rules {
 }
 
 rules! {
+    scope {
+        a_page_of_one_does_not_tell_what_is_left_out
+        a_search_does_not_tell_what_is_left_out
+        a_strangers_words_are_left_out_wherever_they_stand
+        a_strangers_group_is_left_out_until_somebody_known_writes_there
+        one_person_is_left_out_by_whichever_address
+        a_rule_that_holds_besides_only_takes_away
+        lists_and_counts_do_not_tell_what_is_left_out
+        only_what_is_named_is_given_where_only_that_is_wanted
+    }
     keys {
         the_account_is_kept_whole
         prekeys_are_counted_until_they_are_used

@@ -30,6 +30,9 @@ pub struct Resolve {
     /// Only a person, or only a group; either unless said.
     #[serde(default)]
     pub only: Option<Named>,
+    /// Also what the policy keeps out of reach: for a person who writes the policy.
+    #[serde(default)]
+    pub beyond_policy: bool,
 }
 operation!(Resolve => CandidateView, "contacts/resolve", Read,
     "Finds out which one person or chat a name, number or address means.");

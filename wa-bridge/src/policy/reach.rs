@@ -1,18 +1,21 @@
 //! Which chats may be read or written to.
+//!
+//! Owns what the file says of it, and turns it into a [`Scope`]; what a scope means in an archive is
+//! the archive's to say, so that there is one answer for lists, searches, counts and recipients.
 
 use serde::{Deserialize, Serialize};
 use wa_proto::Jid;
-use wa_store::{MessageQuery, Store, StoreError};
+use wa_store::{MessageQuery, Scope, Store, StoreError, Strangers};
 
-use crate::Recipient;
+use crate::{ChatKind, Recipient};
 
-/// Which chats are meant. A chat is named by its address, its number, or its whole name.
+/// Which chats are meant. A person is named by number or address, everything else by its address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Reach {
-    /// These and no others; all where this is not given.
+    /// These and no others; all where this is not given. `*` stands for every person and group.
     pub chats: Option<Vec<String>>,
-    /// Not these, whatever else is said.
+    /// Not these, and of these people nothing, wherever they wrote it.
     pub except: Vec<String>,
     /// Of single persons only those in the address book.
     pub contacts_only: bool,
@@ -36,6 +39,15 @@ pub enum UnknownSenders {
     Withheld,
 }
 
+/// What is neither a person nor a group: status posts, broadcast lists, channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broadcasts {
+    /// Within reach, unless strangers are not.
+    Allowed,
+    /// Within reach only where the policy names them.
+    Named,
+}
+
 impl Default for Reach {
     fn default() -> Self {
         Self {
@@ -49,14 +61,40 @@ impl Default for Reach {
     }
 }
 
-/// What a policy needs to know of a chat.
+/// What an entry of a list means.
+#[derive(Debug, PartialEq, Eq)]
+enum Entry {
+    /// Every person and group.
+    Everybody,
+    /// A person or chat.
+    Chat(Jid),
+}
+
+impl Entry {
+    /// Reads an entry. A name is none: whoever bears it can change it, and so can others.
+    fn parse(text: &str, list: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text == "*" {
+            return Ok(Self::Everybody);
+        }
+        match text.parse() {
+            Ok(Recipient::Jid(jid)) => Ok(Self::Chat(jid)),
+            Ok(Recipient::Phone(digits)) => Ok(Self::Chat(Jid::phone(digits.as_str()))),
+            Ok(Recipient::Name(name)) => Err(format!(
+                "{list} has the name {name:?}, and names change: people stand there by number, groups \
+                 by address (…@g.us). Take it out, then run: wa-cli policy add {list} {name:?}"
+            )),
+            Err(error) => Err(format!("{list}: {error}")),
+        }
+    }
+}
+
+/// What a policy needs to know of a chat before something is sent there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Standing {
-    /// The addresses of the chat: its own, and a person's other one.
-    pub addresses: Vec<Jid>,
-    /// Its names: the chat's own, and those of the person.
-    pub names: Vec<String>,
+    /// Who or what is reached.
+    pub kind: ChatKind,
     /// Whether the person is in the address book.
     pub in_address_book: bool,
     /// Whether this account has written there.
@@ -72,48 +110,13 @@ impl Standing {
     /// [`StoreError`] if the archive cannot be read.
     pub async fn look_up(chat: &Jid, store: &dyn Store) -> Result<Self, StoreError> {
         let chat = chat.to_user();
-        let mut standing = Self { addresses: vec![chat.clone()], ..Self::default() };
-        if let Some(known) = store.chat(&chat).await? {
-            // A name people give themselves is no reason to trust them, nor to keep them out; a
-            // chat with one person bears it where nothing better is known.
-            if !known.jid.is_person() {
-                standing.names.extend(known.name);
-            }
-            standing.addresses.extend([known.jid].into_iter().chain(known.phone));
-        }
-        if let Some(contact) = store.contact(&chat).await? {
-            let jids = [Some(contact.jid), contact.phone, contact.lid];
-            standing.addresses.extend(jids.into_iter().flatten());
-            standing.in_address_book = contact.full_name.is_some() || contact.first_name.is_some();
-            standing.names.extend([contact.full_name, contact.first_name].into_iter().flatten());
-        }
-        standing.written_to = any_message(&chat, true, store).await?;
-        standing.wrote_here = any_message(&chat, false, store).await?;
-        Ok(standing)
-    }
-
-    fn is_group(&self) -> bool {
-        self.addresses.iter().any(Jid::is_group)
-    }
-
-    fn is_person(&self) -> bool {
-        self.addresses.iter().any(Jid::is_person)
-    }
-
-    /// Whether a name of the policy means this chat.
-    fn is_named(&self, named: &str) -> bool {
-        if named == "*" {
-            return true;
-        }
-        let named = named.trim();
-        match named.parse() {
-            Ok(Recipient::Jid(jid)) => self.addresses.contains(&jid.to_user()),
-            Ok(Recipient::Phone(digits)) => self.addresses.contains(&Jid::phone(digits.as_str())),
-            _ => {
-                let wanted = named.to_lowercase();
-                self.names.iter().any(|name| name.trim().to_lowercase() == wanted)
-            }
-        }
+        let contact = store.contact(&chat).await?;
+        Ok(Self {
+            kind: ChatKind::of(&chat),
+            in_address_book: contact.is_some_and(|contact| contact.is_in_address_book()),
+            written_to: any_message(&chat, true, store).await?,
+            wrote_here: any_message(&chat, false, store).await?,
+        })
     }
 }
 
@@ -139,28 +142,35 @@ impl Reach {
         both
     }
 
-    /// Whether a chat is within reach.
-    pub fn holds(&self, chat: &Standing) -> bool {
-        self.also.iter().all(|also| also.holds_alone(chat)) && self.holds_alone(chat)
-    }
-
-    fn holds_alone(&self, chat: &Standing) -> bool {
-        let is_named = |list: &[String]| list.iter().any(|named| chat.is_named(named));
-        if is_named(&self.except) {
-            return false;
+    /// What is within reach, for the archive to go by.
+    pub fn scope(&self, broadcasts: Broadcasts) -> Scope {
+        let strangers = match (self.contacts_only, self.unknown_senders) {
+            (true, _) => Strangers::Hidden,
+            (false, UnknownSenders::Withheld) => Strangers::UntilWrittenTo,
+            (false, UnknownSenders::Shown) => Strangers::Shown,
+        };
+        let mut scope = Scope::default();
+        scope.also = self.also.iter().map(|also| also.scope(broadcasts)).collect();
+        scope.strangers = strangers;
+        scope.groups = self.groups;
+        scope.broadcasts = broadcasts == Broadcasts::Allowed && strangers == Strangers::Shown;
+        scope.only_named = self.chats.is_some();
+        for entry in entries(self.chats.iter().flatten()) {
+            match entry {
+                Entry::Everybody => scope.only_named = false,
+                Entry::Chat(jid) => scope.named.push(jid),
+            }
         }
-        if let Some(chats) = &self.chats {
-            return is_named(chats);
+        for entry in entries(&self.except) {
+            match entry {
+                Entry::Everybody => {
+                    scope.only_named = true;
+                    scope.named.clear();
+                }
+                Entry::Chat(jid) => scope.except.push(jid),
+            }
         }
-        if chat.is_group() {
-            return self.groups;
-        }
-        if !chat.is_person() {
-            return true;
-        }
-        let is_unknown = !chat.in_address_book && !chat.written_to;
-        !(self.contacts_only && !chat.in_address_book
-            || self.unknown_senders == UnknownSenders::Withheld && is_unknown)
+        scope
     }
 
     /// Whether any chat at all is out of reach.
@@ -168,16 +178,30 @@ impl Reach {
         *self != Self::default()
     }
 
-    /// Finds names that can mean no chat.
-    pub(super) fn check(&self) -> Result<(), String> {
-        for named in self.chats.iter().flatten().chain(&self.except) {
-            if named != "*"
-                && let Err(error) = named.parse::<Recipient>()
-            {
-                return Err(error.to_string());
+    /// Finds entries that can mean no chat, in the section of this name.
+    pub(super) fn check(&self, section: &str) -> Result<(), String> {
+        for (list, named) in [("chats", self.chats.as_ref()), ("except", Some(&self.except))] {
+            for text in named.into_iter().flatten() {
+                Entry::parse(text, &format!("{section}.{list}"))?;
             }
         }
         Ok(())
+    }
+}
+
+/// What the entries of a list mean; a policy with one that means nothing was not taken.
+fn entries<'a>(texts: impl IntoIterator<Item = &'a String>) -> impl Iterator<Item = Entry> {
+    texts.into_iter().filter_map(|text| Entry::parse(text, "").ok())
+}
+
+#[cfg(test)]
+impl Reach {
+    /// Whether a chat is within reach of an account that knows nobody.
+    pub(super) fn holds(&self, chat: &Jid) -> bool {
+        use futures_util::FutureExt;
+        let (store, scope) = (wa_store::MemoryStore::new(), self.scope(Broadcasts::Allowed));
+        let within = store.chats_within(&scope, std::slice::from_ref(chat));
+        within.now_or_never().unwrap().unwrap().contains(chat)
     }
 }
 
@@ -185,56 +209,58 @@ impl Reach {
 mod tests {
     use super::*;
 
-    fn person(lid: &str, phone: &str, name: Option<&str>) -> Standing {
-        Standing {
-            addresses: vec![Jid::lid(lid), Jid::phone(phone)],
-            names: name.map(str::to_owned).into_iter().collect(),
-            in_address_book: name.is_some(),
-            ..Standing::default()
-        }
-    }
-
     fn reach(toml: &str) -> Reach {
         let reach: Reach = toml::from_str(toml).unwrap();
-        reach.check().unwrap();
+        reach.check("read").unwrap();
         reach
     }
 
     #[test]
-    fn a_chat_is_named_by_either_address_by_number_or_by_its_whole_name() {
-        let anna = person("77", "447700900123", Some("Anna"));
-        for named in ["77@lid", "447700900123@s.whatsapp.net", "+44 7700 900123", "anna", "*"] {
-            assert!(reach(&format!("chats = [{named:?}]")).holds(&anna), "{named}");
-            assert!(!reach(&format!("except = [{named:?}]")).holds(&anna), "{named}");
+    fn people_stand_in_a_policy_by_number_and_groups_by_address() {
+        let scope = reach(
+            "chats = ['77@lid', '+44 7700 900123', '1203@g.us']
+             except = ['447700900124@s.whatsapp.net', ' 44 7700 900125 ']",
+        )
+        .scope(Broadcasts::Allowed);
+        assert!(scope.only_named);
+        assert_eq!(scope.named, [Jid::lid("77"), Jid::phone("447700900123"), Jid::group("1203")]);
+        assert_eq!(scope.except, [Jid::phone("447700900124"), Jid::phone("447700900125")]);
+        assert!(Reach::default().scope(Broadcasts::Allowed).is_everything());
+    }
+
+    #[test]
+    fn a_name_in_a_policy_is_an_error_that_says_how_to_write_it() {
+        for named in ["Allotment", "Anna Berg", "@anna.b", "Mum", "Ann*"] {
+            for list in ["chats", "except"] {
+                let reach: Reach = toml::from_str(&format!("{list} = [{named:?}]")).unwrap();
+                let error = reach.check("write").unwrap_err();
+                let command = format!("wa-cli policy add write.{list}");
+                assert!(error.contains(&command), "{named}: {error}");
+            }
         }
-        assert!(!reach("chats = ['Ann']").holds(&anna), "a part of a name means nobody");
-        assert!(!reach("chats = ['*']\nexcept = ['Anna']").holds(&anna), "an exception wins");
+        for named in ["", "07700 900123", "a b@lid", "+44"] {
+            let reach: Reach = toml::from_str(&format!("except = [{named:?}]")).unwrap();
+            assert!(reach.check("read").is_err(), "{named:?}");
+        }
+    }
+
+    #[test]
+    fn everybody_does_not_mean_whoever_follows_a_channel() {
+        let scope = reach("chats = ['*']").scope(Broadcasts::Named);
+        assert!(!scope.only_named && !scope.broadcasts);
+        let scope = reach("chats = ['*', 'status@broadcast']").scope(Broadcasts::Named);
+        assert_eq!((scope.named, scope.broadcasts), (vec![Jid::status()], false));
+        assert!(!reach("contacts_only = true").scope(Broadcasts::Allowed).broadcasts);
+        let nobody = reach("chats = ['77@lid']\nexcept = ['*']").scope(Broadcasts::Allowed);
+        assert!(nobody.only_named && nobody.named.is_empty());
     }
 
     #[test]
     fn strangers_can_be_kept_out() {
-        let friend = person("77", "447700900123", Some("Anna"));
-        let stranger = person("78", "447700900124", None);
-        let answered = Standing { written_to: true, ..stranger.clone() };
-        let contacts = reach("contacts_only = true");
-        assert!(contacts.holds(&friend) && !contacts.holds(&answered));
-        let withheld = reach("unknown_senders = 'withheld'");
-        assert!(withheld.holds(&answered) && !withheld.holds(&stranger));
-    }
-
-    #[test]
-    fn groups_can_be_kept_out() {
-        let group = Standing { addresses: vec![Jid::group("1203")], ..Standing::default() };
-        assert!(Reach::default().holds(&group));
-        assert!(!reach("groups = false").holds(&group));
-        assert!(reach("groups = false\nchats = ['1203@g.us']").holds(&group));
-    }
-
-    #[test]
-    fn a_name_that_can_mean_nobody_is_an_error() {
-        for named in ["", "07700 900123", "a b@lid"] {
-            let reach: Reach = toml::from_str(&format!("except = [{named:?}]")).unwrap();
-            assert!(reach.check().is_err(), "{named:?}");
-        }
+        let strangers = |toml| reach(toml).scope(Broadcasts::Allowed).strangers;
+        assert_eq!(strangers(""), Strangers::Shown);
+        assert_eq!(strangers("unknown_senders = 'withheld'"), Strangers::UntilWrittenTo);
+        assert_eq!(strangers("contacts_only = true"), Strangers::Hidden);
+        assert!(!reach("groups = false").scope(Broadcasts::Allowed).groups);
     }
 }

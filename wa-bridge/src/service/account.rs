@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
 use wa_store::{Account, Store};
 
-use super::{Call, Perform, drafts};
+use super::{Call, Perform, drafts, history};
 use crate::{
     api::{
         AccountView, CatchUp, Link, LinkState, LinkView, LoggedOutView, Logout, Status, StatusView,
@@ -33,7 +33,7 @@ impl Perform for Status {
             take_in(call).await?;
         }
         let (store, state) = (call.store(), service.line.state());
-        let stats = store.stats().await?;
+        let stats = call.archive().stats().await?;
         let linked = store.account().await?.filter(Account::is_linked);
         let restriction = match linked {
             Some(_) => service.line.client().restriction().await.map_err(ending::of_error)?,
@@ -54,13 +54,12 @@ impl Perform for Status {
             contacts: stats.contacts,
             outbox_pending: stats.outbox_pending,
             unreadable: stats.placeholders,
-            gaps: store
-                .history_gaps(wa_store::MAX_PAGE)
+            gaps: history::gaps(call, wa_store::MAX_PAGE)
                 .await?
                 .len()
                 .try_into()
                 .unwrap_or(u64::MAX),
-            drafts: drafts::count(store).await?,
+            drafts: drafts::count(call).await?,
             policy: call.policy().summary(),
         })
     }
@@ -70,9 +69,9 @@ impl Perform for CatchUp {
     async fn perform(self, call: &Call<'_>) -> Result<SyncView, Failure> {
         call.require_link().await?;
         call.service.line.forget_ending();
-        let before = call.store().stats().await?;
+        let before = call.archive().stats().await?;
         take_in(call).await?;
-        let after = call.store().stats().await?;
+        let after = call.archive().stats().await?;
         Ok(SyncView {
             messages: after.messages.saturating_sub(before.messages),
             outbox_pending: after.outbox_pending,

@@ -7,14 +7,15 @@ use serde_json::Value;
 use tokio::time::Instant;
 use wa_client::Client;
 use wa_proto::Jid;
-use wa_store::{ArchivedMessage, AuditEntry, MAX_PAGE, Store, Timestamp};
+use wa_store::{ArchivedMessage, AuditEntry, MAX_PAGE, Scope, Store, Timestamp};
 
 use super::{Service, drafts::Approved, now_ms};
 use crate::{
-    Caller, Frontend, Recipient, Resolution,
+    Archive, Caller, Frontend, Recipient,
     failure::{Cause, Failure, remedy},
     moment,
-    policy::{Policy, Standing},
+    policy::{Broadcasts, Policy},
+    recipient::{Candidate, Resolution, SelfChosen},
     view::CandidateView,
 };
 
@@ -31,6 +32,8 @@ pub struct Call<'a> {
     deadline: Instant,
     /// What the audit is told of it.
     noted: std::sync::Mutex<Noted>,
+    /// What may be read.
+    readable_scope: Scope,
     /// Which chats may be read, as far as that was looked up.
     readable: std::sync::Mutex<HashMap<Jid, bool>>,
 }
@@ -54,13 +57,15 @@ impl<'a> Call<'a> {
             // Also where its program owns the account: a revoked token ends that too.
             service.clients.check(client)?;
         }
+        let policy = service.policy.now().await?.for_caller(caller);
         Ok(Self {
             service,
             caller,
             path,
             request,
             approved: None,
-            policy: service.policy.now().await?.for_caller(caller),
+            readable_scope: policy.read.scope(Broadcasts::Allowed),
+            policy,
             deadline: Instant::now() + caller.time_limit,
             noted: std::sync::Mutex::default(),
             readable: std::sync::Mutex::default(),
@@ -77,7 +82,17 @@ impl<'a> Call<'a> {
         self.deadline
     }
 
-    /// The archive.
+    /// The archive as the caller may see it: what the policy keeps out of reach is not there.
+    pub fn archive(&self) -> Archive<'a> {
+        Archive::within(self.store(), self.readable_scope.clone())
+    }
+
+    /// What may be read.
+    pub(super) const fn readable_scope(&self) -> &Scope {
+        &self.readable_scope
+    }
+
+    /// The store, for what says nothing of chats, people and messages to the caller.
     pub fn store(&self) -> &'a dyn Store {
         self.service.store.as_ref()
     }
@@ -171,38 +186,53 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`Cause::Usage`], [`Cause::NotFound`], [`Cause::Ambiguous`], [`Cause::Forbidden`].
     pub async fn recipient(&self, named: &str) -> Result<Jid, Failure> {
-        let recipient: Recipient =
-            named.parse().map_err(|error| Failure::new(Cause::Usage, format!("{error}")))?;
-        let jid = match recipient.resolve(self.store()).await? {
-            Resolution::One(jid) => jid,
-            Resolution::Several(candidates) => {
-                return self.choose(named, candidates).await;
-            }
-            Resolution::Nobody => return Err(nobody(named)),
-        };
+        let jid = self.find(named, |_| true, &self.archive()).await?;
         if !self.may_read(&jid).await? {
             return Err(out_of_reach(named));
         }
         Ok(jid)
     }
 
-    /// Of several, those that may be read; one of them, or a failure that lists them.
-    async fn choose(&self, named: &str, candidates: Vec<crate::Candidate>) -> Result<Jid, Failure> {
-        let mut readable = Vec::new();
-        for candidate in candidates {
-            if self.may_read(&candidate.jid).await? {
-                readable.push(candidate);
-            }
+    /// The one that was named, where only some can be meant; nothing if it means something else.
+    async fn among(&self, named: &str, wanted: fn(&Jid) -> bool) -> Result<Option<Jid>, Failure> {
+        let found = match self.find(named, wanted, &self.archive()).await {
+            Err(failure) if failure.cause == Cause::NotFound => self.recipient(named).await?,
+            found => found?,
+        };
+        if !self.may_read(&found).await? {
+            return Err(out_of_reach(named));
         }
-        match readable.as_slice() {
-            [] => Err(nobody(named)),
-            [one] => Ok(one.jid.clone()),
-            several => {
-                let mut failure = Failure::new(Cause::Ambiguous, format!("{named:?} fits several"))
-                    .remedy("name one of them by number or address");
-                failure.candidates = several.iter().map(CandidateView::new).collect();
-                Err(failure)
-            }
+        Ok(Some(found).filter(wanted))
+    }
+
+    /// The one that was named, whatever the policy says of them: for a person who writes it.
+    ///
+    /// # Errors
+    /// As [`Call::recipient`]; [`Cause::Forbidden`] for an assistant.
+    pub(super) async fn anybody(&self, named: &str) -> Result<Jid, Failure> {
+        if !self.is_human() {
+            let message = "only a person sees what the policy keeps out of reach";
+            return Err(Failure::new(Cause::Forbidden, message).remedy("leave it to the person"));
+        }
+        self.find(named, |_| true, &Archive::whole(self.store())).await
+    }
+
+    async fn find(
+        &self,
+        named: &str,
+        wanted: fn(&Jid) -> bool,
+        archive: &Archive<'_>,
+    ) -> Result<Jid, Failure> {
+        let recipient: Recipient =
+            named.parse().map_err(|error| Failure::new(Cause::Usage, format!("{error}")))?;
+        let self_chosen = match self.is_human() {
+            true => SelfChosen::Decides,
+            false => SelfChosen::IsOffered,
+        };
+        match recipient.resolve(archive, wanted, self_chosen).await? {
+            Resolution::One(jid) => Ok(jid),
+            Resolution::Several(candidates) => Err(ambiguous(named, &candidates)),
+            Resolution::Nobody => Err(nobody(named)),
         }
     }
 
@@ -213,7 +243,7 @@ impl<'a> Call<'a> {
     pub async fn chat(&self, named: &str) -> Result<Jid, Failure> {
         let jid = self.recipient(named).await?;
         let store = self.store();
-        if store.chat(&jid).await?.is_some() || store.contact(&jid).await?.is_some() {
+        if self.archive().chat(&jid).await?.is_some() || store.contact(&jid).await?.is_some() {
             self.note_chat(&jid);
             return Ok(jid);
         }
@@ -227,12 +257,10 @@ impl<'a> Call<'a> {
     /// As [`Call::recipient`]; [`Cause::Usage`] if it is no person.
     pub async fn person(&self, named: &str) -> Result<Jid, Failure> {
         // A group of the same name is not meant.
-        let jid = self.among(named, Jid::is_person).await?;
-        if jid.is_person() {
-            return Ok(jid);
-        }
-        Err(Failure::new(Cause::Usage, format!("{named:?} is no person"))
-            .remedy("write the phone number with its country code"))
+        self.among(named, Jid::is_person).await?.ok_or_else(|| {
+            Failure::new(Cause::Usage, format!("{named:?} is no person"))
+                .remedy("write the phone number with its country code")
+        })
     }
 
     /// A group.
@@ -240,30 +268,11 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Call::recipient`]; [`Cause::Usage`] if it is no group.
     pub async fn group(&self, named: &str) -> Result<Jid, Failure> {
-        let jid = self.among(named, Jid::is_group).await?;
-        if jid.is_group() {
-            self.note_chat(&jid);
-            return Ok(jid);
-        }
-        Err(Failure::new(Cause::Usage, format!("{named:?} is no group")).remedy(remedy::GROUPS))
-    }
-
-    /// The one that was named, where of several only some can be meant.
-    async fn among(&self, named: &str, wanted: fn(&Jid) -> bool) -> Result<Jid, Failure> {
-        match self.recipient(named).await {
-            Err(mut failure) if failure.cause == Cause::Ambiguous => {
-                let fits = |candidate: &CandidateView| {
-                    candidate.jid.parse().is_ok_and(|jid: Jid| wanted(&jid))
-                };
-                failure.candidates.retain(fits);
-                match failure.candidates.as_slice() {
-                    [one] => one.jid.parse().map_err(|_| nobody(named)),
-                    [] => Err(nobody(named)),
-                    _ => Err(failure),
-                }
-            }
-            found => found,
-        }
+        let group = self.among(named, Jid::is_group).await?.ok_or_else(|| {
+            Failure::new(Cause::Usage, format!("{named:?} is no group")).remedy(remedy::GROUPS)
+        })?;
+        self.note_chat(&group);
+        Ok(group)
     }
 
     /// Several people, in the order in which they were named.
@@ -299,7 +308,7 @@ impl<'a> Call<'a> {
         id: &str,
     ) -> Result<ArchivedMessage, Failure> {
         wa_proto::MessageId::new(id).map_err(|_| no_message_id(id))?;
-        let mut found = self.store().messages_by_id(chat, &id.into()).await?.into_iter();
+        let mut found = self.archive().messages_by_id(chat, &id.into()).await?.into_iter();
         let message = found.next().ok_or_else(|| {
             Failure::new(Cause::NotFound, format!("there is no message {id:?} with {named:?}"))
                 .remedy(remedy::MESSAGE_ID)
@@ -316,18 +325,29 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`Failure`] if the archive cannot be read.
     pub async fn may_read(&self, chat: &Jid) -> Result<bool, Failure> {
-        if !self.policy.read.is_limited() {
+        if !self.archive().is_limited() {
             return Ok(true);
         }
         let known = self.readable.lock().unwrap_or_else(PoisonError::into_inner).get(chat).copied();
         if let Some(known) = known {
             return Ok(known);
         }
-        let standing = Standing::look_up(chat, self.store()).await?;
-        let may = self.policy.read.holds(&standing);
+        let may = self.archive().has_chat(chat).await?;
         self.readable.lock().unwrap_or_else(PoisonError::into_inner).insert(chat.clone(), may);
         Ok(may)
     }
+}
+
+/// A name that does not say for sure who is meant.
+fn ambiguous(named: &str, candidates: &[Candidate]) -> Failure {
+    let message = match candidates {
+        [_] => format!("{named:?} is a name that its bearer or others chose, and proves nothing"),
+        _ => format!("{named:?} fits several"),
+    };
+    let mut failure = Failure::new(Cause::Ambiguous, message)
+        .remedy("name the one that is meant by number or address");
+    failure.candidates = candidates.iter().map(CandidateView::new).collect();
+    failure
 }
 
 /// A time as it was typed.

@@ -12,6 +12,7 @@ use super::{
     call::page,
 };
 use crate::{
+    Archive,
     api::{
         ArrangedView, ChatArrange, ChatChange, ChatDelete, ChatGet, ChatList, ListedChat,
         MessageView,
@@ -29,7 +30,7 @@ impl Perform for ChatList {
             Some(person) => Some(call.person(person).await?),
             None => None,
         };
-        let (store, limit) = (call.store(), page(self.limit, 50));
+        let (archive, limit) = (call.archive(), page(self.limit, 50));
         let mut skip = usize::try_from(self.offset).unwrap_or(usize::MAX);
         let mut query = ChatQuery::default();
         query.text.clone_from(&self.query);
@@ -38,18 +39,17 @@ impl Perform for ChatList {
         query.limit = wa_store::MAX_PAGE;
         let mut listed = Vec::new();
         'pages: loop {
-            let chats = store.chats(&query).await?;
+            let chats = archive.chats(query.clone()).await?;
             let is_last = chats.len() < query.limit;
             query.offset += chats.len();
             for chat in chats {
                 if listed.len() >= limit {
                     break 'pages;
                 }
-                let wanted = call.may_read(&chat.jid).await?
-                    && match &with {
-                        Some(person) => is_with(&chat, person, store).await?,
-                        None => true,
-                    };
+                let wanted = match &with {
+                    Some(person) => is_with(&chat, person, &archive).await?,
+                    None => true,
+                };
                 if wanted && skip > 0 {
                     skip -= 1;
                 } else if wanted {
@@ -60,16 +60,16 @@ impl Perform for ChatList {
                 break;
             }
         }
-        views(&listed, self.last_message, store).await
+        views(&listed, self.last_message, &archive).await
     }
 }
 
 /// Whether a person is in a chat: it is their own, or a group that is known to have them.
-async fn is_with(chat: &Chat, person: &Jid, store: &dyn Store) -> Result<bool, Failure> {
+async fn is_with(chat: &Chat, person: &Jid, archive: &Archive<'_>) -> Result<bool, Failure> {
     if !chat.jid.is_group() {
         return Ok(chat.jid == *person || chat.phone.as_ref() == Some(person));
     }
-    if let Some(group) = store.group(&chat.jid).await? {
+    if let Some(group) = archive.store().group(&chat.jid).await? {
         return Ok(group.participants.iter().any(|participant| {
             participant.jid == *person || participant.phone.as_ref() == Some(person)
         }));
@@ -77,20 +77,21 @@ async fn is_with(chat: &Chat, person: &Jid, store: &dyn Store) -> Result<bool, F
     let mut query = MessageQuery::chat(chat.jid.clone());
     query.filter.sender = Some(person.clone());
     query.limit = 1;
-    Ok(!store.messages(&query).await?.is_empty())
+    Ok(!archive.messages(query).await?.is_empty())
 }
 
 /// Chats as they are given, with their newest messages if those are wanted.
 async fn views(
     chats: &[Chat],
     last_messages: bool,
-    store: &dyn Store,
+    archive: &Archive<'_>,
 ) -> Result<Vec<ListedChat>, Failure> {
+    let store = archive.store();
     let newest: Vec<Seq> = match last_messages {
         true => chats.iter().filter_map(|chat| chat.last_message).map(|(seq, _)| seq).collect(),
         false => Vec::new(),
     };
-    let messages = MessageView::all(&store.messages_at(&newest).await?, store).await?;
+    let messages = MessageView::all(&store.messages_at(&newest).await?, archive).await?;
     let mut messages: HashMap<u64, _> =
         messages.into_iter().map(|message| (message.seq, Box::new(message))).collect();
     let views = ChatView::all(chats, store).await?.into_iter().zip(chats);
@@ -105,10 +106,10 @@ async fn views(
 impl Perform for ChatGet {
     async fn perform(self, call: &Call<'_>) -> Result<ListedChat, Failure> {
         let jid = call.chat(&self.chat).await?;
-        let store = call.store();
-        let chat = store.chat(&jid).await?.unwrap_or_else(|| Chat::new(jid));
+        let (store, archive) = (call.store(), call.archive());
+        let chat = archive.chat(&jid).await?.unwrap_or_else(|| Chat::new(jid));
         let newest: Vec<Seq> = chat.last_message.map(|(seq, _)| seq).into_iter().collect();
-        let mut messages = MessageView::all(&store.messages_at(&newest).await?, store).await?;
+        let mut messages = MessageView::all(&store.messages_at(&newest).await?, &archive).await?;
         let last_message = messages.pop().map(Box::new);
         Ok(ListedChat { chat: ChatView::new(&chat, store).await?, last_message })
     }

@@ -6,7 +6,7 @@ use super::{Call, Perform, call::page};
 use crate::{
     api::{CandidateView, CheckedView, ContactCheck, ContactList, ContactView, Named, Resolve},
     failure::{Cause, Failure},
-    view::{PersonView, number},
+    view::number,
 };
 
 /// The most numbers that are asked about at once.
@@ -14,55 +14,24 @@ const MAX_NUMBERS: usize = 50;
 
 impl Perform for ContactList {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<ContactView>, Failure> {
-        let (store, limit) = (call.store(), page(self.limit, 50));
-        let mut skip = usize::try_from(self.offset).unwrap_or(usize::MAX);
         let mut query = ContactQuery::default();
-        query.text.clone_from(&self.query);
-        query.limit = wa_store::MAX_PAGE;
-        let mut views = Vec::new();
-        loop {
-            let contacts = store.contacts(&query).await?;
-            let is_last = contacts.len() < query.limit;
-            for contact in &contacts {
-                if views.len() >= limit {
-                    return Ok(views);
-                }
-                let readable = call.may_read(&contact.jid).await?;
-                if readable && skip > 0 {
-                    skip -= 1;
-                } else if readable {
-                    views.push(ContactView::new(contact));
-                }
-            }
-            if is_last {
-                return Ok(views);
-            }
-            query.offset += contacts.len();
-        }
+        query.text = self.query;
+        query.offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        query.limit = page(self.limit, 50);
+        let contacts = call.archive().contacts(query).await?;
+        Ok(contacts.iter().map(ContactView::new).collect())
     }
 }
 
 impl Perform for Resolve {
     async fn perform(self, call: &Call<'_>) -> Result<CandidateView, Failure> {
         let jid = match self.only {
+            _ if self.beyond_policy => call.anybody(&self.named).await?,
             None => call.recipient(&self.named).await?,
             Some(Named::Person) => call.person(&self.named).await?,
             Some(Named::Group) => call.group(&self.named).await?,
         };
-        let store = call.store();
-        if let Some(chat) = store.chat(&jid).await?
-            && let Some(name) = chat.name
-        {
-            let phone = chat.phone.as_ref().and_then(number);
-            return Ok(CandidateView { jid: jid.to_string(), name, phone, username: None });
-        }
-        let person = PersonView::new(&jid, store).await?;
-        Ok(CandidateView {
-            jid: jid.to_string(),
-            name: person.name.unwrap_or_default(),
-            phone: person.phone,
-            username: store.contact(&jid).await?.and_then(|contact| contact.username),
-        })
+        CandidateView::of(&jid, call.store()).await.map_err(Failure::from)
     }
 }
 

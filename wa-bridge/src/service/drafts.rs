@@ -142,17 +142,9 @@ impl Call<'_> {
 
 impl Perform for DraftList {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<DraftView>, Failure> {
-        let mut views = Vec::new();
-        for draft in drafts(call.store()).await? {
-            let is_readable = match draft.view.chat.parse::<Jid>() {
-                Ok(chat) => call.may_read(&chat).await?,
-                Err(_) => false,
-            };
-            if is_readable {
-                views.push(DraftView { page: call.service.page.clone(), ..draft.view });
-            }
-        }
-        Ok(views)
+        let drafts = readable(call).await?.into_iter();
+        let page = &call.service.page;
+        Ok(drafts.map(|draft| DraftView { page: page.clone(), ..draft.view }).collect())
     }
 }
 
@@ -288,9 +280,22 @@ async fn drafts(store: &dyn Store) -> Result<Vec<Draft>, Failure> {
     Ok(waiting)
 }
 
+/// The drafts for chats that may be read.
+async fn readable(call: &Call<'_>) -> Result<Vec<Draft>, Failure> {
+    let mut readable = Vec::new();
+    for draft in drafts(call.store()).await? {
+        if let Ok(chat) = draft.view.chat.parse::<Jid>()
+            && call.may_read(&chat).await?
+        {
+            readable.push(draft);
+        }
+    }
+    Ok(readable)
+}
+
 /// How many drafts wait.
-pub(super) async fn count(store: &dyn Store) -> Result<u64, Failure> {
-    Ok(drafts(store).await?.len().try_into().unwrap_or(u64::MAX))
+pub(super) async fn count(call: &Call<'_>) -> Result<u64, Failure> {
+    Ok(readable(call).await?.len().try_into().unwrap_or(u64::MAX))
 }
 
 async fn put(store: &dyn Store, id: &str, value: Option<Vec<u8>>) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use tokio::sync::{
 };
 use wa_client::{CallState, ChatChange, Event, HistoryEvent, SendState, Typing};
 use wa_proto::{Jid, stanza::GroupChange};
-use wa_store::{Alteration, Seq};
+use wa_store::{Alteration, MessageQuery, Order, Seq};
 
 use super::{Call, Perform, Service};
 use crate::{
@@ -88,7 +88,7 @@ impl EventSource {
             };
             self.behind = brings_messages(&event);
             if let Some((chat, object)) = told(&event)
-                && self.may_tell(chat.as_ref()).await?
+                && self.may_tell(chat.as_ref(), author_of(&event)).await?
             {
                 self.ready.push_back(EventView::Other(object));
             }
@@ -103,15 +103,13 @@ impl EventSource {
     async fn read_messages(&mut self) -> Result<(), Failure> {
         let service = Arc::clone(&self.service);
         let call = Call::new(&service, &self.caller, "events", None).await?;
-        let messages = service.store.messages_after(self.seen, PAGE).await?;
+        let mut query = MessageQuery::default();
+        query.order = Order::Committed;
+        query.after = Some(self.seen);
+        query.limit = PAGE;
+        let messages = call.archive().messages(query).await?;
         let (last, more) = (messages.last().map(|last| last.seq), messages.len() == PAGE);
-        let mut readable = Vec::with_capacity(messages.len());
-        for message in messages {
-            if call.may_read(&message.key.chat).await? {
-                readable.push(message);
-            }
-        }
-        let views = MessageView::all(&readable, call.store()).await?.into_iter();
+        let views = MessageView::all(&messages, &call.archive()).await?.into_iter();
         self.ready.extend(views.map(|view| EventView::Message { message: Box::new(view) }));
         // Only now: what could not be read is read again.
         self.seen = last.unwrap_or(self.seen);
@@ -119,11 +117,18 @@ impl EventSource {
         Ok(())
     }
 
-    async fn may_tell(&self, chat: Option<&Jid>) -> Result<bool, Failure> {
-        match chat {
-            Some(chat) => {
-                let call = Call::new(&self.service, &self.caller, "events", None).await?;
-                call.may_read(chat).await
+    async fn may_tell(&self, chat: Option<&Jid>, author: Option<&Jid>) -> Result<bool, Failure> {
+        let Some(chat) = chat else { return Ok(true) };
+        let call = Call::new(&self.service, &self.caller, "events", None).await?;
+        if !call.may_read(chat).await? {
+            return Ok(false);
+        }
+        // Who stands for the chat itself is heard where the chat is.
+        match author.filter(|author| chat.is_group() && *author != chat) {
+            Some(author) => {
+                let author = author.to_user();
+                let heard = call.archive().authors(std::slice::from_ref(&author)).await?;
+                Ok(heard.contains(&author))
             }
             None => Ok(true),
         }
@@ -132,7 +137,14 @@ impl EventSource {
 
 impl Perform for LastMessage {
     async fn perform(self, call: &Call<'_>) -> Result<u64, Failure> {
-        Ok(call.store().last_seq().await?.0)
+        if !call.archive().is_limited() {
+            return Ok(call.store().last_seq().await?.0);
+        }
+        let mut query = MessageQuery::default();
+        query.order = Order::LastCommitted;
+        query.limit = 1;
+        let last = call.archive().messages(query).await?.pop();
+        Ok(last.map(|message| message.seq.0).unwrap_or_default())
     }
 }
 
@@ -166,6 +178,15 @@ fn chat_of(event: &Event) -> Option<Jid> {
         Event::IdentityChanged { user, .. } => Some(user.to_user()),
         Event::Chat(event) => Some(event.chat.clone()),
         Event::Call(event) => Some(event.caller.to_user()),
+        _ => None,
+    }
+}
+
+/// Whose doing in that chat it is, or whose message: who may not be heard is not told of either.
+fn author_of(event: &Event) -> Option<&Jid> {
+    match event {
+        Event::MessageChanged(change) if !change.key.from_me => Some(&change.key.sender),
+        Event::ChatPresence(event) => Some(&event.by),
         _ => None,
     }
 }

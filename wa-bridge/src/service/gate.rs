@@ -73,7 +73,7 @@ impl Call<'_> {
         let (mut newest, mut to_stranger) = (None, false);
         for chat in reached {
             let standing = Standing::look_up(chat, self.store()).await?;
-            self.may_write(chat, &standing)?;
+            self.may_write(chat).await?;
             to_stranger |= chat.is_person() && !standing.wrote_here;
             if newest.is_none() || !standing.written_to {
                 newest = Some(standing);
@@ -83,28 +83,6 @@ impl Call<'_> {
             self.agreed(action, &newest.unwrap_or_default()).await?;
         }
         self.await_turn(to_stranger).await
-    }
-
-    pub(super) fn may_write(&self, chat: &Jid, standing: &Standing) -> Result<(), Failure> {
-        let policy = self.policy();
-        if policy.read.holds(standing) && policy.write.holds(standing) {
-            return Ok(());
-        }
-        let message = format!("the policy does not let anything be sent to {chat}");
-        Err(Failure::new(Cause::Forbidden, message)
-            .remedy("leave it, or have a person change the section [write] of policy.toml"))
-    }
-
-    /// Whether each of these may be written to.
-    ///
-    /// # Errors
-    /// [`Cause::Forbidden`].
-    pub(super) async fn may_write_to_all(&self, chats: &[Jid]) -> Result<(), Failure> {
-        for chat in chats {
-            let standing = Standing::look_up(chat, self.store()).await?;
-            self.may_write(chat, &standing)?;
-        }
-        Ok(())
     }
 
     /// Makes sure that a person agreed, where one has to: to this chat and this content.

@@ -246,7 +246,7 @@ impl Perform for GroupJoin {
         // Where the policy holds for some groups only, it has to be known which one this is.
         if call.policy().read.is_limited() || call.policy().write.is_limited() {
             let info = call.ask(groups.info_by_link(&link)).await?;
-            call.may_write_to_all(std::slice::from_ref(&info.jid)).await?;
+            call.may_join(&info.jid).await?;
         }
         let (group, state) = match call.ask(groups.join_by_link(&link)).await? {
             JoinedByLink::Joined(group) => (group, "joined"),

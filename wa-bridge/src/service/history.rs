@@ -43,17 +43,27 @@ impl Perform for HistoryFetch {
 impl Perform for HistoryGaps {
     async fn perform(self, call: &Call<'_>) -> Result<Vec<GapView>, Failure> {
         let mut views = Vec::new();
-        for gap in call.store().history_gaps(page(self.limit, 50)).await? {
-            let readable = match &gap.place {
-                GapPlace::Chat(chat) => call.may_read(chat).await?,
-                _ => true,
-            };
-            if readable {
-                views.push(view(&gap, call.store()).await?);
-            }
+        for gap in gaps(call, page(self.limit, 50)).await? {
+            views.push(view(&gap, call.store()).await?);
         }
         Ok(views)
     }
+}
+
+/// The first so many gaps in chats that may be read.
+pub(super) async fn gaps(call: &Call<'_>, limit: usize) -> Result<Vec<HistoryGap>, Failure> {
+    let mut readable = Vec::new();
+    for gap in call.store().history_gaps(usize::MAX).await? {
+        let may_read = match &gap.place {
+            GapPlace::Chat(chat) => call.may_read(chat).await?,
+            _ => true,
+        };
+        if may_read {
+            readable.push(gap);
+        }
+    }
+    readable.truncate(limit);
+    Ok(readable)
 }
 
 async fn view(gap: &HistoryGap, store: &dyn Store) -> Result<GapView, Failure> {

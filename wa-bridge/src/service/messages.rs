@@ -35,38 +35,9 @@ impl Perform for MessageList {
         query.before = self.before_seq.map(Seq);
         query.after = self.after_seq.map(Seq);
         query.order = if self.oldest_first { Order::OldestFirst } else { Order::NewestFirst };
-        let messages = readable(call, query, page(self.limit, 50)).await?;
-        Ok(MessageView::all(&messages, call.store()).await?)
-    }
-}
-
-/// The first so many messages of a question that may be read.
-async fn readable(
-    call: &Call<'_>,
-    mut query: MessageQuery,
-    limit: usize,
-) -> Result<Vec<ArchivedMessage>, Failure> {
-    query.limit = limit;
-    let mut readable = Vec::new();
-    loop {
-        let messages = call.store().messages(&query).await?;
-        let Some(last) = messages.last().map(|message| message.seq) else { return Ok(readable) };
-        let is_last = messages.len() < query.limit;
-        for message in messages {
-            if call.may_read(&message.key.chat).await? {
-                readable.push(message);
-            }
-            if readable.len() >= limit {
-                return Ok(readable);
-            }
-        }
-        if is_last {
-            return Ok(readable);
-        }
-        match query.order {
-            Order::NewestFirst => query.before = Some(last),
-            Order::OldestFirst => query.after = Some(last),
-        }
+        query.limit = page(self.limit, 50);
+        let messages = call.archive().messages(query).await?;
+        Ok(MessageView::all(&messages, &call.archive()).await?)
     }
 }
 
@@ -80,21 +51,21 @@ impl Perform for MessageContext {
             let mut query = MessageQuery::chat(message.key.chat.clone());
             query.order = order;
             match order {
-                Order::NewestFirst => query.before = Some(message.seq),
                 Order::OldestFirst => query.after = Some(message.seq),
+                _ => query.before = Some(message.seq),
             }
             let count = count.unwrap_or(AROUND).min(MAX_AROUND);
             query.limit = usize::try_from(count).unwrap_or(usize::MAX);
             let messages = match count {
                 0 => Vec::new(),
-                _ => call.store().messages(&query).await?,
+                _ => call.archive().messages(query).await?,
             };
-            Ok::<_, Failure>(MessageView::all(&messages, call.store()).await?)
+            Ok::<_, Failure>(MessageView::all(&messages, &call.archive()).await?)
         };
         let mut before = around(self.before, Order::NewestFirst).await?;
         before.reverse();
         let after = around(self.after, Order::OldestFirst).await?;
-        let message = MessageView::new(&message, call.store()).await?;
+        let message = MessageView::new(&message, &call.archive()).await?;
         Ok(ContextView { message, before, after })
     }
 }
@@ -102,12 +73,7 @@ impl Perform for MessageContext {
 /// The one message with this id, in whichever chat.
 async fn anywhere(call: &Call<'_>, id: &str) -> Result<ArchivedMessage, Failure> {
     wa_proto::MessageId::new(id).map_err(|_| no_message_id(id))?;
-    let mut readable = Vec::new();
-    for message in call.store().messages_with_id(&id.into()).await? {
-        if call.may_read(&message.key.chat).await? {
-            readable.push(message);
-        }
-    }
+    let mut readable = call.archive().messages_with_id(&id.into()).await?;
     match (readable.pop(), readable.is_empty()) {
         (Some(message), true) => Ok(message),
         (Some(_), false) => {

@@ -13,6 +13,6 @@ impl Perform for PollGet {
             Failure::new(Cause::Usage, format!("the message {:?} is no poll", self.id))
                 .remedy(remedy::POLL)
         })?;
-        Ok(PollView::new(&tally, call.store()).await?)
+        Ok(PollView::new(tally, &call.archive()).await?)
     }
 }

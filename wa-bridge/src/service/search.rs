@@ -9,32 +9,14 @@ use crate::{
     view::Surroundings,
 };
 
-/// How many pages are looked through for messages that may be read.
-const MAX_PAGES: usize = 50;
-
 impl Perform for Search {
     async fn perform(self, call: &Call<'_>) -> Result<FoundView, Failure> {
-        let mut query = query(&self, call).await?;
-        let limit = query.limit;
-        let mut hits = Vec::new();
-        for _ in 0..MAX_PAGES {
-            query.limit = limit - hits.len();
-            let page = call.store().search(&query).await?;
-            for hit in page.hits {
-                if call.may_read(&hit.message.key.chat).await? {
-                    hits.push(hit);
-                }
-            }
-            query.cursor = page.cursor;
-            if hits.len() >= limit || query.cursor.is_none() {
-                break;
-            }
-        }
-        let messages = hits.iter().map(|hit| &hit.message);
-        let known = Surroundings::look_up(messages, call.store()).await?;
+        let page = call.archive().search(query(&self, call).await?).await?;
+        let messages = page.hits.iter().map(|hit| &hit.message);
+        let known = Surroundings::look_up(messages, &call.archive()).await?;
         Ok(FoundView {
-            hits: hits.iter().map(|hit| view(hit, &known)).collect(),
-            cursor: query.cursor.as_ref().map(ToString::to_string),
+            hits: page.hits.iter().map(|hit| view(hit, &known)).collect(),
+            cursor: page.cursor.as_ref().map(ToString::to_string),
         })
     }
 }

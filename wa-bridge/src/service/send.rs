@@ -22,7 +22,7 @@ use crate::{
     },
     failure::{Cause, Failure, ending, remedy},
     moment,
-    view::chat_label,
+    view::{ChatTitle, chat_label},
 };
 
 /// How long to wait for the server unless that is said. What was not sent by then stays queued.
@@ -158,8 +158,9 @@ impl Call<'_> {
         wait: Option<u64>,
     ) -> Result<SentView, Failure> {
         let store = self.store();
-        let mut view =
-            SentView::queued(id.to_string(), chat_label(chat, store).await?, chat.to_string());
+        let (label, title) =
+            (chat_label(chat, store).await?, ChatTitle::look_up(chat, store).await?);
+        let mut view = SentView::queued(id.to_string(), label, chat.to_string(), title);
         let deadline = match wait.map(Duration::from_secs) {
             // A person says by the command's own time how long to wait.
             None if self.is_human() => self.deadline(),
@@ -207,8 +208,9 @@ impl Call<'_> {
     async fn sent(&self, entry: &OutboxEntry) -> Result<SentView, Failure> {
         let store = self.store();
         let chat = &entry.chat;
-        let label = chat_label(chat, store).await?;
-        let mut view = SentView::queued(entry.id.to_string(), label, chat.to_string());
+        let (label, title) =
+            (chat_label(chat, store).await?, ChatTitle::look_up(chat, store).await?);
+        let mut view = SentView::queued(entry.id.to_string(), label, chat.to_string(), title);
         match &entry.state {
             OutboxState::Failed(reason) => {
                 view.status = SentStatus::Failed;
@@ -366,8 +368,7 @@ impl Perform for Typing {
     async fn perform(self, call: &Call<'_>) -> Result<TypedView, Failure> {
         let chat = call.recipient(&self.chat).await?;
         let seconds = self.seconds.unwrap_or(5).clamp(1, 300);
-        let standing = crate::policy::Standing::look_up(&chat, call.store()).await?;
-        call.may_write(&chat, &standing)?;
+        call.may_write(&chat).await?;
         call.note_chat(&chat);
         let typing = if self.recording { TypingState::Recording } else { TypingState::Composing };
         let client = call.online().await?;

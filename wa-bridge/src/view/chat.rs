@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wa_store::{Chat, Store, StoreError};
 
-use super::{now, number, person::People};
-use crate::moment;
+use super::{ChatTitle, now};
+use crate::{ChatKind, moment};
 
 /// A conversation and its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,8 +15,12 @@ pub struct ChatView {
     pub jid: String,
     /// The phone number of a person, where it is known.
     pub phone: Option<String>,
+    /// Who or what it is.
+    pub kind: ChatKind,
     /// The group's subject, or the person's name.
     pub name: Option<String>,
+    /// Whether others than the user chose the name: then it proves nothing about who it is.
+    pub self_chosen: bool,
     /// How many messages wait to be read.
     pub unread: u32,
     /// Whether it is archived.
@@ -39,8 +43,8 @@ impl ChatView {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn new(chat: &Chat, store: &dyn Store) -> Result<Self, StoreError> {
-        let people = People::look_up([&chat.jid], store).await?;
-        Self::of(chat, &people, store).await
+        let title = ChatTitle::look_up(&chat.jid, store).await?;
+        Ok(Self::of(chat, title))
     }
 
     /// The same of several chats, in their order.
@@ -48,23 +52,20 @@ impl ChatView {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn all(chats: &[Chat], store: &dyn Store) -> Result<Vec<Self>, StoreError> {
-        let people = People::look_up(chats.iter().map(|chat| &chat.jid), store).await?;
         let mut views = Vec::with_capacity(chats.len());
         for chat in chats {
-            views.push(Self::of(chat, &people, store).await?);
+            views.push(Self::new(chat, store).await?);
         }
         Ok(views)
     }
 
-    async fn of(chat: &Chat, people: &People, store: &dyn Store) -> Result<Self, StoreError> {
-        let name = match chat.name.clone().or_else(|| people.name(&chat.jid)) {
-            None if chat.jid.is_group() => store.group(&chat.jid).await?.map(|group| group.subject),
-            name => name,
-        };
-        Ok(Self {
+    fn of(chat: &Chat, title: ChatTitle) -> Self {
+        Self {
             jid: chat.jid.to_string(),
-            phone: chat.phone.as_ref().and_then(number).or_else(|| people.phone(&chat.jid)),
-            name,
+            phone: title.phone,
+            kind: title.kind,
+            name: title.name,
+            self_chosen: title.self_chosen,
             unread: chat.unread,
             archived: chat.archived,
             pinned: chat.pinned_at.is_some(),
@@ -72,6 +73,6 @@ impl ChatView {
             marked_unread: chat.marked_unread,
             disappearing: chat.ephemeral_secs.filter(|seconds| *seconds > 0),
             last_message_at: chat.last_message.map(|(_, at)| moment::rfc3339(at)),
-        })
+        }
     }
 }

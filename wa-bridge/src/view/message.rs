@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use wa_proto::content::Kind;
-use wa_store::{ArchivedMessage, MessageKey, PollTally, Reaction, Store, StoreError, TextVersion};
+use wa_proto::{Jid, content::Kind};
+use wa_store::{ArchivedMessage, MessageKey, PollTally, Reaction, StoreError, TextVersion};
 
-use super::{MediaView, PersonView, PollView, person::People, poll::voters};
-use crate::moment;
+use super::{
+    ChatTitle, MediaView, PersonView, PollView,
+    person::People,
+    poll::{keep_votes, voters},
+};
+use crate::{Archive, moment};
 
 /// A message, with all that people added to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,10 +24,14 @@ pub struct MessageView {
     pub id: String,
     /// The chat's address.
     pub chat: String,
+    /// Who or what that is.
+    pub chat_title: ChatTitle,
     /// The sender's address.
     pub sender: String,
     /// The sender's name, where one is known.
     pub sender_name: Option<String>,
+    /// Whether others than the user chose that name: then it proves nothing about who it is.
+    pub sender_self_chosen: bool,
     /// The sender's phone number, where it is known.
     pub sender_phone: Option<String>,
     /// Whether this account sent it.
@@ -73,8 +81,8 @@ impl MessageView {
     ///
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
-    pub async fn new(message: &ArchivedMessage, store: &dyn Store) -> Result<Self, StoreError> {
-        Ok(Surroundings::look_up([message], store).await?.view(message))
+    pub async fn new(message: &ArchivedMessage, archive: &Archive<'_>) -> Result<Self, StoreError> {
+        Ok(Surroundings::look_up([message], archive).await?.view(message))
     }
 
     /// The same of several messages, in their order.
@@ -83,9 +91,9 @@ impl MessageView {
     /// [`StoreError`] if the archive cannot be read.
     pub async fn all(
         messages: &[ArchivedMessage],
-        store: &dyn Store,
+        archive: &Archive<'_>,
     ) -> Result<Vec<Self>, StoreError> {
-        let known = Surroundings::look_up(messages, store).await?;
+        let known = Surroundings::look_up(messages, archive).await?;
         Ok(messages.iter().map(|message| known.view(message)).collect())
     }
 }
@@ -98,20 +106,22 @@ pub(crate) struct Surroundings {
     polls: HashMap<MessageKey, PollTally>,
     earlier_texts: HashMap<MessageKey, Vec<Option<String>>>,
     people: People,
+    titles: HashMap<Jid, ChatTitle>,
 }
 
 impl Surroundings {
-    /// Looks it up.
+    /// Looks it up. What people added who may not be heard is left out.
     ///
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub(crate) async fn look_up<'a>(
         messages: impl IntoIterator<Item = &'a ArchivedMessage>,
-        store: &dyn Store,
+        archive: &Archive<'_>,
     ) -> Result<Self, StoreError> {
+        let store = archive.store();
         let messages: Vec<_> = messages.into_iter().collect();
         let keys: Vec<_> = messages.iter().map(|message| message.key.clone()).collect();
-        let reactions = store.reactions_to(&keys).await?;
+        let mut reactions = store.reactions_to(&keys).await?;
         let (mut polls, mut earlier_texts) = (HashMap::new(), HashMap::new());
         for message in messages.iter().filter(|message| message.revoked.is_none()) {
             let key = &message.key;
@@ -124,11 +134,14 @@ impl Surroundings {
                 earlier_texts.insert(key.clone(), before_last(store.text_versions(key).await?));
             }
         }
+        leave_out_unheard(&mut reactions, &mut polls, archive).await?;
+        let titles =
+            ChatTitle::all(keys.iter().map(|key| key.chat.clone()).collect(), store).await?;
         let senders = keys.iter().map(|key| &key.sender);
         let reactors = reactions.values().flatten().map(|reaction| &reaction.sender);
         let voters = polls.values().flat_map(voters);
         let people = People::look_up(senders.chain(reactors).chain(voters), store).await?;
-        Ok(Self { reactions, polls, earlier_texts, people })
+        Ok(Self { reactions, polls, earlier_texts, people, titles })
     }
 
     /// One of the messages.
@@ -143,8 +156,10 @@ impl Surroundings {
             seq: message.seq.0,
             id: key.id.to_string(),
             chat: key.chat.to_string(),
+            chat_title: self.titles.get(&key.chat).cloned().unwrap_or_default(),
             sender: key.sender.to_string(),
             sender_name: people.name(&key.sender).or_else(|| message.push_name.clone()),
+            sender_self_chosen: !key.from_me && !people.is_in_address_book(&key.sender),
             sender_phone: people.phone(&key.sender),
             from_me: key.from_me,
             timestamp: moment::rfc3339(message.timestamp),
@@ -163,6 +178,27 @@ impl Surroundings {
             poll: self.polls.get(key).map(|tally| PollView::of(tally, people)),
         }
     }
+}
+
+/// Takes away the reactions and votes of people who may not be heard.
+async fn leave_out_unheard(
+    reactions: &mut HashMap<MessageKey, Vec<Reaction>>,
+    polls: &mut HashMap<MessageKey, PollTally>,
+    archive: &Archive<'_>,
+) -> Result<(), StoreError> {
+    if !archive.is_limited() {
+        return Ok(());
+    }
+    let reactors = reactions.values().flatten().map(|reaction| reaction.sender.clone());
+    let people: Vec<_> = reactors.chain(polls.values().flat_map(voters).cloned()).collect();
+    let heard = archive.authors(&people).await?;
+    for reactions in reactions.values_mut() {
+        reactions.retain(|reaction| heard.contains(&reaction.sender));
+    }
+    for tally in polls.values_mut() {
+        keep_votes(tally, &heard);
+    }
+    Ok(())
 }
 
 /// The texts before the one that is shown.

@@ -19,6 +19,8 @@ pub struct PersonView {
     pub phone: Option<String>,
     /// The name to show, where one is known.
     pub name: Option<String>,
+    /// Whether others than the user chose that name: then it proves nothing about who it is.
+    pub self_chosen: bool,
     /// Whether it is the account itself.
     pub is_me: bool,
 }
@@ -80,6 +82,11 @@ impl People {
         contact_name(self.contacts.get(jid))
     }
 
+    /// Whether the user's address book has one of them.
+    pub(crate) fn is_in_address_book(&self, jid: &Jid) -> bool {
+        self.contacts.get(jid).is_some_and(Contact::is_in_address_book)
+    }
+
     /// The phone number of one of them, as people write it.
     pub(crate) fn phone(&self, jid: &Jid) -> Option<String> {
         let known = self.contacts.get(jid).and_then(|contact| contact.phone.as_ref());
@@ -92,6 +99,7 @@ impl People {
         PersonView {
             phone: self.phone(jid),
             name: self.name(jid),
+            self_chosen: self.name(jid).is_some() && !self.is_in_address_book(jid),
             is_me: self.own.contains(&user),
             jid: user.to_string(),
         }

@@ -1,11 +1,14 @@
 //! How a poll stands.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wa_proto::Jid;
-use wa_store::{PollTally, Store, StoreError, TalliedOption};
+use wa_store::{PollTally, StoreError, TalliedOption};
 
 use super::{PersonView, person::People};
+use crate::Archive;
 
 /// A poll with its votes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,12 +37,16 @@ pub struct OptionView {
 }
 
 impl PollView {
-    /// Looks up who voted.
+    /// Looks up who voted. The votes of people who may not be heard are left out.
     ///
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
-    pub async fn new(tally: &PollTally, store: &dyn Store) -> Result<Self, StoreError> {
-        Ok(Self::of(tally, &People::look_up(voters(tally), store).await?))
+    pub async fn new(mut tally: PollTally, archive: &Archive<'_>) -> Result<Self, StoreError> {
+        if archive.is_limited() {
+            let people: Vec<_> = voters(&tally).cloned().collect();
+            keep_votes(&mut tally, &archive.authors(&people).await?);
+        }
+        Ok(Self::of(&tally, &People::look_up(voters(&tally), archive.store()).await?))
     }
 
     /// The same where the voters were looked up already.
@@ -58,7 +65,19 @@ impl PollView {
     }
 }
 
-/// Everybody who chose an option of a poll.
+/// Takes away the votes of all others, and the options that they added.
+pub(crate) fn keep_votes(tally: &mut PollTally, heard: &HashSet<Jid>) {
+    let options = tally.options.iter();
+    let before: HashSet<&Jid> = options.flat_map(|option| &option.voters).collect();
+    let unheard = before.iter().filter(|voter| !heard.contains(*voter)).count();
+    tally.voters = tally.voters.saturating_sub(unheard);
+    for option in &mut tally.options {
+        option.voters.retain(|voter| heard.contains(voter));
+    }
+    tally.options.retain(|option| option.added_by.as_ref().is_none_or(|by| heard.contains(by)));
+}
+
+/// Everybody who chose an option of a poll, or added one.
 pub(crate) fn voters(tally: &PollTally) -> impl Iterator<Item = &Jid> {
-    tally.options.iter().flat_map(|option| &option.voters)
+    tally.options.iter().flat_map(|option| option.voters.iter().chain(&option.added_by))
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ChatTitle;
+
 /// A message that was accepted: it is on disk, and is sent once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
@@ -13,6 +15,8 @@ pub struct SentView {
     pub chat: String,
     /// The chat's address.
     pub jid: String,
+    /// Who or what that is.
+    pub recipient: ChatTitle,
     /// How far it got by now.
     pub status: SentStatus,
     /// When the server took it (RFC 3339).
@@ -47,8 +51,8 @@ pub enum SentStatus {
 
 impl SentView {
     /// A message that is on disk.
-    pub fn queued(id: String, chat: String, jid: String) -> Self {
+    pub fn queued(id: String, chat: String, jid: String, recipient: ChatTitle) -> Self {
         let (status, sent_at) = (SentStatus::Queued, None);
-        Self { id, chat, jid, status, sent_at, repeated: false, reason: None }
+        Self { id, chat, jid, recipient, status, sent_at, repeated: false, reason: None }
     }
 }

@@ -88,7 +88,7 @@ async fn a_lost_connection_is_not_ready() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_metrics_count_what_was_sent_and_refused() {
     let world = World::linked().await;
-    world.set_policy("[write]\nexcept = ['Mallory', '447700900103']");
+    world.set_policy("[write]\nexcept = ['447700900103@c.us', '447700900103']");
     let (owner, address) = world.listening().await;
     let robot = world.assistant().await;
     send(&owner, ANNA, "one").await.unwrap();

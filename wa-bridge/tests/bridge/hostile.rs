@@ -57,7 +57,10 @@ async fn a_failure_that_quotes_what_was_typed_stays_one_line() {
     let world = World::linked().await;
     let person = world.person().await;
     for named in [HOSTILE, "a\nb@lid", "+44\r\nwa-frontend: person"] {
-        let failure = person.call(Resolve { named: named.into(), only: None }).await.unwrap_err();
+        let failure = person
+            .call(Resolve { named: named.into(), only: None, beyond_policy: false })
+            .await
+            .unwrap_err();
         assert!(failure.to_string().chars().all(|c| !c.is_control()), "{failure:?}");
     }
     let search = Search { query: HOSTILE.into(), ..plain_search() };
@@ -84,7 +87,7 @@ async fn a_name_somebody_gives_themself_opens_no_chat_that_the_policy_names() {
     })
     .await;
     person.close().await.unwrap();
-    world.set_policy("[read]\nchats = ['Anna Berg']");
+    world.set_policy("[read]\nchats = ['447700900101']");
     let person = world.person().await;
     let search = Search { query: "Anna".into(), ..plain_search() };
     let found = person.call(search).await.unwrap().hits;

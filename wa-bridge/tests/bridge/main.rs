@@ -5,12 +5,16 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 mod audit;
+mod broadcasts;
 mod confirmation;
+mod exclusions;
 mod files;
 mod flooded;
 mod health;
 mod hostile;
 mod identity;
+mod names;
+mod oracle;
 mod owners;
 mod pace;
 mod page;
@@ -19,5 +23,6 @@ mod read_only;
 mod repeats;
 mod schema;
 mod socket;
+mod strangers;
 mod support;
 mod wire;

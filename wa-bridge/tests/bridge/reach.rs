@@ -23,7 +23,8 @@ async fn chats(bridge: &Bridge) -> Vec<String> {
 }
 
 async fn resolve(bridge: &Bridge, named: &str) -> Result<String, Failure> {
-    let resolved = bridge.call(Resolve { named: named.into(), only: None }).await?;
+    let resolved =
+        bridge.call(Resolve { named: named.into(), only: None, beyond_policy: false }).await?;
     Ok(resolved.phone.unwrap_or(resolved.jid))
 }
 
@@ -39,7 +40,7 @@ async fn a_chat_out_of_reach_is_not_listed_found_resolved_or_read() {
     let world = World::linked().await;
     let hidden = id_of(&world, "tomatoes from Ben").await;
     let shown = id_of(&world, "tomatoes from Anna").await;
-    world.set_policy("[read]\nexcept = ['Ben Okafor']");
+    world.set_policy("[read]\nexcept = ['447700900102']");
     for caller in [Caller::person("terminal"), Caller::assistant("robot")] {
         let bridge = world.open(caller).await;
         let listed = chats(&bridge).await;
@@ -81,7 +82,7 @@ async fn a_chat_out_of_reach_is_not_listed_found_resolved_or_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn events_leave_out_what_is_out_of_reach() {
     let world = World::linked().await;
-    world.set_policy("[read]\nexcept = ['Ben Okafor']");
+    world.set_policy("[read]\nexcept = ['447700900102']");
     let (owner, guest) = (world.person().await, world.assistant().await);
     let mut streams =
         [owner.events(Some(last(&owner).await)), guest.events(Some(last(&guest).await))];
@@ -111,7 +112,7 @@ async fn who_is_out_of_reach_is_no_candidate() {
     world.link(&bridge).await;
     let both = crate::support::until("both names", async || {
         bridge
-            .call(Resolve { named: "Anna".into(), only: None })
+            .call(Resolve { named: "Anna".into(), only: None, beyond_policy: false })
             .await
             .err()
             .filter(|failure| failure.cause == Cause::Ambiguous)
@@ -120,10 +121,10 @@ async fn who_is_out_of_reach_is_no_candidate() {
     assert_eq!(both.candidates.len(), 2);
     bridge.close().await.unwrap();
 
-    world.set_policy("[read]\nexcept = ['Anna Claes']");
+    world.set_policy("[read]\nexcept = ['+44 7700 900109']");
     let bridge = world.person().await;
     assert_eq!(resolve(&bridge, "Anna").await.unwrap(), format!("+{ANNA}"));
-    refused(resolve(&bridge, "Anna Claes").await, Cause::Forbidden);
+    refused(resolve(&bridge, "Anna Claes").await, Cause::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +149,7 @@ async fn only_chats_of_the_list_are_read_and_strangers_can_be_withheld() {
 async fn who_may_be_read_may_still_not_be_written_to() {
     let world = World::linked().await;
     let group = world.sim.create_group("Allotment", &[&world.ada, &world.anna]).unwrap();
-    world.set_policy("[write]\nchats = ['Anna Berg']");
+    world.set_policy("[write]\nchats = ['447700900101']");
     let bridge = world.person().await;
     send(&bridge, ANNA, "to Anna").await.unwrap();
     arrives(&world.anna, "to Anna").await;

@@ -1,7 +1,7 @@
 //! The commands about what was sent, what waits to be, and what may be.
 
 use clap::{Args, Subcommand};
-use wa_bridge::ClientName;
+use wa_bridge::{ClientName, policy::PolicyList};
 
 /// `drafts`.
 #[derive(Debug, Subcommand)]
@@ -104,4 +104,35 @@ pub(crate) struct VerifyArguments {
     /// The hash that an earlier run told: the entry it stands for must still be there
     #[arg(long, value_name = "HASH")]
     pub(crate) holds: Option<String>,
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct PolicyArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<PolicyCommand>,
+}
+
+/// What is done with the policy.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Put a person or chat into a list of the policy
+    Add(PolicyAddArguments),
+}
+
+/// `policy add`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+People are written by number and groups by address, with the name as a comment: names change, and
+others can take them.
+
+Examples:
+  wa-cli policy add read.except Mum
+  wa-cli policy add write.chats Allotment")]
+pub(crate) struct PolicyAddArguments {
+    /// The list: read.chats, read.except, write.chats or write.except
+    pub(crate) list: PolicyList,
+    #[command(flatten)]
+    pub(crate) chat: super::NamedChat,
 }

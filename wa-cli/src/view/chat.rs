@@ -1,10 +1,28 @@
 //! A conversation.
 
 use jiff::tz::TimeZone;
-use wa_bridge::{api::ChatView, foreign};
+use wa_bridge::{
+    ChatKind,
+    api::{ChatTitle, ChatView, SentView},
+    foreign,
+};
 
 use super::shown_time;
 use crate::output::Output;
+
+/// Whom something was sent to: what they are called, and the number or address. A name that they
+/// chose themself has a wave before it, as on phones.
+pub(crate) fn recipient(view: &SentView) -> String {
+    let ChatTitle { name, self_chosen, kind, .. } = &view.recipient;
+    let wave = if *self_chosen && *kind == ChatKind::Person { "~" } else { "" };
+    match name {
+        Some(name) if *kind == ChatKind::Person => {
+            format!("{wave}{} ({})", foreign::plain(name, " "), view.chat)
+        }
+        Some(name) => format!("{} {:?} ({})", kind.as_str(), foreign::plain(name, " "), view.chat),
+        None => view.chat.clone(),
+    }
+}
 
 /// The line of a list.
 pub(crate) fn line(view: &ChatView, output: &Output, zone: &TimeZone) -> String {

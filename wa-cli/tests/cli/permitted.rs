@@ -174,7 +174,10 @@ async fn of_several_of_one_name_one_is_picked() {
     machine.json(&["sync"]);
     let error = fails(&machine, &["send", "Carla", "which one?"], 2, "ambiguous");
     assert_eq!(error["candidates"].as_array().unwrap().len(), 2, "{error}");
-    assert!(error["message"].as_str().unwrap().contains("2) Carla"), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().contains("2) ~Carla (not in the address book)"),
+        "{error}"
+    );
     fails(&machine, &["send", "Carla", "which one?", "--pick", "3"], 2, "ambiguous");
     let sent = machine.json(&["send", "Carla", "you!", "--pick", "2"]);
     assert_eq!(sent["chat"], error["candidates"][1]["phone"]);
@@ -186,4 +189,37 @@ async fn of_several_of_one_name_one_is_picked() {
     let mention = ["send", BORIS, "Ask @Carla", "--mention", "Carla", "--pick", "1"];
     fails(&machine, &mention, 2, "ambiguous");
     assert!(world.boris.messages().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_stands_in_a_policy_by_address_and_never_by_the_subject_that_others_can_take() {
+    let world = World::new().await;
+    let machine = world.linked();
+    let group = world.sim.create_group("Allotment", &[&world.anna, &world.boris]).unwrap();
+    world.boris.send_text(&group, "who waters?").unwrap();
+    machine.json(&["sync"]);
+    // By subject it is an error that says how to write it, and nothing is done.
+    machine.policy(&format!("[write]\nchats = [\"Allotment\"]\n{PACE}"));
+    let error = fails(&machine, &["send", BORIS, "hi"], 1, "forbidden");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("wa-cli policy add write.chats \"Allotment\""), "{error}");
+
+    machine.policy(PACE);
+    let added = machine.json(&["policy", "add", "write.chats", "Allotment"]);
+    assert_eq!((&added["entry"], &added["name"]), (&group.to_string().into(), &"Allotment".into()));
+    let text = std::fs::read_to_string(machine.config().join("wa/policy.toml")).unwrap();
+    assert!(text.contains(&format!("    # Allotment\n    \"{group}\",\n")), "{text}");
+    assert_eq!(machine.json(&["policy"])["policy"]["write"]["chats"][0], group.to_string());
+    fails(&machine, &["send", BORIS, "hi"], 1, "forbidden");
+    machine.json(&["send", &group.to_string(), "I do"]);
+    let again = machine.json(&["policy", "add", "write.chats", "Allotment"]);
+    assert_eq!(again["was_there"], true);
+    // A number needs nobody to look it up, and one that is out of reach is found by its name.
+    machine.json(&["policy", "add", "read.except", BORIS]);
+    let policy = machine.json(&["policy"]);
+    assert_eq!(policy["policy"]["read"]["except"], serde_json::json!([format!("+{BORIS}")]));
+    let wrong = machine.run(&["policy", "add", "files.send_from", BORIS]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("use read.chats"), "{}", wrong.stderr);
+    fails(&machine, &["policy", "add", "read.except", "Nobody Atall"], 1, "not_found");
 }

@@ -53,7 +53,8 @@ pub(super) async fn put(
     Ok(Some((chat, end)))
 }
 
-/// A group's subject is the chat's own name; a person's name is what the address book calls them.
+/// A group's subject is the chat's own name. A person's name is what the address book calls them; what
+/// the phone shows where it has none there may be what they call themself, and counts as that.
 fn put_name(draft: &mut Draft<'_>, chat: &Jid, entry: &pb::Conversation) {
     if let Some(username) = entry.username.as_ref().filter(|name| !name.is_empty())
         && chat.is_person()
@@ -62,15 +63,17 @@ fn put_name(draft: &mut Draft<'_>, chat: &Jid, entry: &pb::Conversation) {
         contact.username = Some(username.clone());
         draft.push(Change::PutContact(Box::new(contact)));
     }
-    let names = [&entry.display_name, &entry.name];
-    let Some(name) = names.into_iter().flatten().find(|name| !name.is_empty()) else { return };
+    let given = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+    let (saved, shown) = (given(&entry.name), given(&entry.display_name));
+    let Some(name) = shown.as_ref().or(saved.as_ref()).cloned() else { return };
     if chat.is_person() {
         let mut contact = ContactUpdate::new(chat.clone());
-        contact.full_name = Some(name.clone());
+        contact.push_name = shown.filter(|_| saved.is_none());
+        contact.full_name = saved;
         draft.push(Change::PutContact(Box::new(contact)));
     } else {
         let mut update = ChatUpdate::new(chat.clone());
-        update.name = Some(name.clone());
+        update.name = Some(name);
         draft.push(Change::PutChat(Box::new(update)));
     }
 }

@@ -2,7 +2,10 @@
 
 #![allow(unreachable_pub, clippy::allow_attributes, reason = "more than one test file uses it")]
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use wa_crypto::PublicKey;
@@ -12,7 +15,7 @@ use wa_store::{
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
     HistoryChunk, HistoryGap, Label, Labelled, MemoryStore, MessageId, MessageKey, MessageQuery,
     MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount,
-    PrivacyToken, QuickReply, Reaction, Result, SealedAddition, SearchPage, SearchQuery,
+    PrivacyToken, QuickReply, Reaction, Result, Scope, SealedAddition, SearchPage, SearchQuery,
     SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, SyncKey, SyncMac, TextVersion,
     Timestamp,
 };
@@ -283,6 +286,18 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn stats(&self) -> Result<Stats> {
         self.under.stats().await
+    }
+    async fn chats_within(&self, scope: &Scope, chats: &[Jid]) -> Result<HashSet<Jid>> {
+        self.under.chats_within(scope, chats).await
+    }
+    async fn authors_within(&self, scope: &Scope, people: &[Jid]) -> Result<HashSet<Jid>> {
+        self.under.authors_within(scope, people).await
+    }
+    async fn chat_within(&self, scope: &Scope, chat: &Jid) -> Result<Option<Chat>> {
+        self.under.chat_within(scope, chat).await
+    }
+    async fn stats_within(&self, scope: &Scope) -> Result<Stats> {
+        self.under.stats_within(scope).await
     }
     async fn close(&self) -> Result<()> {
         self.under.close().await

@@ -7,11 +7,11 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::{Deserialize, Serialize};
 use wa_bridge::{
     Failure, Perform,
-    api::{self, DraftView, Operation, Outgoing, SentStatus, SentView, TypedView},
+    api::{self, ChatTitle, DraftView, Operation, Outgoing, SentStatus, SentView, TypedView},
 };
 
 use super::{Kind, Readable, Tool, Toolset};
-use crate::{call::ToolCall, untrusted};
+use crate::{call::ToolCall, text, untrusted};
 
 /// What became of something that was to be sent.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -24,6 +24,8 @@ pub(crate) struct Delivery {
     message_id: Option<String>,
     /// Whom it is for.
     recipient: Option<String>,
+    /// Who or what that is.
+    recipient_is: Option<ChatTitle>,
     /// How far it got: queued, sent, delivered, read, played or failed.
     status: Option<SentStatus>,
     /// When the server took it (RFC 3339).
@@ -43,13 +45,14 @@ impl Delivery {
                     .to_owned()
             }
             (false, SentStatus::Failed) => "it was given up".to_owned(),
-            (false, _) => format!("sent to {}", sent.chat),
+            (false, _) => format!("sent to {}", text::title(&sent.recipient, &sent.jid)),
         };
         Self {
             success: sent.status != SentStatus::Failed,
             message,
             message_id: Some(sent.id),
             recipient: Some(sent.chat),
+            recipient_is: Some(sent.recipient),
             status: Some(sent.status),
             sent_at: sent.sent_at,
             repeated: sent.repeated,
@@ -88,6 +91,7 @@ impl Delivery {
             message,
             message_id: None,
             recipient: None,
+            recipient_is: None,
             status: None,
             sent_at: None,
             repeated: false,
@@ -154,7 +158,7 @@ impl Tool for SendMessage {
     type Output = Delivery;
     const NAME: &'static str = "send_message";
     const TITLE: &'static str = "Send a message";
-    const ABOUT: &'static str = "Send a text to a person or group. The person who owns the account may have to agree first: then nothing leaves until they do, and the answer says so. A name that fits several people is refused with the candidates.";
+    const ABOUT: &'static str = "Send a text to a person or group. The person who owns the account may have to agree first: then nothing leaves until they do, and the answer says so. A name that fits several, or that only its bearer chose (a group's subject, a push name), is refused with the candidates: name the right one by its jid.";
     const SET: Toolset = Toolset::Send;
     const KIND: Kind = Kind::Sends;
 

@@ -10,6 +10,7 @@
 mod bad_input;
 mod client;
 mod hostile;
+mod names;
 mod offline;
 mod schemas;
 mod sending;

@@ -7,9 +7,8 @@ use wa_proto::Jid;
 use super::state::{Place, State};
 use crate::{
     Alteration, Archived, ArchivedMessage, Change, Committed, Edit, Hit, MAX_PAGE, MessageFilter,
-    MessageId, MessageKey, MessageKind, MessageQuery, MessageSecret, NewMessage, Order,
-    Placeholder, Reaction, SearchOrder, SearchPage, SearchQuery, SecretBytes, Seq, TextVersion,
-    Timestamp,
+    MessageId, MessageKey, MessageKind, MessageQuery, MessageSecret, NewMessage, Placeholder,
+    Reaction, SearchOrder, SearchPage, SearchQuery, SecretBytes, Seq, TextVersion, Timestamp,
     search::{Analysis, Cursor, Matcher, Position, RANK_WINDOW, rank, snippet},
     store::Result,
 };
@@ -270,27 +269,43 @@ impl State {
         }
     }
 
-    pub(super) fn query_messages(&self, query: &MessageQuery) -> Vec<ArchivedMessage> {
+    pub(super) fn query_messages(&self, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
         let filter = self.canonical_filter(&query.filter);
-        let time = |seq: Seq| self.messages.range(..=seq).next_back().map(|(_, m)| m.timestamp);
-        let anchor = |seq: Option<Seq>| seq.map(|seq| (time(seq).unwrap_or_default(), seq));
+        let visible = self.visible(filter.scope.as_deref())?;
+        let is_visible = |message: &ArchivedMessage| {
+            visible.as_ref().is_none_or(|visible| visible.has(&message.key))
+        };
+        let by_commit = query.order.is_of_commits();
+        let time = |seq: Seq| {
+            let mut earlier = self.messages.range(..=seq).rev().map(|(_, message)| message);
+            earlier.find(|message| is_visible(message)).map(|message| message.timestamp)
+        };
+        let place_of = |message: &ArchivedMessage| match by_commit {
+            true => (Timestamp::MIN, message.seq),
+            false => (message.timestamp, message.seq),
+        };
+        let anchor = |seq: Option<Seq>| match by_commit {
+            true => seq.map(|seq| (Timestamp::MIN, seq)),
+            false => seq.map(|seq| (time(seq).unwrap_or_default(), seq)),
+        };
         let (before, after) = (anchor(query.before), anchor(query.after));
         let mut messages: Vec<_> = self
             .messages
             .values()
             .filter(|message| {
-                let place = (message.timestamp, message.seq);
+                let place = place_of(message);
                 filter.passes(message)
+                    && is_visible(message)
                     && before.is_none_or(|before| place < before)
                     && after.is_none_or(|after| place > after)
             })
             .collect();
-        messages.sort_by_key(|message| (message.timestamp, message.seq));
-        if query.order == Order::NewestFirst {
+        messages.sort_by_key(|message| place_of(message));
+        if query.order.is_backwards() {
             messages.reverse();
         }
         let limit = query.limit.min(MAX_PAGE);
-        messages.into_iter().take(limit).map(|message| message.as_ref().clone()).collect()
+        Ok(messages.into_iter().take(limit).map(|message| message.as_ref().clone()).collect())
     }
 
     pub(super) fn text_versions(&self, place: &Place) -> Vec<TextVersion> {
@@ -321,6 +336,7 @@ impl State {
         let position = query.cursor.map(|cursor| cursor.position(query.order)).transpose()?;
         let Some(matcher) = Matcher::new(&query.text)? else { return Ok(SearchPage::default()) };
         let filter = self.canonical_filter(&query.filter);
+        let visible = self.visible(filter.scope.as_deref())?;
         let limit = query.limit.min(MAX_PAGE);
         let newest = match position {
             Some(Position::Before(seq)) => Seq(seq.0.saturating_sub(1)),
@@ -329,7 +345,9 @@ impl State {
         };
         let matching = self.messages.range(..=newest).rev().filter_map(|(seq, message)| {
             let text = Analysis::new(message.text.as_deref()?);
-            (filter.passes(message) && matcher.matches(&text)).then_some((*seq, text))
+            let passes = filter.passes(message)
+                && visible.as_ref().is_none_or(|visible| visible.has(&message.key));
+            (passes && matcher.matches(&text)).then_some((*seq, text))
         });
         let hit = |seq: Seq, rank: f64| {
             let message = self.messages.get(&seq)?.as_ref().clone();
@@ -349,6 +367,8 @@ impl State {
             _ => 0,
         };
         let window: Vec<_> = matching.take(RANK_WINDOW).collect();
+        // What is not found is not told of either, not even that it came.
+        let newest = window.first().map_or(newest, |(seq, _)| *seq);
         let scored = rank(&matcher, &window);
         let page = scored.get(given..).unwrap_or_default();
         let next = Position::Ranked { newest, given: given.saturating_add(limit) };

@@ -8,11 +8,11 @@ use wa_proto::Jid;
 use super::{
     row_forms::{CONTACT, MESSAGE, contact as contact_row, message as message_row},
     rows::{Columns, all, count, number, one, person, phone_of},
+    scope::time_at,
 };
 use crate::{
     ArchivedMessage, Chat, Contact, MAX_PAGE, MessageFilter, MessageId, MessageKey, MessageQuery,
-    MessageSecret, Order, PrivacyToken, Reaction, SecretBytes, Seq, Stats, TextVersion, Timestamp,
-    store::Result,
+    MessageSecret, PrivacyToken, Reaction, SecretBytes, Seq, Stats, TextVersion, store::Result,
 };
 
 /// Chat, sender and id as they stand in the tables.
@@ -184,7 +184,10 @@ impl Conditions {
         if let Some(until) = filter.until {
             self.add("m.timestamp < ?", [Box::new(until.secs())]);
         }
-        Ok(())
+        if let Some(id) = &filter.id {
+            self.add("m.id = ?", [Box::new(id.as_str().to_owned())]);
+        }
+        self.within(db, filter.scope.as_deref())
     }
 
     /// A whole statement and its values.
@@ -200,31 +203,27 @@ impl Conditions {
 pub(super) fn messages(db: &Connection, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
     let mut conditions = Conditions::default();
     conditions.filter(db, &query.filter)?;
-    for (anchor, condition) in [
-        (query.before, "(m.timestamp, m.seq) < (?, ?)"),
-        (query.after, "(m.timestamp, m.seq) > (?, ?)"),
-    ] {
-        if let Some(seq) = anchor {
-            let time = time_at(db, seq)?;
-            conditions.add(condition, [Box::new(time.secs()), Box::new(number(seq))]);
+    for (anchor, sign) in [(query.before, "<"), (query.after, ">")] {
+        let Some(seq) = anchor else { continue };
+        if query.order.is_of_commits() {
+            conditions.add(&format!("m.seq {sign} ?"), [Box::new(number(seq))]);
+        } else {
+            let time = time_at(db, seq, query.filter.scope.as_deref())?;
+            let place: [Box<dyn ToSql>; 2] = [Box::new(time.secs()), Box::new(number(seq))];
+            conditions.add(&format!("(m.timestamp, m.seq) {sign} (?, ?)"), place);
         }
     }
-    let direction = match query.order {
-        Order::NewestFirst => "DESC",
-        Order::OldestFirst => "ASC",
+    let direction = if query.order.is_backwards() { "DESC" } else { "ASC" };
+    let by_time = match query.order.is_of_commits() {
+        true => String::new(),
+        false => format!("m.timestamp {direction}, "),
     };
     let limit = query.limit.min(MAX_PAGE);
     let (sql, values) = conditions.finish(
         &format!("SELECT {MESSAGE} FROM messages m"),
-        &format!(" ORDER BY m.timestamp {direction}, m.seq {direction} LIMIT {limit}"),
+        &format!(" ORDER BY {by_time}m.seq {direction} LIMIT {limit}"),
     );
     all(db, &sql, values, message_row)
-}
-
-/// The time of a message; of one that is gone, that of the one committed before it.
-fn time_at(db: &Connection, seq: Seq) -> Result<Timestamp> {
-    let sql = "SELECT timestamp FROM messages WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1";
-    Ok(one(db, sql, [number(seq)], |row| row.time(0))?.unwrap_or_default())
 }
 
 pub(super) fn text_versions(db: &Connection, key: &MessageKey) -> Result<Vec<TextVersion>> {

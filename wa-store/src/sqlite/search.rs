@@ -68,6 +68,8 @@ fn ranked(
         window.push((seq, text));
         window.len() < RANK_WINDOW
     })?;
+    // What is not found is not told of either, not even that it came.
+    let newest = window.first().map_or(newest, |(seq, _)| *seq);
     let scored = rank(matcher, &window);
     let rest = scored.get(given..).unwrap_or_default();
     let next = Position::Ranked { newest, given: given.saturating_add(limit) };

@@ -1,7 +1,7 @@
 //! Three people in a group, one of them with a phone alone: texts, reactions, an edit and a poll.
 
 use serde_json::json;
-use wa_bridge::api::PollView;
+use wa_bridge::{Archive, api::PollView};
 use wa_proto::Jid;
 use wa_sim::{Phone, PhoneMessage};
 use wa_store::{ArchivedMessage, MessageKey, Store};
@@ -140,7 +140,7 @@ impl Group {
                 votes == [2, 0, 0]
             }))
         });
-        let view = PollView::new(&tally.await?, grace.store.as_ref()).await?;
+        let view = PollView::new(tally.await?, &Archive::whole(grace.store.as_ref())).await?;
         stage.quote(&grace.name, question)?;
         for line in poll::lines(&view) {
             stage.say(&line)?;

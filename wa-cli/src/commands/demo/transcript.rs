@@ -1,7 +1,7 @@
 //! The whole conversation, as one archive has it in the end.
 
 use serde_json::json;
-use wa_bridge::{api::MessageView, foreign};
+use wa_bridge::{Archive, api::MessageView, foreign};
 use wa_store::{Seq, Store};
 
 use super::{
@@ -27,7 +27,7 @@ pub(super) async fn show(
     let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
     let mut views = Vec::new();
     for archived in &messages {
-        let view = MessageView::new(archived, store).await?;
+        let view = MessageView::new(archived, &Archive::whole(store)).await?;
         let name = match &view.sender_name {
             _ if view.from_me => whose.name.clone(),
             Some(name) => foreign::plain(name, " "),
