@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    AccountLock, Caller, Endpoint, Environment, EventSource, Failure, Frontend, LockError, Perform,
-    Profile, ProfileName,
+    AccountLock, Caller, Endpoint, Environment, EventSource, Failure, Frontend, LockError,
+    Passphrase, Perform, Profile, ProfileName,
     api::{Effect, EventView},
     failure::Cause,
     owner::Owner,
@@ -40,6 +40,8 @@ pub struct BridgeOptions {
     pub store: Option<PathBuf>,
     /// A file with the database key.
     pub key_file: Option<PathBuf>,
+    /// Where the passphrase comes from, if the database key is sealed with one.
+    pub passphrase: Passphrase,
     /// Make the account's folder and database if there are none.
     pub create: bool,
     /// Connect at once and stay connected, for as long as this process owns the account.
@@ -65,17 +67,19 @@ impl BridgeOptions {
     /// # Errors
     /// [`Cause::Usage`] if the environment names no server one can talk to.
     pub fn new(profile: ProfileName, caller: Caller) -> Result<Self, Failure> {
+        let environment = Environment::from_process();
         Ok(Self {
             profile,
             store: None,
             key_file: None,
+            passphrase: Passphrase::new(None, &environment),
             create: false,
             stay_connected: false,
             health: None,
             health_is_needed: true,
             token_file: None,
             caller,
-            environment: Environment::from_process(),
+            environment,
             endpoint: Endpoint::from_process()?,
         })
     }

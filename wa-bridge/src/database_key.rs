@@ -1,7 +1,12 @@
-//! Where the database key comes from: a systemd credential, a file somebody named, or a file made
-//! once in the configuration folder.
+//! Where the database key comes from: a systemd credential, a file somebody named, a file that a
+//! passphrase opens, the desktop's keyring, or a file made once in the configuration folder.
+
+mod desktop_keyring;
+mod passphrase;
+mod sealed;
 
 use std::{
+    fmt,
     fs::{File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -11,6 +16,8 @@ use rand::Rng;
 use wa_store::DatabaseKey;
 use zeroize::Zeroizing;
 
+pub use self::passphrase::{Passphrase, PassphrasePrompt};
+use self::sealed::{NotOpened, SealedKey};
 use crate::{Environment, Profile, private_folder::private_folder, regular_file};
 
 /// The name of the systemd credential.
@@ -24,6 +31,7 @@ const MAX_KEY_FILE: u64 = 128;
 pub struct KeySource {
     credential: Option<PathBuf>,
     named: Option<PathBuf>,
+    passphrase: Passphrase,
 }
 
 /// The database key cannot be had.
@@ -55,6 +63,38 @@ pub enum KeyError {
         /// The key file.
         path: PathBuf,
     },
+    /// A file that a passphrase opens cannot be understood.
+    #[error("the file {path} holds no sealed key; put a backup of it back", path = path.display())]
+    MalformedSeal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key is sealed, and nobody is there to give the passphrase.
+    #[error(
+        "the database key in {path} is sealed with a passphrase; name a file that holds it with --passphrase-file, give it as the systemd credential wa-db-passphrase, or type it at a terminal",
+        path = path.display()
+    )]
+    NoPassphrase {
+        /// The file with the sealed key.
+        path: PathBuf,
+    },
+    /// The passphrase does not open the sealed key.
+    #[error("this passphrase does not open {path}; try again", path = path.display())]
+    WrongPassphrase {
+        /// The file with the sealed key.
+        path: PathBuf,
+    },
+    /// The desktop's keyring does not give the key, or does not take it.
+    #[error(
+        "cannot use the desktop's keyring: {reason}; unlock it, or put the key back: wa-cli key file"
+    )]
+    Keyring {
+        /// What it said.
+        reason: String,
+    },
+    /// A passphrase that anybody would guess.
+    #[error("the passphrase is too short; use {MIN_PASSPHRASE} characters or more")]
+    WeakPassphrase,
     /// Others may read the key file.
     #[error("the key file {path} can be read by others; run: chmod 600 {path}", path = path.display())]
     Exposed {
@@ -70,32 +110,230 @@ impl KeySource {
         Self {
             credential: credential.filter(|path| path.exists()),
             named: named.map(Path::to_owned),
+            passphrase: Passphrase::new(None, environment),
         }
     }
 
-    /// Reads the key: the systemd credential `wa-db-key`, else the named file, else the profile's
-    /// own key file, which is made (0600) if there is neither it nor a database.
+    /// Takes the passphrase from there, where one is needed.
+    #[must_use]
+    pub fn with_passphrase(mut self, passphrase: Passphrase) -> Self {
+        self.passphrase = passphrase;
+        self
+    }
+
+    /// Reads the key as [`KeySource::load`] does, or makes the profile's own key file (0600) if
+    /// there is neither a key nor a database.
     ///
     /// # Errors
     /// [`KeyError`]; never makes a new key where a database waits for its old one.
     pub fn load_or_create(&self, profile: &Profile) -> Result<DatabaseKey, KeyError> {
+        match self.load(profile)? {
+            Some(key) => Ok(key),
+            None if profile.database().exists() => Err(KeyError::Missing {
+                database: profile.database(),
+                key_file: profile.key_file(),
+            }),
+            None => create(&profile.key_file()),
+        }
+    }
+
+    /// Reads the key: the systemd credential `wa-db-key`, else the named file, else the profile's
+    /// sealed key with its passphrase, else the desktop's keyring if the key was put there, else
+    /// the profile's own key file. Nothing if there is none.
+    /// This may wait for somebody who types.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn load(&self, profile: &Profile) -> Result<Option<DatabaseKey>, KeyError> {
         if let Some(path) = self.credential.as_deref() {
             // systemd hands credentials out in a folder that only the service can enter.
-            return read(path, Exposure::Accept);
+            return read(path, Exposure::Accept).map(Some);
         }
         if let Some(path) = self.named.as_deref() {
-            return read(path, Exposure::Refuse);
+            return read(path, Exposure::Refuse).map(Some);
         }
-        let path = profile.key_file();
-        match read(&path, Exposure::Refuse) {
+        if let Some(sealed) = read_sealed(profile)? {
+            return self.unseal(&sealed, &profile.sealed_key_file()).map(Some);
+        }
+        if let Some(entry) = read_entry(profile)? {
+            let read = desktop_keyring::read(&entry);
+            return read.map(Some).map_err(|reason| KeyError::Keyring { reason });
+        }
+        match read(&profile.key_file(), Exposure::Refuse) {
             Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                if profile.database().exists() {
-                    return Err(KeyError::Missing { database: profile.database(), key_file: path });
-                }
-                create(&path)
+                Ok(None)
             }
-            result => result,
+            result => result.map(Some),
         }
+    }
+
+    /// Where the key is now, in words.
+    pub fn place(&self, profile: &Profile) -> String {
+        let own = profile.key_file();
+        match (&self.credential, &self.named, profile.sealed_key_file()) {
+            (Some(_), _, _) => format!("the systemd credential {CREDENTIAL}"),
+            (None, Some(named), _) => format!("the file {}", named.display()),
+            (None, None, sealed) if sealed.exists() => {
+                format!("the file {}, sealed with a passphrase", sealed.display())
+            }
+            _ if profile.keyring_entry_file().exists() => "the desktop's keyring".to_owned(),
+            _ if own.exists() => format!("the file {}", own.display()),
+            _ => "nowhere yet".to_owned(),
+        }
+    }
+
+    fn unseal(&self, sealed: &SealedKey, path: &Path) -> Result<DatabaseKey, KeyError> {
+        let no_passphrase = || KeyError::NoPassphrase { path: path.to_owned() };
+        let passphrase = self.passphrase.read(path)?.ok_or_else(no_passphrase)?;
+        sealed.open(&passphrase).map_err(|why| refused(why, path))
+    }
+}
+
+/// Where the profile's own key is kept.
+#[derive(Clone, Copy)]
+pub enum KeyPlace<'a> {
+    /// In a file that its owner alone can read.
+    File,
+    /// In a file that this passphrase opens.
+    Sealed(&'a str),
+    /// In the desktop's keyring.
+    Keyring,
+}
+
+impl fmt::Debug for KeyPlace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "File",
+            Self::Sealed(_) => "Sealed(…)",
+            Self::Keyring => "Keyring",
+        })
+    }
+}
+
+/// Keeps the profile's own key there, and nowhere else: where it was before, it is removed once it
+/// was read back from the new place.
+///
+/// # Errors
+/// [`KeyError`]; then the key is where it was before.
+pub fn move_key(profile: &Profile, key: &DatabaseKey, to: KeyPlace<'_>) -> Result<(), KeyError> {
+    // What was there before is the only place of the key until this is done.
+    let before = read_entry(profile)?;
+    match to {
+        KeyPlace::File => to_file(profile, key)?,
+        KeyPlace::Sealed(passphrase) => to_sealed(profile, key, passphrase)?,
+        KeyPlace::Keyring => to_keyring(profile, key)?,
+    }
+    if !matches!(to, KeyPlace::Sealed(_)) {
+        remove(&profile.sealed_key_file())?;
+    }
+    if !matches!(to, KeyPlace::File) {
+        remove(&profile.key_file())?;
+    }
+    if let (Some(entry), false) = (before, matches!(to, KeyPlace::Keyring)) {
+        desktop_keyring::remove(&entry).map_err(|reason| KeyError::Keyring { reason })?;
+        remove(&profile.keyring_entry_file())?;
+    }
+    Ok(())
+}
+
+fn to_file(profile: &Profile, key: &DatabaseKey) -> Result<(), KeyError> {
+    let path = profile.key_file();
+    replace(&path, &Zeroizing::new(format!("{}\n", *key.to_hex())))?;
+    if read(&path, Exposure::Refuse)? != *key {
+        return Err(KeyError::Malformed { path });
+    }
+    Ok(())
+}
+
+fn to_sealed(profile: &Profile, key: &DatabaseKey, passphrase: &str) -> Result<(), KeyError> {
+    if passphrase.chars().count() < MIN_PASSPHRASE {
+        return Err(KeyError::WeakPassphrase);
+    }
+    let path = profile.sealed_key_file();
+    let malformed = || KeyError::MalformedSeal { path: path.clone() };
+    let sealed = SealedKey::seal(key, passphrase).ok_or_else(malformed)?;
+    // What cannot be opened again must not be the only place of the key.
+    if sealed.open(passphrase).as_ref() != Ok(key) {
+        return Err(malformed());
+    }
+    replace(&path, &sealed.text())?;
+    let written = read_sealed(profile)?;
+    if written.as_ref() == Some(&sealed) { Ok(()) } else { Err(malformed()) }
+}
+
+fn to_keyring(profile: &Profile, key: &DatabaseKey) -> Result<(), KeyError> {
+    let entry = match read_entry(profile)? {
+        Some(entry) => entry,
+        None => {
+            // Profiles of one name may be kept in several places.
+            let mut bytes = [0; 8];
+            rand::rng().fill_bytes(&mut bytes);
+            format!("{} {}", profile.name(), hex::encode(bytes))
+        }
+    };
+    let failed = |reason| KeyError::Keyring { reason };
+    desktop_keyring::write(&entry, key).map_err(failed)?;
+    if desktop_keyring::read(&entry).map_err(failed)? != *key {
+        return Err(failed("it gave back another key".to_owned()));
+    }
+    replace(&profile.keyring_entry_file(), &format!("{entry}\n"))
+}
+
+/// The entry of the keyring that has the profile's key, if one has.
+fn read_entry(profile: &Profile) -> Result<Option<String>, KeyError> {
+    let path = profile.keyring_entry_file();
+    let text = read_optional(&path)?;
+    Ok(text.map(|text| text.trim().to_owned()))
+}
+
+/// The fewest characters of a passphrase.
+const MIN_PASSPHRASE: usize = 8;
+
+/// No sealed key and no name of an entry is longer, in bytes.
+const MAX_SEALED_FILE: u64 = 4096;
+
+fn read_sealed(profile: &Profile) -> Result<Option<SealedKey>, KeyError> {
+    let path = profile.sealed_key_file();
+    let Some(text) = read_optional(&path)? else { return Ok(None) };
+    SealedKey::parse(&text).map(Some).map_err(|why| refused(why, &path))
+}
+
+fn read_optional(path: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
+    let failed = |source| KeyError::File { path: path.to_owned(), source };
+    let file = match regular_file::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed)?,
+    };
+    regular_file::read_text(&file, MAX_SEALED_FILE).map(Some).map_err(failed)
+}
+
+fn refused(why: NotOpened, path: &Path) -> KeyError {
+    let path = path.to_owned();
+    match why {
+        NotOpened::Malformed => KeyError::MalformedSeal { path },
+        NotOpened::WrongPassphrase => KeyError::WrongPassphrase { path },
+    }
+}
+
+/// Writes a file for its owner alone in place of what is there: all of it, or nothing.
+fn replace(path: &Path, text: &str) -> Result<(), KeyError> {
+    let failed = |source| KeyError::File { path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    private_folder(folder).map_err(failed)?;
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    });
+    written.map_err(failed)
+}
+
+fn remove(path: &Path) -> Result<(), KeyError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(KeyError::File { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -189,6 +427,67 @@ mod tests {
         environment.credentials_directory = Some(root.path().to_owned());
         let source = KeySource::new(Some(Path::new("/nonexistent")), &environment);
         assert_eq!(source.load_or_create(&profile).unwrap(), DatabaseKey::from_bytes([0x11; 32]));
+    }
+
+    #[test]
+    fn a_sealed_key_is_of_no_use_without_its_passphrase_and_comes_back() {
+        let root = tempfile::tempdir().unwrap();
+        let (profile, environment) = profile(root.path());
+        let plain = KeySource::new(None, &environment);
+        let key = plain.load_or_create(&profile).unwrap();
+        assert!(matches!(
+            move_key(&profile, &key, KeyPlace::Sealed("short")),
+            Err(KeyError::WeakPassphrase)
+        ));
+        move_key(&profile, &key, KeyPlace::Sealed("correct horse battery")).unwrap();
+        assert!(!profile.key_file().exists(), "no copy of the key is left beside it");
+        assert!(matches!(plain.load(&profile), Err(KeyError::NoPassphrase { .. })));
+
+        let file = root.path().join("passphrase");
+        let typed = |text: &str| {
+            fs::write(&file, text).unwrap();
+            #[cfg(unix)]
+            fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+                .unwrap();
+            let passphrase = Passphrase::new(Some(&file), &environment);
+            KeySource::new(None, &environment).with_passphrase(passphrase).load(&profile)
+        };
+        assert_eq!(typed("correct horse battery\n").unwrap(), Some(key.clone()));
+        assert!(matches!(typed("wrong horse battery"), Err(KeyError::WrongPassphrase { .. })));
+        // A broken seal is an error, and no reason to make a new key.
+        fs::write(profile.sealed_key_file(), "{}").unwrap();
+        assert!(matches!(typed("correct horse battery"), Err(KeyError::MalformedSeal { .. })));
+        move_key(&profile, &key, KeyPlace::Sealed("another passphrase")).unwrap();
+        assert!(matches!(typed("correct horse battery"), Err(KeyError::WrongPassphrase { .. })));
+        move_key(&profile, &key, KeyPlace::File).unwrap();
+        assert!(!profile.sealed_key_file().exists());
+        assert_eq!(plain.load(&profile).unwrap(), Some(key));
+    }
+
+    #[cfg(not(feature = "keyring"))]
+    #[test]
+    fn without_a_keyring_the_key_stays_where_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let (profile, environment) = profile(root.path());
+        let source = KeySource::new(None, &environment);
+        let key = source.load_or_create(&profile).unwrap();
+        let refused = move_key(&profile, &key, KeyPlace::Keyring).unwrap_err();
+        assert!(refused.to_string().contains("built without keyrings"), "{refused}");
+        assert_eq!(source.load(&profile).unwrap(), Some(key));
+        // Whoever moved it with another build is told, and gets no new key.
+        fs::write(profile.keyring_entry_file(), "default 00\n").unwrap();
+        assert!(matches!(source.load_or_create(&profile), Err(KeyError::Keyring { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_file_that_is_a_pipe_is_refused_and_not_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let (profile, environment) = profile(root.path());
+        let path = root.path().join("pipe");
+        regular_file::tests::pipe(&path);
+        let result = KeySource::new(Some(&path), &environment).load(&profile);
+        assert!(matches!(result, Err(KeyError::File { .. })), "{result:?}");
     }
 
     #[test]

@@ -129,6 +129,10 @@ impl From<StoreError> for Failure {
             StoreError::ForeignFile { .. } => {
                 Self::new(Cause::Failed, message).remedy("use another folder with --store")
             }
+            StoreError::Overwritten { .. } => Self::new(Cause::Failed, message)
+                .remedy("put a backup of it back, or move it away and link anew: wa-cli link"),
+            StoreError::Corrupt { .. } => Self::new(Cause::Failed, message)
+                .remedy("see how much of it with: wa-cli doctor; and put a backup of it back"),
             StoreError::DiskFull => {
                 Self::new(Cause::Failed, message).remedy("make room and try again")
             }

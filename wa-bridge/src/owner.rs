@@ -8,11 +8,12 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use wa_store::SqliteStore;
+use wa_store::{DatabaseKey, SqliteStore};
 
 use crate::{
     AccountLock, Failure, KeySource, Profile, Service, Token,
     bridge::BridgeOptions,
+    close_memory::close_memory,
     failure::Cause,
     health::Health,
     http,
@@ -57,10 +58,11 @@ impl Owner {
         let health = listen(options, &profile).await?;
         let address = health.as_ref().map(Health::address).transpose()?;
         let page = address.map(page::address);
-        let key = KeySource::new(options.key_file.as_deref(), &options.environment)
-            .load_or_create(&profile)?;
+        close_memory();
+        let key = load_key(options, &profile).await?;
         let store = Arc::new(SqliteStore::open(&profile.database(), key).await?);
         let service = Service::new(profile, store, options.endpoint.clone(), policy, page).await?;
+        service.expire_downloads();
         let listener = match socket::listen(socket) {
             Ok(listener) => listener,
             Err(failure) => {
@@ -133,6 +135,16 @@ impl Serving {
         service.end_calls();
         service.close().await
     }
+}
+
+/// Reads the key: somebody may have to type a passphrase first, and it takes a moment to stretch.
+async fn load_key(options: &BridgeOptions, profile: &Profile) -> Result<DatabaseKey, Failure> {
+    let source = KeySource::new(options.key_file.as_deref(), &options.environment)
+        .with_passphrase(options.passphrase.clone());
+    let profile = profile.clone();
+    let loaded = tokio::task::spawn_blocking(move || source.load_or_create(&profile)).await;
+    let stopped = |_| Failure::new(Cause::Failed, "reading the database key was stopped");
+    Ok(loaded.map_err(stopped)??)
 }
 
 /// Where the token for asking over TCP is.

@@ -318,6 +318,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn downloads_are_kept_unless_the_file_says_for_how_long() {
+        assert_eq!(Policy::default().files.keep_downloads_days, None);
+        let days = |n: u32| Policy::parse(&format!("[files]\nkeep_downloads_days = {n}"));
+        assert_eq!(days(30).unwrap().files.keep_downloads_days, Some(30));
+        assert!(days(0).is_err());
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_policy_that_is_a_pipe_a_device_or_without_end_is_an_error_and_not_waited_for() {

@@ -135,6 +135,16 @@ impl Profile {
         self.config.join(format!("{}.key", self.name))
     }
 
+    /// The file that holds the database key where a passphrase opens it.
+    pub fn sealed_key_file(&self) -> PathBuf {
+        self.config.join(format!("{}.sealed-key", self.name))
+    }
+
+    /// The file that names the entry of the desktop's keyring where the database key is there.
+    pub fn keyring_entry_file(&self) -> PathBuf {
+        self.config.join(format!("{}.keyring", self.name))
+    }
+
     /// The folder of configuration.
     pub fn config(&self) -> &Path {
         &self.config

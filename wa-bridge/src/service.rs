@@ -38,6 +38,7 @@ mod channels;
 mod chats;
 mod contacts;
 mod counts;
+mod downloads;
 mod drafts;
 mod events;
 mod file_to_send;

@@ -91,6 +91,9 @@ pub(crate) struct GlobalArguments {
     /// Read the database key (64 hexadecimal digits) from this file
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Read the passphrase of the database key from this file, instead of asking
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// Give up waiting for the server after this many seconds [default: 60; for link, until the
     /// last code expires]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -209,6 +212,11 @@ pub(crate) enum Command {
     Policy(PolicyArguments),
     /// The assistants that are let in
     Clients(ClientsArguments),
+    /// Look for what is wrong with the account on this machine, and tell what to do
+    Doctor,
+    /// The key of the database: where it is, and whether a passphrase opens it
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Tell which account is linked, and how much is kept
     Status(StatusArguments),
     /// Unlink this machine

@@ -14,10 +14,12 @@ mod chats;
 mod clients;
 mod contacts;
 mod demo;
+mod doctor;
 mod drafts;
 mod generate;
 mod groups;
 mod history;
+mod key;
 mod labels;
 mod link;
 mod logout;
@@ -46,6 +48,8 @@ pub(crate) async fn run(arguments: &Arguments, output: &Output) -> Result<(), Fa
             return until_stopped(policy::run(arguments, global, output)).await;
         }
         Command::Clients(arguments) => return clients::run(arguments, global, output),
+        Command::Doctor => return until_stopped(doctor::run(global, output)).await,
+        Command::Key(command) => return until_stopped(key::run(command, global, output)).await,
         _ => {}
     }
     let mut options = session::options(global)?;

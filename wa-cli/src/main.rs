@@ -17,6 +17,7 @@ mod confirm;
 mod failure;
 mod file;
 mod output;
+mod passphrase;
 mod session;
 mod signal;
 mod view;

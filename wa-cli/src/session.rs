@@ -3,7 +3,7 @@
 //! Knows nothing of what the command does with it.
 
 use wa_bridge::{
-    Bridge, BridgeOptions, Caller, InvalidProfileName, Perform,
+    Bridge, BridgeOptions, Caller, InvalidProfileName, Passphrase, Perform,
     api::{CandidateView, CatchUp, Named, Resolve, SentStatus, SentView},
 };
 
@@ -11,7 +11,7 @@ use crate::{
     args::{GlobalArguments, NamedChat, NamedGroup},
     failure::{Cause, Failure},
     output::Output,
-    signal,
+    passphrase, signal,
 };
 
 /// The account, and where to tell of it.
@@ -122,6 +122,8 @@ pub(crate) fn options(global: &GlobalArguments) -> Result<BridgeOptions, Failure
     let mut options = BridgeOptions::new(profile, caller)?;
     options.store.clone_from(&global.store);
     options.key_file.clone_from(&global.key_file);
+    options.passphrase = Passphrase::new(global.passphrase_file.as_deref(), &options.environment)
+        .or_ask(passphrase::ask);
     Ok(options)
 }
 

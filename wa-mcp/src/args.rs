@@ -69,6 +69,9 @@ pub(crate) struct ServeArguments {
     /// Read the database key (64 hexadecimal digits) from this file
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+    /// Read the passphrase of the database key from this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// Let the person send or drop drafts in a browser, at this address of the machine itself, path
     /// /drafts, for as long as this process owns the account
     #[arg(long, value_name = "ADDRESS")]
@@ -80,7 +83,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "FILE", requires = "http")]
     pub(crate) token_file: Option<PathBuf>,
     /// Serve an account with a WhatsApp that runs inside, to try it without a phone
-    #[arg(long, conflicts_with_all = ["store", "key_file"])]
+    #[arg(long, conflicts_with_all = ["store", "key_file", "passphrase_file"])]
     pub(crate) demo: bool,
     /// Say on stderr what is going on; never shows texts, numbers or keys
     #[arg(short, long)]

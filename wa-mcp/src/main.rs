@@ -9,7 +9,8 @@ use rmcp::{ServiceExt, transport::stdio};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use wa_bridge::{
-    BridgeOptions, Caller, Cause, Clients, Environment, Failure, Limits, Profile, Token,
+    BridgeOptions, Caller, Cause, Clients, Environment, Failure, Limits, Passphrase, Profile,
+    Token,
     policy::{Confirm, Policy, Tightening},
 };
 
@@ -188,6 +189,8 @@ fn options(arguments: &ServeArguments) -> Result<BridgeOptions, Failure> {
     let mut options = BridgeOptions::new(profile, caller)?;
     options.store.clone_from(&arguments.store);
     options.key_file.clone_from(&arguments.key_file);
+    options.passphrase =
+        Passphrase::new(arguments.passphrase_file.as_deref(), &options.environment);
     options.create = true;
     options.health = arguments.page;
     // The page is one way among others to agree to a draft.

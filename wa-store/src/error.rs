@@ -23,6 +23,18 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is shorter than any database: it was emptied or written over. A new account is
+    /// never made in its place.
+    #[error(
+        "{} is no database any more: it has {length} bytes, so it was emptied or written over",
+        path.display()
+    )]
+    Overwritten {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes it has.
+        length: u64,
+    },
     /// The file is a database of another program.
     #[error("{} is a database of another program", path.display())]
     ForeignFile {

@@ -8,6 +8,7 @@
 mod additions;
 mod app_state;
 mod audit;
+mod check;
 mod groups;
 mod key;
 mod lid;
@@ -104,6 +105,17 @@ impl SqliteStore {
     pub async fn open_read_only(path: impl AsRef<Path>, key: DatabaseKey) -> Result<Self> {
         let options = OpenOptions { create: false, read_only: true, ..OpenOptions::default() };
         Self::open_with(path, key, options).await
+    }
+
+    /// Reads all of a database and tells what is wrong with it: nothing, if it is whole. Each line
+    /// tells of a page or a table, and never of what is in it. Nobody should be writing meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Self::open_read_only`], where it cannot be read at all.
+    pub async fn check(path: impl AsRef<Path>, key: DatabaseKey) -> Result<Vec<String>> {
+        let options = OpenOptions { create: false, read_only: true, ..OpenOptions::default() };
+        let source = Source { path: path.as_ref().to_owned(), key, options };
+        blocking(move || source.check()).await
     }
 
     /// Opens a database as the options say.

@@ -372,3 +372,89 @@ async fn what_was_acknowledged_survives_being_killed_at_any_instant() {
         store.close().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_database_that_was_emptied_is_an_error_and_never_a_new_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    for (length, left) in [(0, Vec::new()), (100, vec![7; 100]), (4_095, vec![0; 4_095])] {
+        fs::write(&path, &left).unwrap();
+        let read_only = SqliteStore::open_read_only(&path, key()).await.map(drop).unwrap_err();
+        for error in [refusal(&path, key()).await, read_only] {
+            match error {
+                StoreError::Overwritten { length: told, .. } => assert_eq!(told, length),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(fs::read(&path).unwrap(), left, "it is left for whoever can mend it");
+    }
+    fs::write(&path, vec![0; 9_000]).unwrap();
+    assert!(matches!(refusal(&path, key()).await, StoreError::WrongKey { .. }));
+}
+
+#[tokio::test]
+async fn a_database_whose_making_was_interrupted_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    fs::write(folder.path().join("wa.db.new"), "half of one").unwrap();
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_place_of_a_database_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert!(matches!(refusal(&path, key()).await, StoreError::Io { .. }));
+}
+
+/// A database with messages, and where the tree of a table begins in its file.
+async fn with_messages(path: &Path, table: &str) -> usize {
+    let store = SqliteStore::open(path, key()).await.unwrap();
+    for n in 0..40 {
+        let batch = (n * 50..n * 50 + 50).map(|n| message(n, &format!("word{n} and more of it")));
+        store.commit(batch.collect()).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let page: u32 = raw(path)
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0))
+        .unwrap();
+    (page as usize - 1) * 4096
+}
+
+/// Damages a byte, and what opening the file ends in.
+async fn damaged(path: &Path, place: usize) -> Result<(), StoreError> {
+    let mut bytes = fs::read(path).unwrap();
+    *bytes.get_mut(place + 1_000).unwrap() ^= 1;
+    fs::write(path, bytes).unwrap();
+    SqliteStore::open(path, key()).await.map(drop)
+}
+
+#[tokio::test]
+async fn damage_where_the_keys_are_is_found_before_anything_is_done_with_them() {
+    for table in ["sessions", "outbox", "prekeys", "account"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wa.db");
+        let place = with_messages(&path, table).await;
+        let error = damaged(&path, place).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{table}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn damage_anywhere_is_found_by_the_check_of_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    // The index of words is read by who searches, and not at a start.
+    let place = with_messages(&path, "message_terms_data").await;
+    assert_eq!(SqliteStore::check(&path, key()).await.unwrap(), Vec::<String>::new());
+    damaged(&path, place).await.unwrap();
+    let found = SqliteStore::check(&path, key()).await.unwrap();
+    let page = format!("page {}", place / 4096 + 1);
+    assert!(found.iter().any(|line| line.contains(&page)), "{found:?}");
+    assert!(found.iter().all(|line| !line.contains("word")), "{found:?}");
+}

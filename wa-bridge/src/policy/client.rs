@@ -121,11 +121,13 @@ impl Pace {
 impl Files {
     /// The files that both allow.
     fn meet(&self, other: &Self) -> Self {
-        let Self { send_from, save_to, max_send_mb } = self;
+        let Self { send_from, save_to, max_send_mb, keep_downloads_days } = self;
         Self {
             send_from: common(send_from, &other.send_from),
             save_to: common(save_to, &other.save_to),
             max_send_mb: (*max_send_mb).min(other.max_send_mb),
+            // It is the account's own folder, whoever asks.
+            keep_downloads_days: *keep_downloads_days,
         }
     }
 }

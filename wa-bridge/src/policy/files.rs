@@ -27,11 +27,19 @@ pub struct Files {
     pub save_to: Vec<AllowedFolder>,
     /// The largest file that is sent, in megabytes.
     pub max_send_mb: u64,
+    /// After how many days downloads in the profile's own folder are removed. Never unless set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_downloads_days: Option<u32>,
 }
 
 impl Default for Files {
     fn default() -> Self {
-        Self { send_from: Vec::new(), save_to: Vec::new(), max_send_mb: 100 }
+        Self {
+            send_from: Vec::new(),
+            save_to: Vec::new(),
+            max_send_mb: 100,
+            keep_downloads_days: None,
+        }
     }
 }
 
@@ -50,6 +58,9 @@ impl Files {
     /// # Errors
     /// What is wrong, and how to write it.
     pub(super) fn check(&self) -> Result<(), String> {
+        if self.keep_downloads_days == Some(0) {
+            return Err("keep_downloads_days is at least 1; leave it out to keep them".to_owned());
+        }
         self.send_from.iter().chain(&self.save_to).try_for_each(AllowedFolder::check)
     }
 

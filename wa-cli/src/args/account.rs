@@ -1,6 +1,8 @@
 //! The commands about the account as a whole: linking, looking, unlinking.
 
-use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `link`.
 #[derive(Debug, Args)]
@@ -61,4 +63,21 @@ pub(crate) struct LogoutArguments {
     /// Delete the archive of messages too
     #[arg(long)]
     pub(crate) delete_archive: bool,
+}
+
+/// `key`.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Tell where the key is
+    Where,
+    /// Seal the key with a passphrase, or with another one
+    Passphrase {
+        /// Read the new passphrase from this file, instead of asking
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+    },
+    /// Put the key into the desktop's keyring (needs a build with the feature keyring)
+    Keyring,
+    /// Put the key into a file again that only you can read
+    File,
 }

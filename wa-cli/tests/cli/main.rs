@@ -6,6 +6,7 @@ mod bad_input;
 mod channels;
 mod chats;
 mod demo;
+mod doctor;
 mod everyday;
 mod groups;
 mod killed;

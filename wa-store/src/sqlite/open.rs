@@ -13,7 +13,7 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
-use super::{DatabaseKey, rows::engine};
+use super::{DatabaseKey, check, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
@@ -39,6 +39,9 @@ const PLAIN_HEADER: [u8; 16] = *b"SQLite format 3\0";
 /// Held while a connection is opened: two that are a process's first at the same moment were seen to
 /// fail with SQLite's bare "logic error" now and then.
 static OPENING: Mutex<()> = Mutex::new(());
+
+/// The size of a page, in bytes: no database of ours is smaller.
+const PAGE: u64 = 4096;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 160;
@@ -81,11 +84,10 @@ impl Source {
     /// writes (in a read-only store, one more that reads).
     pub(super) fn open(&self) -> Result<Connection> {
         let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = self.check_file()?;
-        if is_new {
-            create_file(&self.path)?;
+        if self.check_file()? {
+            self.make()?;
         }
-        let db = self.connect()?;
+        let mut db = self.connect(&self.path)?;
         self.check_owner(&db)?;
         if !self.options.read_only {
             // A commit must be on the disk before anything is acknowledged, and WAL syncs its log
@@ -96,25 +98,52 @@ impl Source {
                 db.pragma_update(None, "max_page_count", pages).map_err(engine)?;
             }
             migrate(&db)?;
+            check::at_start(&mut db)?;
         }
         Ok(db)
+    }
+
+    /// Everything that is wrong with the file.
+    pub(super) fn check(&self) -> Result<Vec<String>> {
+        let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_file()?;
+        Ok(check::whole(&self.connect(&self.path)?))
+    }
+
+    /// Makes the database under another name, and gives it its own when it is one. So a file of
+    /// that name that is empty never is one that was begun: somebody emptied it.
+    fn make(&self) -> Result<()> {
+        let mut part = self.path.clone().into_os_string();
+        part.push(".new");
+        let part = PathBuf::from(part);
+        remove(&part)?;
+        create_file(&part)?;
+        let db = self.connect(&part)?;
+        migrate(&db)?;
+        db.close().map_err(|(_, error)| engine(error))?;
+        // Unlike renaming, this replaces nothing; not every file system can.
+        match fs::hard_link(&part, &self.path) {
+            Ok(()) => remove(&part),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => remove(&part),
+            Err(_) => fs::rename(&part, &self.path).map_err(|source| self.io(source)),
+        }
     }
 
     /// A connection that only reads.
     pub(super) fn reader(&self) -> Result<Connection> {
         let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
-        let db = self.connect()?;
+        let db = self.connect(&self.path)?;
         db.execute_batch("PRAGMA query_only = ON;").map_err(engine)?;
         Ok(db)
     }
 
-    fn connect(&self) -> Result<Connection> {
+    fn connect(&self, path: &Path) -> Result<Connection> {
         let mode = if self.options.read_only {
             OpenFlags::SQLITE_OPEN_READ_ONLY
         } else {
             OpenFlags::SQLITE_OPEN_READ_WRITE
         };
-        let db = Connection::open_with_flags(&self.path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        let db = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|error| self.cannot_open(error))?;
         let key = Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", *self.key.to_hex()));
         // SQLCipher would tell the terminal about every page that does not decrypt.
@@ -133,6 +162,10 @@ impl Source {
 
     /// Whether a file is to be made; refuses one that cannot be ours.
     fn check_file(&self) -> Result<bool> {
+        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            // Opening a pipe waits for whoever fills it.
+            return Err(self.io(io::Error::other("it is no ordinary file")));
+        }
         let mut file = match fs::File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -144,6 +177,11 @@ impl Source {
             }
             Err(source) => return Err(self.io(source)),
         };
+        let metadata = file.metadata().map_err(|source| self.io(source))?;
+        if metadata.is_file() && metadata.len() < PAGE {
+            let (path, length) = (self.path.clone(), metadata.len());
+            return Err(StoreError::Overwritten { path, length });
+        }
         let mut header = Vec::new();
         file.by_ref().take(16).read_to_end(&mut header).map_err(|source| self.io(source))?;
         if header == PLAIN_HEADER {
@@ -164,7 +202,7 @@ impl Source {
         }
     }
 
-    /// An empty file becomes ours; another's is left alone, and so is a newer one.
+    /// A database without tables becomes ours; another's is left alone, and so is a newer one.
     fn check_owner(&self, db: &Connection) -> Result<()> {
         let owner: i32 = pragma(db, "application_id")?;
         let tables: i64 = db
@@ -214,6 +252,15 @@ fn supported() -> u32 {
 
 fn pragma<T: rusqlite::types::FromSql>(db: &Connection, name: &str) -> Result<T> {
     db.pragma_query_value(None, name, |row| row.get(0)).map_err(engine)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::Io { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Makes an empty file nobody else can read, and the folders above it where there are none.
