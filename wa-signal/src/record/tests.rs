@@ -6,7 +6,7 @@ use rand_core::SeedableRng;
 use wa_crypto::KeyPair;
 
 use super::{storage::StoredRecord, *};
-use crate::{SignedPreKeyId, session::StoredSession};
+use crate::{DecryptError, SignedPreKey, SignedPreKeyId, session::StoredSession};
 
 /// One who writes, and one who reads.
 struct Pair {
