@@ -51,3 +51,19 @@ impl<'a> LocalIdentity<'a> {
         Self { identity, registration_id }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_core::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn a_registration_id_is_from_1_to_16_383() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let ids: Vec<_> = (0..200_000).map(|_| RegistrationId::random(&mut rng).as_u32()).collect();
+        assert_eq!(ids.iter().min(), Some(&1));
+        assert_eq!(ids.iter().max(), Some(&16_383));
+        assert_eq!(RegistrationId::new(77).to_string(), "77");
+    }
+}

@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn ids_have_24_bits_and_the_one_after_the_last_is_the_first() {
-        let last = PreKeyId::new(PREKEY_ID_END - 1).unwrap();
-        assert_eq!(PreKeyId::new(PREKEY_ID_END), None);
+        let last = PreKeyId::new(16_777_215).unwrap();
+        assert_eq!(PreKeyId::new(16_777_216), None);
         assert_eq!(last.next(), PreKeyId::FIRST);
         assert_eq!(PreKeyId::FIRST.next().as_u32(), 2);
         assert_eq!(PreKeyId::from_be_bytes([1, 2, 3]).as_u32(), 0x01_0203);
