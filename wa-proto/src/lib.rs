@@ -12,6 +12,7 @@ pub mod jid;
 pub mod node;
 pub mod pb;
 pub mod request;
+pub mod samples;
 pub mod stanza;
 pub mod token;
 

@@ -210,3 +210,14 @@ fn communities_link_and_unlink_their_groups() {
     let subs = SubGroups { community }.parse(&answer).unwrap();
     assert!(subs[0].is_default && subs[0].subject == "House");
 }
+
+#[test]
+fn an_answer_about_another_group_is_none() {
+    let node = |id: &'static str| result(Node::new("group").attr("id", id).attr("subject", "Tea"));
+    let query = GroupQuery { group: group() };
+    assert_eq!(query.parse(&node("120363000000000001")).unwrap().jid, group());
+    assert_eq!(query.parse(&node("120363000000000002")), Err(ParseError::NotAsked("group")));
+    let (code, admin) = ("C".into(), Jid::lid("1"));
+    let invite = GroupByInvite { group: group(), code, expiration: 5, admin };
+    assert_eq!(invite.parse(&node("120363000000000002")), Err(ParseError::NotAsked("group")));
+}

@@ -108,7 +108,7 @@ fn keys_of_another_type_are_refused() {
         .attr("jid", jid("1@lid"))
         .child(Node::new("registration").bytes(vec![0, 0, 0, 9]))
         .child(Node::new("type").bytes(vec![6]));
-    let fetch = PreKeyFetch { devices: vec![], identity_changed: false };
+    let fetch = PreKeyFetch { devices: vec![jid("1@lid")], identity_changed: false };
     let answer = fetch.parse(&result(Node::new("list").child(user))).unwrap();
     let [(_, Err(RequestError::Answer(ParseError::KeyType)))] = answer.as_slice() else { panic!() };
 }
@@ -164,6 +164,42 @@ fn device_lists_come_with_their_signed_index() {
     assert_eq!((kind, &hidden.lid), (IqErrorKind::Forbidden, &None));
     let [(UsyncProtocol::Lid, error)] = answer.errors.as_slice() else { panic!() };
     assert_eq!(error.kind, IqErrorKind::RateOverlimit);
+}
+
+#[test]
+fn what_a_server_says_of_people_nobody_asked_about_is_left_out() {
+    let users = vec![UsyncQuery::Jid(jid("1@lid")), UsyncQuery::Phone("1555".into())];
+    let protocols = vec![UsyncProtocol::Lid];
+    let (context, mode) = (UsyncContext::Message, UsyncMode::Query);
+    let usync = Usync { context, mode, protocols, users };
+    let user = |text: &str, number: Option<&'static str>| {
+        let contact =
+            |number: &'static str| Node::new("contact").attr("type", "in").bytes(number.as_bytes());
+        Node::new("user").attr("jid", jid(text)).children(number.map(contact))
+    };
+    let list = Node::new("list")
+        .child(user("2@lid", None))
+        .child(user("1@lid", None).child(Node::new("lid").attr("val", jid("7@lid"))))
+        .child(user("1@lid", None).child(Node::new("lid").attr("val", jid("8@lid"))))
+        .child(user("1556@s.whatsapp.net", None))
+        .child(user("1666@s.whatsapp.net", Some("+1666")))
+        .child(user("15550@s.whatsapp.net", Some("+1555")));
+    let answer = usync.parse(&result(Node::new("usync").child(list))).unwrap();
+    let told: Vec<_> = answer.users.iter().map(|user| user.jid.clone()).collect();
+    assert_eq!(told, [jid("1@lid"), jid("15550@s.whatsapp.net")]);
+    assert_eq!(answer.users[0].lid, Some(Ok(jid("7@lid"))), "the first word counts");
+}
+
+#[test]
+fn keys_of_devices_nobody_asked_about_are_left_out() {
+    let fetch = PreKeyFetch { devices: vec![jid("1:2@lid")], identity_changed: false };
+    let refused = |text: &str| {
+        Node::new("user").attr("jid", jid(text)).child(Node::new("error").attr("code", "404"))
+    };
+    let users = ["1@lid", "1:2@lid", "1:2@lid", "2:2@lid"].map(refused);
+    let answer = fetch.parse(&result(Node::new("list").children(users))).unwrap();
+    let told: Vec<_> = answer.into_iter().map(|(device, _)| device).collect();
+    assert_eq!(told, [jid("1:2@lid")]);
 }
 
 #[test]

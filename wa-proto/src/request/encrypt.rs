@@ -149,8 +149,8 @@ pub struct DeviceKeys {
 }
 
 impl Request for PreKeyFetch {
-    /// For each device that the server answered about: its keys, or why there are none. One
-    /// device's error costs no other's keys.
+    /// For each device that was asked about and the server answered about: its keys, or why there
+    /// are none. One device's error costs no other's keys; what comes of other devices is left out.
     type Response = Vec<FetchedKeys>;
 
     fn to_node(&self, id: &str) -> OwnedNode {
@@ -162,7 +162,15 @@ impl Request for PreKeyFetch {
 
     fn parse(&self, result: &OwnedNode) -> Result<Vec<FetchedKeys>, ParseError> {
         let list = result.need_child("list")?;
-        list.find_all("user").map(|user| Ok((user.need_jid("jid")?, read_user(user)))).collect()
+        let mut found: Vec<FetchedKeys> = Vec::new();
+        for user in list.find_all("user") {
+            let device = user.need_jid("jid")?;
+            let is = |other: &Jid| other.is_same_user(&device) && other.device == device.device;
+            if self.devices.iter().any(is) && !found.iter().any(|(known, _)| is(known)) {
+                found.push((device, read_user(user)));
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -42,8 +42,15 @@ impl Request for GroupQuery {
     }
 
     fn parse(&self, result: &OwnedNode) -> Result<GroupInfo, ParseError> {
-        GroupInfo::read(result.need_child("group")?)
+        read_asked(result, &self.group)
     }
+}
+
+/// Reads a `<group>` that has to be the one that was asked about: a message for one group must not
+/// go to the members of another.
+fn read_asked(result: &OwnedNode, asked: &Jid) -> Result<GroupInfo, ParseError> {
+    let info = GroupInfo::read(result.need_child("group")?)?;
+    Some(info).filter(|info| info.jid == *asked).ok_or(ParseError::NotAsked("group"))
 }
 
 /// Every group the account is in, with its people and description.

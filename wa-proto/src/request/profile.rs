@@ -279,6 +279,11 @@ impl Request for BusinessProfile {
     fn parse(&self, result: &OwnedNode) -> Result<Option<BusinessProfileAnswer>, ParseError> {
         let profile = result.find("business_profile").and_then(|answer| answer.find("profile"));
         let Some(profile) = profile else { return Ok(None) };
+        let jid = profile.need_jid("jid")?;
+        // Asked about by LID, a business may be named by its number.
+        if jid.server == self.of.server && !jid.is_same_user(&self.of) {
+            return Err(ParseError::NotAsked("profile"));
+        }
         let text = |tag: &str| profile.find(tag)?.content_text().map(str::to_owned);
         let texts = |nodes: &OwnedNode, tag: &str| {
             let texts = nodes.find_all(tag).filter_map(|node| node.content_text());
@@ -287,7 +292,7 @@ impl Request for BusinessProfile {
         let hours = profile.find("business_hours");
         let configs = hours.map(|hours| hours.find_all("business_hours_config"));
         Ok(Some(BusinessProfileAnswer {
-            jid: profile.need_jid("jid")?,
+            jid,
             description: text("description"),
             address: text("address"),
             email: text("email"),

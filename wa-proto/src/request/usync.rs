@@ -1,7 +1,8 @@
 //! What the server knows of people (`usync`): their devices, LIDs, statuses and more, many people
 //! and several questions at once.
 //!
-//! Owns the question and the answer. How many people one question names is decided by the caller;
+//! Owns the question and the answer, and that nobody is in the answer who is not in the question:
+//! what is asked about one person must not change what is known of another. How many people one question names is decided by the caller;
 //! 256 are known to work.
 
 use compact_str::CompactString;
@@ -141,7 +142,7 @@ impl UsyncQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UsyncAnswer {
-    /// About each person.
+    /// About each person that was asked about, once; what the server says of others is left out.
     pub users: Vec<UsyncResult>,
     /// What it would not answer for anybody.
     pub errors: Vec<(UsyncProtocol, IqError)>,
@@ -232,15 +233,40 @@ impl Request for Usync {
             let answer = usync.find("result")?.find(&protocol.query_node().tag)?;
             Some((protocol, IqError::read(Some(answer.find("error")?))))
         });
-        Ok(UsyncAnswer {
-            // A number that nobody has comes without an address.
-            users: list
-                .find_all("user")
-                .filter(|user| user.attrs.value("jid").is_some() || !is_nobody(user))
-                .map(UsyncResult::read)
-                .collect::<Result<_, _>>()?,
-            errors: errors.collect(),
-        })
+        let mut users: Vec<UsyncResult> = Vec::new();
+        // A number that nobody has comes without an address.
+        let told = list.find_all("user");
+        for user in told.filter(|user| user.attrs.value("jid").is_some() || !is_nobody(user)) {
+            let user = UsyncResult::read(user)?;
+            // Two numbers may be one person's.
+            let is_again = |known: &UsyncResult| {
+                known.jid.is_same_user(&user.jid) && known.asked == user.asked
+            };
+            if !users.iter().any(is_again)
+                && self.users.iter().any(|asked| asked.is_answered_by(&user))
+            {
+                users.push(user);
+            }
+        }
+        Ok(UsyncAnswer { users, errors: errors.collect() })
+    }
+}
+
+impl UsyncQuery {
+    /// Whether this is what somebody's answer is about. Numbers of some countries have an address
+    /// of other digits, so of a number that was repeated the address is not compared.
+    fn is_answered_by(&self, user: &UsyncResult) -> bool {
+        match (self, &user.asked) {
+            (Self::Jid(jid), _) => jid.is_same_user(&user.jid),
+            (Self::Phone(number), Some(repeated)) => {
+                number.trim_start_matches('+') == repeated.trim_start_matches('+')
+            }
+            (Self::Phone(number), None) => {
+                let number = number.trim_start_matches('+');
+                let mut names = [Some(&user.jid), user.phone.as_ref()].into_iter().flatten();
+                names.any(|jid| jid.is_phone() && jid.user == number)
+            }
+        }
     }
 }
 

@@ -28,6 +28,9 @@ pub enum ParseError {
     /// The key material has another type than 5 (Curve25519).
     #[error("keys of an unknown type")]
     KeyType,
+    /// The answer is about something else than was asked.
+    #[error("the answer is about another <{0}> than the question")]
+    NotAsked(&'static str),
     /// A list with more entries than this operation takes.
     #[error("more entries in <{0}> than are taken")]
     TooMany(&'static str),

@@ -2,7 +2,10 @@
 
 use compact_str::CompactString;
 
-use super::super::{Request, group_iq, groups_server};
+use super::{
+    super::{Request, group_iq, groups_server},
+    read_asked,
+};
 use crate::{
     Jid, Node, OwnedNode,
     stanza::{GroupInfo, ParseError},
@@ -113,7 +116,7 @@ impl Request for GroupByInvite {
     }
 
     fn parse(&self, result: &OwnedNode) -> Result<GroupInfo, ParseError> {
-        GroupInfo::read(result.need_child("group")?)
+        read_asked(result, &self.group)
     }
 }
 

@@ -248,14 +248,24 @@ impl GroupParticipant {
 
 impl GroupNotification {
     pub(super) fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+        let group = node.need_jid("from")?;
+        if !group.is_group() {
+            return Err(ParseError::MalformedAttr("from"));
+        }
+        let changes = node.nodes().iter().map(GroupChange::read).collect::<Result<Vec<_>, _>>()?;
+        let is_of_another = |change: &GroupChange| matches!(change, GroupChange::Created(created) if created.info.jid != group);
+        // What one group says of another is nothing that is known of it.
+        if changes.iter().any(is_of_another) {
+            return Err(ParseError::NotAsked("group"));
+        }
         let actor = node.attrs.jid("participant");
         let alternatives = [node.attrs.jid("participant_pn"), node.attrs.jid("participant_lid")];
         Ok(Self {
-            group: node.need_jid("from")?,
+            group,
             actor_alt: alternatives.into_iter().flatten().find(|alt| Some(alt) != actor.as_ref()),
             actor,
             addressing_mode: AddressingMode::read(node),
-            changes: node.nodes().iter().map(GroupChange::read).collect::<Result<_, _>>()?,
+            changes,
         })
     }
 }
@@ -320,6 +330,11 @@ impl GroupChange {
 }
 
 impl ParticipantChange {
+    /// A change of which nothing more is known.
+    pub const fn new(kind: ParticipantChangeKind, participants: Vec<GroupParticipant>) -> Self {
+        Self { kind, participants, reason: None, version: None, previous_version: None }
+    }
+
     fn read(kind: ParticipantChangeKind, node: &OwnedNode) -> Result<GroupChange, ParseError> {
         Ok(GroupChange::Participants(Self {
             kind,
