@@ -4,6 +4,7 @@
 mod account;
 mod app_state;
 mod groups;
+mod hostile;
 mod outgoing;
 
 use std::time::Duration;
@@ -51,6 +52,7 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/faults", post(set_faults).get(faults))
         .route("/stats", get(stats))
         .merge(account::routes())
+        .merge(hostile::routes())
         .fallback(async || ControlError::new(StatusCode::NOT_FOUND, "there is no such call"))
         .method_not_allowed_fallback(async || {
             ControlError::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method")

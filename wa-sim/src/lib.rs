@@ -24,6 +24,7 @@ mod clock;
 mod connection;
 mod control;
 mod fault;
+mod hostile;
 mod media_host;
 mod phone;
 mod server;
@@ -34,6 +35,7 @@ mod world;
 
 pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, Damage, FaultPlan, MediaAct, MediaFault, MediaFaultKind};
+pub use hostile::{Hostile, Impostor, Spoken};
 pub use media_host::{CertificateError, MediaMethod, MediaReply, MediaRequest, MediaStats};
 pub use phone::{
     AddAccountError, AppStateCounts, ChatSettings, CreateGroupError, FileKind, GroupAction,

@@ -232,6 +232,14 @@ impl Media {
         self.lock().blobs.remove(path)
     }
 
+    /// Puts other bytes in the place of a blob; false if there is none.
+    pub(crate) fn swap(&self, direct_path: &str, bytes: Bytes) -> bool {
+        let path = direct_path.split_once('?').map_or(direct_path, |(path, _)| path);
+        let now = self.clock.unix();
+        let blobs = &mut self.lock().blobs;
+        blobs.whole(path).is_some() && blobs.put(path, bytes, now).is_ok()
+    }
+
     /// Answers a request, or lets the connection break off (`None`).
     pub(crate) fn exchange(
         &self,

@@ -46,6 +46,7 @@ pub(crate) use self::{
 use crate::{
     address::{DeviceAddress, PhoneNumber},
     fault::Faults,
+    hostile::Tampering,
     media_host::Media,
 };
 
@@ -101,6 +102,8 @@ pub(crate) struct Server {
     pub(crate) given_up: u64,
     /// What devices said, while somebody listens.
     pub(crate) heard: Option<Vec<(DeviceAddress, OwnedNode)>>,
+    /// What is done to what devices are told, while the server is hostile to them.
+    pub(crate) tampering: BTreeMap<DeviceAddress, Tampering>,
     next_id: u64,
 }
 
@@ -147,6 +150,7 @@ impl Server {
             passkey_steps: VecDeque::new(),
             given_up: 0,
             heard: None,
+            tampering: BTreeMap::new(),
             next_id: 0,
         }
     }
@@ -176,7 +180,13 @@ impl Server {
             "receipt" => self.route_receipt(from, node),
             "ack" => self.take_ack(from, node),
             "iq" => {
-                if let Some(answer) = self.answer_iq(from, node) {
+                let answer = self.answer_iq(from, node).and_then(|answer| {
+                    match self.tampering.get_mut(&from) {
+                        Some(hostile) => hostile.answered(&node.clone().into_owned(), answer),
+                        None => Some(answer),
+                    }
+                });
+                if let Some(answer) = answer {
                     self.send_to_device(from, answer);
                 }
                 self.after_iq(from, node);
@@ -243,6 +253,11 @@ impl Server {
             let address = session.address;
             if let Some(device) = self.device_mut(address) {
                 device.counters.stanzas_out += 1;
+            }
+            if let Some(hostile) = self.tampering.get_mut(&address) {
+                let said = hostile.on_its_way(node).into_iter();
+                self.outputs.extend(said.map(|node| (connection, Output::Stanza(node))));
+                return;
             }
         }
         self.outputs.push((connection, Output::Stanza(node)));

@@ -13,7 +13,11 @@ use wa_proto::pb::{
     },
 };
 
-use super::{Chat, Endpoint, receive::Envelope, send::fresh_message_id};
+use super::{
+    Chat, Endpoint, StoredMessage,
+    receive::{Envelope, chat_of},
+    send::fresh_message_id,
+};
 use crate::server::{Server, directory::Addressing};
 
 /// The most messages one request may ask for.
@@ -73,7 +77,9 @@ impl Endpoint {
         server: &Server,
         key: &pb::MessageKey,
     ) -> Option<PeerDataOperationResult> {
-        let kept = self.messages.iter().rev().find(|kept| Some(&kept.id) == key.id.as_ref())?;
+        let chat = chat_of(server, &key.remote_jid.as_deref()?.parse().ok()?)?;
+        let is_it = |kept: &&StoredMessage| Some(&kept.id) == key.id.as_ref() && kept.chat == chat;
+        let kept = self.messages.iter().rev().find(is_it)?;
         let account = server.accounts.get(&kept.sender.account);
         let author = matches!(kept.chat, Chat::Group(_) | Chat::Status)
             .then(|| server.device_jid(kept.sender, Addressing::Lid).to_string());
