@@ -8,6 +8,7 @@ pub(crate) mod cache;
 mod community;
 mod create;
 mod invite;
+mod known_members;
 mod members;
 pub(crate) mod notice;
 mod settings;
@@ -82,7 +83,7 @@ impl Groups {
     pub async fn leave(&self, group: &Jid) -> Result<(), Error> {
         let group = checked(group)?;
         self.inner.request(&LeaveGroup { group: group.clone() }).await.map_err(refused)?;
-        cache::forget(&self.inner, &group).await?;
+        cache::forget_left(&self.inner, &group).await?;
         Ok(())
     }
 }

@@ -7,7 +7,7 @@
 use wa_proto::{Jid, Server};
 use wa_store::{Change, Changes, Store, StoreError};
 
-use crate::{inner::Inner, locks::Guard};
+use crate::{event::Event, inner::Inner, locks::Guard};
 
 /// The address under which a device's keys are kept: by LID where it is known, else as given.
 /// Whatever is no person stays as it is.
@@ -88,10 +88,12 @@ pub(crate) async fn learn(inner: &Inner, one: &Jid, other: &Jid) -> Result<bool,
         return Ok(false);
     }
     let _unused = lock_people(inner, &[phone.clone(), lid.clone()]).await;
+    let earlier = inner.store.lid_of(&phone).await?;
     let changes = Changes::from(Change::LearnLid { phone: phone.clone(), lid: lid.clone() })
-        .with(Change::MigrateToLid { phone, lid });
+        .with(Change::MigrateToLid { phone: phone.clone(), lid });
     inner.store.commit(changes).await?;
     tracing::debug!("learnt the LID of a person");
+    announce_if_moved(inner, phone, earlier.is_some());
     Ok(true)
 }
 
@@ -126,6 +128,12 @@ pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<b
         if news.is_empty() {
             continue;
         }
+        let moved: Vec<Jid> = news
+            .iter()
+            .map(|(phone, _)| phone)
+            .filter(|phone| known.contains_key(*phone))
+            .cloned()
+            .collect();
         let mut people = Vec::with_capacity(news.len() * 2);
         for (phone, lid) in &news {
             people.extend([phone.clone(), lid.clone()]);
@@ -137,9 +145,19 @@ pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<b
             changes.push(Change::MigrateToLid { phone, lid });
         }
         inner.store.commit(changes).await?;
+        moved.into_iter().for_each(|phone| announce_if_moved(inner, phone, true));
         is_news = true;
     }
     Ok(is_news)
+}
+
+/// Tells that a phone number is somebody else's from now on: what is written to it is encrypted for
+/// them, and of whom they are, the server's word is all there is.
+fn announce_if_moved(inner: &Inner, phone: Jid, had_lid: bool) {
+    if had_lid {
+        tracing::warn!("a phone number belongs to another LID than before");
+        inner.emit(Event::IdentityChanged { user: phone, implicit: false });
+    }
 }
 
 /// How many pairs are learnt in one commit.

@@ -37,6 +37,8 @@ use crate::{
 const MAX_COPY_LEN: u64 = 64 << 20;
 /// How long the phone is not asked again for a collection, in seconds: a day.
 const ASK_AGAIN_SECS: i64 = 24 * 60 * 60;
+/// Behind the time of a request whose copy came.
+const CAME: u8 = 1;
 
 /// Asks the phone for its copy of a collection.
 pub(super) async fn ask(inner: &Arc<Inner>, collection: Collection) {
@@ -51,7 +53,10 @@ pub(super) async fn ask(inner: &Arc<Inner>, collection: Collection) {
 
 async fn try_ask(inner: &Arc<Inner>, collection: Collection) -> Result<bool, Error> {
     let now = inner.now().secs();
-    if asked_at(inner, collection).await?.is_some_and(|at| now < at + ASK_AGAIN_SECS) {
+    // Also where the copy came meanwhile: a server that goes on giving what does not add up must
+    // not keep the phone busy.
+    let asked = asked(inner, collection).await?;
+    if asked.is_some_and(|asked| now < asked.at.saturating_add(ASK_AGAIN_SECS)) {
         return Ok(false);
     }
     let request = PeerDataOperationRequestMessage {
@@ -65,16 +70,38 @@ async fn try_ask(inner: &Arc<Inner>, collection: Collection) -> Result<bool, Err
         ..Default::default()
     };
     let request = Protocol::PeerDataOperationRequest(Box::new(request));
-    let asked = setting(&place(collection), now.to_be_bytes().to_vec());
-    inner.store.commit(asked.into()).await?;
+    let asked = Asked { at: now, is_awaited: true };
+    inner.store.commit(asked.keep(collection).into()).await?;
     send::peer::send(inner, &Content::Protocol(request)).await?;
     Ok(true)
 }
 
-/// When the phone was asked for a copy that has not come.
-async fn asked_at(inner: &Inner, collection: Collection) -> Result<Option<i64>, StoreError> {
+/// That the phone was asked for its copy of a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    /// When, in seconds since 1970.
+    at: i64,
+    /// Whether the copy has not come yet.
+    is_awaited: bool,
+}
+
+impl Asked {
+    fn keep(self, collection: Collection) -> Change {
+        let mut bytes = self.at.to_be_bytes().to_vec();
+        bytes.extend((!self.is_awaited).then_some(CAME));
+        setting(&place(collection), bytes)
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (at, rest) = bytes.split_first_chunk()?;
+        Some(Self { at: i64::from_be_bytes(*at), is_awaited: rest.is_empty() })
+    }
+}
+
+/// When the phone was asked last.
+async fn asked(inner: &Inner, collection: Collection) -> Result<Option<Asked>, StoreError> {
     let kept = inner.store.setting(&format!("{SETTING}{}", place(collection))).await?;
-    Ok(kept.and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes))
+    Ok(kept.and_then(|bytes| Asked::read(&bytes)))
 }
 
 fn place(collection: Collection) -> String {
@@ -117,10 +144,10 @@ async fn take(
     collection: Collection,
     copy: &SyncdSnapshotRecovery,
 ) -> Result<(), StoreError> {
-    if asked_at(inner, collection).await?.is_none() {
+    let Some(asked) = asked(inner, collection).await?.filter(|asked| asked.is_awaited) else {
         tracing::warn!(%collection, "the phone sent a copy that nobody asked for");
         return Ok(());
-    }
+    };
     let _place = locks::enter(Rank::Collection);
     let _one_at_a_time = inner.app_state.lock(collection).lock().await;
     let failed = |reason| {
@@ -138,8 +165,8 @@ async fn take(
     work.replace(applied);
     match work.commit(inner).await {
         Ok(()) => {
-            let name = format!("{SETTING}{}", place(collection));
-            inner.store.commit(Change::PutSetting { name, value: None }.into()).await?;
+            let came = Asked { is_awaited: false, ..asked };
+            inner.store.commit(came.keep(collection).into()).await?;
             // What came after the copy was made follows.
             inner.app_state.add(Job::Sync(collection));
         }

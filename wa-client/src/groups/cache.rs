@@ -10,7 +10,8 @@ use wa_proto::{
 };
 use wa_store::{Change, Changes, ChatUpdate, ContactUpdate, StoreError};
 
-use crate::{error::Error, inner::Inner, lid, request::RequestError};
+use super::known_members as members;
+use crate::{error::Error, event::Event, inner::Inner, lid, request::RequestError};
 
 /// What is known of a group; asked for if nothing is.
 ///
@@ -36,7 +37,7 @@ pub(crate) async fn refresh(inner: &Inner, group: &Jid) -> Result<GroupInfo, Err
             Ok(info)
         }
         Err(RequestError::Refused(IqError { code: 401 | 403 | 404, .. })) => {
-            inner.store.commit(Change::DeleteGroup(group.clone()).into()).await?;
+            inner.store.commit(leave(group)).await?;
             Err(Error::NotInGroup)
         }
         Err(error) => Err(error.into()),
@@ -52,8 +53,11 @@ pub(crate) async fn refresh_all(inner: &Inner) -> Result<Vec<GroupInfo>, Error> 
     let groups = inner.request(&ParticipatingGroups).await?;
     let known = inner.store.groups().await?;
     let gone = known.iter().filter(|known| groups.iter().all(|group| group.jid != known.jid));
-    let gone: Changes = gone.map(|known| Change::DeleteGroup(known.jid.clone())).collect();
-    inner.store.commit(gone).await?;
+    let mut forgotten = Changes::new();
+    for known in gone {
+        forgotten.merge(leave(&known.jid));
+    }
+    inner.store.commit(forgotten).await?;
     for group in &groups {
         let _one_at_a_time = inner.locks.group(group.jid.clone()).await;
         keep(inner, std::slice::from_ref(group)).await?;
@@ -61,28 +65,57 @@ pub(crate) async fn refresh_all(inner: &Inner) -> Result<Vec<GroupInfo>, Error> 
     Ok(groups)
 }
 
-/// Forgets a group: it is asked for before the next message.
+/// Believes what is known of a group no longer: it is asked for before the next message.
 ///
 /// # Errors
 /// The store's.
 pub(crate) async fn forget(inner: &Inner, group: &Jid) -> Result<(), StoreError> {
     let _one_at_a_time = inner.locks.group(group.clone()).await;
-    inner.store.commit(Change::DeleteGroup(group.clone()).into()).await?;
+    let known = inner.store.group(group).await?;
+    inner.store.commit(doubt(group, known.as_ref())).await?;
     Ok(())
 }
 
-/// Keeps what the server told of groups, in one commit. The caller holds their locks.
+/// Forgets a group that the account left.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn forget_left(inner: &Inner, group: &Jid) -> Result<(), StoreError> {
+    let _one_at_a_time = inner.locks.group(group.clone()).await;
+    inner.store.commit(leave(group)).await?;
+    Ok(())
+}
+
+/// What is known of a group is void. Who was in it is remembered, so that whoever the next answer
+/// adds is named.
+pub(crate) fn doubt(group: &Jid, known: Option<&GroupInfo>) -> Changes {
+    let remembered = known.map(members::remember);
+    let forgotten = Changes::from(Change::DeleteGroup(group.clone()));
+    remembered.into_iter().fold(forgotten, Changes::with)
+}
+
+/// The account is not in a group: nothing is known of it.
+pub(crate) fn leave(group: &Jid) -> Changes {
+    Changes::from(Change::DeleteGroup(group.clone())).with(members::forget(group))
+}
+
+/// Keeps what the server told of groups, in one commit, and tells who came and went since. The
+/// caller holds their locks.
 ///
 /// # Errors
 /// The store's.
 pub(super) async fn keep(inner: &Inner, groups: &[GroupInfo]) -> Result<(), StoreError> {
     let mut changes = Changes::new();
+    let mut news = Vec::new();
     for group in groups {
         learn(inner, &group.participants).await?;
+        news.extend(members::changes(inner, group).await?);
         changes.push(Change::PutChat(Box::new(chat_update(group))));
         changes.push(Change::PutGroup(Box::new(group.clone())));
+        changes.push(members::forget(&group.jid));
     }
     inner.store.commit(changes).await?;
+    news.into_iter().for_each(|event| inner.emit(Event::Group(event)));
     Ok(())
 }
 

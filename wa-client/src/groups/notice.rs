@@ -1,7 +1,7 @@
 //! Notices about groups (`w:gp2`): what is known changes alike, and the user hears of it.
 //!
 //! Owns the effect of each change. A list of participants whose version is another than the notice
-//! builds on is thrown away and asked for again before the next message.
+//! builds on is no longer believed and asked for again before the next message.
 
 use wa_proto::stanza::{
     CommunityRole, GroupChange, GroupDescription, GroupInfo, GroupNotification, GroupParticipant,
@@ -9,7 +9,7 @@ use wa_proto::stanza::{
 };
 use wa_store::{Change, Changes, ChatUpdate, StoreError};
 
-use super::cache;
+use super::{cache, known_members};
 use crate::{
     event::{Event, GroupEvent},
     inner::Inner,
@@ -36,7 +36,11 @@ pub(crate) async fn handle(
     {
         let _one_at_a_time = inner.locks.group(group.group.clone()).await;
         let known = inner.store.group(&group.group).await?;
-        inner.store.commit(changes(known, group, &own)).await?;
+        let (mut changes, is_void) = changes(known.clone(), group, &own);
+        if is_void {
+            changes.extend(known_members::follow(inner, known.as_ref(), group).await?);
+        }
+        inner.store.commit(changes).await?;
     }
     let actor = match &group.actor {
         Some(actor) => Some(lid::canonical(&*inner.store, &actor.to_user()).await?),
@@ -65,8 +69,8 @@ fn people_of(change: &GroupChange) -> &[GroupParticipant] {
     }
 }
 
-/// What a notice changes in the store.
-fn changes(known: Option<GroupInfo>, notice: &GroupNotification, own: &OwnJids) -> Changes {
+/// What a notice changes in the store, and whether who is in the group has to be asked for.
+fn changes(known: Option<GroupInfo>, notice: &GroupNotification, own: &OwnJids) -> (Changes, bool) {
     let mut changes = Changes::new();
     let mut state = known.map_or(State::Unknown, |info| State::Known(Box::new(info)));
     for change in &notice.changes {
@@ -74,12 +78,16 @@ fn changes(known: Option<GroupInfo>, notice: &GroupNotification, own: &OwnJids) 
         changes.extend(update.map(|update| Change::PutChat(Box::new(update))));
         state = state.after(change, own);
     }
+    let is_void = matches!(state, State::Unknown | State::Doubtful(_));
     match state {
         State::Unknown => {}
         State::Known(info) => drop(changes.push(Change::PutGroup(info))),
-        State::Gone => drop(changes.push(Change::DeleteGroup(notice.group.clone()))),
+        State::Doubtful(info) => {
+            changes.merge(cache::doubt(&notice.group, Some(&info)));
+        }
+        State::Left => drop(changes.merge(cache::leave(&notice.group))),
     }
-    changes
+    (changes, is_void)
 }
 
 /// What a change says about the chat.
@@ -103,8 +111,10 @@ enum State {
     Unknown,
     /// This.
     Known(Box<GroupInfo>),
-    /// Nothing any more: the account left, or what was known is wrong.
-    Gone,
+    /// This, which is wrong.
+    Doubtful(Box<GroupInfo>),
+    /// Nothing any more: the account is not in it.
+    Left,
 }
 
 impl State {
@@ -113,24 +123,29 @@ impl State {
             return Self::Known(Box::new(created.info.clone()));
         }
         let Self::Known(mut info) = self else { return self };
-        let stays = match change {
-            GroupChange::Participants(change) => apply_participants(&mut info, change, own),
-            GroupChange::Deleted | GroupChange::NumberChanged(_) => false,
-            change => {
-                apply_setting(&mut info, change);
-                true
+        let is_me = |person: &GroupParticipant| cache::is_me(person, own);
+        match change {
+            GroupChange::Deleted => return Self::Left,
+            GroupChange::Participants(change)
+                if change.kind == ParticipantChangeKind::Remove
+                    && change.participants.iter().any(is_me) =>
+            {
+                return Self::Left;
             }
-        };
-        if stays { Self::Known(info) } else { Self::Gone }
+            GroupChange::Participants(change) => {
+                if !apply_participants(&mut info, change) {
+                    return Self::Doubtful(info);
+                }
+            }
+            GroupChange::NumberChanged(_) => return Self::Doubtful(info),
+            change => apply_setting(&mut info, change),
+        }
+        Self::Known(info)
     }
 }
 
-/// Changes the list of participants; whether what is known may stay.
-fn apply_participants(info: &mut GroupInfo, change: &ParticipantChange, own: &OwnJids) -> bool {
-    let is_me = |person: &GroupParticipant| cache::is_me(person, own);
-    if change.kind == ParticipantChangeKind::Remove && change.participants.iter().any(is_me) {
-        return false;
-    }
+/// Changes the list of participants; whether the change builds on it.
+fn apply_participants(info: &mut GroupInfo, change: &ParticipantChange) -> bool {
     if change.version.is_some() && change.version == info.participant_version {
         // Asked for after it happened.
         return true;
@@ -259,9 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_a_notice_does_not_build_on_is_thrown_away() {
+    fn a_list_that_a_notice_does_not_build_on_is_not_believed() {
         let add = change(ParticipantChangeKind::Add, "3", "5", "6");
-        assert_eq!(after(group("4"), &add), State::Gone);
+        assert_eq!(after(group("4"), &add), State::Doubtful(Box::new(group("4"))));
         // It was asked for after this happened.
         assert_eq!(after(group("6"), &add), State::Known(Box::new(group("6"))));
         assert_eq!(State::Unknown.after(&add, &own()), State::Unknown);
@@ -270,7 +285,7 @@ mod tests {
     #[test]
     fn whoever_is_put_out_knows_nothing_of_the_group_any_more() {
         let remove = change(ParticipantChangeKind::Remove, "1", "5", "6");
-        assert_eq!(after(group("5"), &remove), State::Gone);
+        assert_eq!(after(group("5"), &remove), State::Left);
     }
 
     #[test]

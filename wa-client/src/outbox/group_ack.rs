@@ -5,10 +5,10 @@
 //! message is prepared.
 
 use wa_proto::{Jid, stanza::ServerAck};
-use wa_store::{Change, Changes, SecretBytes, StoreError};
+use wa_store::{Changes, SecretBytes, StoreError};
 
 use super::sealed::Sealed;
-use crate::{devices, inner::Inner, send::sender_key};
+use crate::{devices, groups, inner::Inner, send::sender_key};
 
 /// The changes. The caller holds the group's lock and commits them.
 ///
@@ -36,11 +36,12 @@ pub(super) async fn changes(
 /// Forgets who is in a group, which devices they have, and who has the key, which ends.
 async fn disagreed(inner: &Inner, group: &Jid) -> Result<Changes, StoreError> {
     let mut changes = sender_key::end(inner, group).await?;
-    if let Some(info) = inner.store.group(group).await? {
+    let info = inner.store.group(group).await?;
+    changes.merge(groups::cache::doubt(group, info.as_ref()));
+    if let Some(info) = info {
         let people: Vec<Jid> = info.participants.into_iter().map(|person| person.jid).collect();
         let people = crate::lid::canonical_all(&*inner.store, &people).await?;
         changes.merge(devices::forget(&people));
     }
-    changes.push(Change::DeleteGroup(group.clone()));
     Ok(changes)
 }
