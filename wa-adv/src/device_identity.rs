@@ -187,7 +187,12 @@ impl SignedDeviceIdentity {
         identity
             .verify(&self.device_message(identity, address, account), &signature)
             .map_err(|_| DeviceIdentityError::DeviceSignature)?;
-        Ok(VerifiedDevice { identity: *identity, account: *account, details: self.details })
+        Ok(VerifiedDevice {
+            identity: *identity,
+            account: *account,
+            key_index: self.details.key_index,
+            is_hosted: self.details.device_is_hosted,
+        })
     }
 
     fn verify_account(
@@ -279,10 +284,22 @@ fn account_message(details: &DeviceDetails, signed: &[u8], identity: &PublicKey)
 pub struct VerifiedDevice {
     identity: PublicKey,
     account: AccountKey,
-    details: DeviceDetails,
+    key_index: u32,
+    is_hosted: bool,
 }
 
 impl VerifiedDevice {
+    /// Takes a device from the own file. It was verified before it was put there; never for what
+    /// anybody else says.
+    pub const fn from_file(
+        identity: PublicKey,
+        account: AccountKey,
+        key_index: u32,
+        is_hosted: bool,
+    ) -> Self {
+        Self { identity, account, key_index, is_hosted }
+    }
+
     /// The device's identity key.
     pub const fn identity(&self) -> &PublicKey {
         &self.identity
@@ -293,8 +310,13 @@ impl VerifiedDevice {
         &self.account
     }
 
-    /// What the account says of it.
-    pub const fn details(&self) -> &DeviceDetails {
-        &self.details
+    /// Its place in the account's lists.
+    pub const fn key_index(&self) -> u32 {
+        self.key_index
+    }
+
+    /// Whether it runs on Meta's servers, as the account signed.
+    pub const fn is_hosted(&self) -> bool {
+        self.is_hosted
     }
 }

@@ -3,8 +3,6 @@
 //! Owns the rule that a list never goes back in time, and the last word on whether a device is the
 //! account's. Knows nothing of where it is kept.
 
-use wa_crypto::PublicKey;
-
 use crate::{AccountKey, KeyIndexList, VerifiedDevice};
 
 /// An account's key and the newest of its lists that was seen.
@@ -82,64 +80,39 @@ impl KnownDevices {
     /// # Errors
     /// [`NotVouched`]; then nothing may be encrypted to it.
     pub fn vouch(&self, device: VerifiedDevice) -> Result<VouchedDevice, NotVouched> {
-        let vouched = VouchedDevice {
-            identity: *device.identity(),
-            account: *device.account(),
-            key_index: device.details().key_index,
-        };
-        match &self.list {
-            // A hosted device is listed without a key index and has no place in the list.
-            None if device.details().device_is_hosted && vouched.account == self.account => {
-                Ok(vouched)
-            }
-            _ => self.still_vouches(&vouched).map(|()| vouched),
-        }
-    }
-
-    /// Whether the account vouches for a device to this day for which it vouched before.
-    ///
-    /// # Errors
-    /// As [`KnownDevices::vouch`].
-    pub fn still_vouches(&self, device: &VouchedDevice) -> Result<(), NotVouched> {
-        if device.account != self.account {
+        if *device.account() != self.account {
             return Err(NotVouched::OtherAccount);
         }
         match &self.list {
+            // An account may have no list and yet a hosted device, which is listed without a key
+            // index; its own prefix keeps any other device from passing for one.
+            None if device.is_hosted() => Ok(VouchedDevice(device)),
             None => Err(NotVouched::NoList),
-            Some(list) if list.allows(device.key_index) => Ok(()),
+            Some(list) if list.allows(device.key_index()) => Ok(VouchedDevice(device)),
             Some(_) => Err(NotVouched::NotListed),
         }
     }
+
+    /// Whether a device is listed that is said to have this key index (none for phones and some
+    /// hosted devices). A claim of the server, which its keys have to prove before anything is
+    /// encrypted to it.
+    ///
+    /// # Errors
+    /// As [`KnownDevices::vouch`].
+    pub fn lists(&self, key_index: Option<u32>) -> Result<(), NotVouched> {
+        let list = self.list.as_ref().ok_or(NotVouched::NoList)?;
+        let is_listed = key_index.is_some_and(|index| list.allows(index));
+        is_listed.then_some(()).ok_or(NotVouched::NotListed)
+    }
 }
 
-/// A companion for which its account vouches. Made by nothing but [`KnownDevices::vouch`], and
-/// taken from file by [`VouchedDevice::from_file`].
+/// A companion for which its account vouches now. Made by nothing but [`KnownDevices::vouch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct VouchedDevice {
-    identity: PublicKey,
-    account: AccountKey,
-    key_index: u32,
-}
+pub struct VouchedDevice(VerifiedDevice);
 
 impl VouchedDevice {
-    /// Takes from the own file what was vouched for when it was put there; whether it still is,
-    /// [`KnownDevices::still_vouches`] says.
-    pub const fn from_file(identity: PublicKey, account: AccountKey, key_index: u32) -> Self {
-        Self { identity, account, key_index }
-    }
-
-    /// The device's identity key.
-    pub const fn identity(&self) -> &PublicKey {
-        &self.identity
-    }
-
-    /// The account's key.
-    pub const fn account(&self) -> &AccountKey {
-        &self.account
-    }
-
-    /// Its place in the account's lists.
-    pub const fn key_index(&self) -> u32 {
-        self.key_index
+    /// The device.
+    pub const fn device(&self) -> &VerifiedDevice {
+        &self.0
     }
 }

@@ -35,7 +35,7 @@
 //! let known = KnownDevices::new(account).advanced(KeyIndexList::verify(&list, &account)?)?;
 //! let shown = SignedDeviceIdentity::decode(&signed.encode())?;
 //! let device = shown.verify(&companion.public, Address::Ordinary, &account)?;
-//! assert_eq!(known.vouch(device)?.key_index(), 1);
+//! assert_eq!(known.vouch(device)?.device().key_index(), 1);
 //! # Ok(())
 //! # }
 //! ```

@@ -48,8 +48,9 @@ fn a_device_that_account_and_device_signed_is_vouched_for() {
     let verified = shown.verify(&device.public, Address::Ordinary, &key(&account)).unwrap();
     let known = KnownDevices::new(key(&account)).advanced(list(&account, 9, 2, &[0, 2])).unwrap();
     let vouched = known.vouch(verified).unwrap();
+    let vouched = vouched.device();
     assert_eq!((vouched.identity(), vouched.key_index()), (&device.public, 2));
-    assert_eq!(known.still_vouches(&vouched), Ok(()));
+    assert_eq!((known.lists(Some(2)), known.lists(None)), (Ok(()), Err(NotVouched::NotListed)));
 }
 
 #[test]
@@ -148,6 +149,7 @@ fn without_a_list_nothing_but_the_phone_is_vouched_for() {
         .unwrap();
     let known = KnownDevices::new(key(&account));
     assert_eq!(known.vouch(verified), Err(NotVouched::NoList));
+    assert_eq!(known.lists(Some(1)), Err(NotVouched::NoList));
 }
 
 #[test]
@@ -158,9 +160,8 @@ fn an_unlinked_device_does_not_come_back_with_an_old_list() {
         .unwrap();
     let old = list(&account, 100, 2, &[0, 1, 2]);
     let known = KnownDevices::new(key(&account)).advanced(old.clone()).unwrap();
-    let vouched = known.vouch(verified).unwrap();
+    assert!(known.vouch(verified).is_ok());
     let known = known.advanced(list(&account, 101, 2, &[0, 1])).unwrap();
-    assert_eq!(known.still_vouches(&vouched), Err(NotVouched::NotListed));
     assert_eq!(known.advanced(old.clone()), Err(AdvanceError::Older));
     assert_eq!(known.vouch(verified), Err(NotVouched::NotListed));
     // Not in the same second either.

@@ -6,10 +6,10 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, Addition, Alteration, AuditEntry, ChatUpdate, ContactUpdate, DeviceList, Edit,
-    GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageStatus, NewMessage,
-    OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, Reaction,
-    SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Timestamp,
+    Account, Addition, Alteration, AuditEntry, ChatUpdate, ContactUpdate, DeviceList,
+    DeviceVoucher, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageStatus,
+    NewMessage, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken,
+    Reaction, SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Timestamp,
 };
 
 /// One thing to write.
@@ -102,8 +102,8 @@ pub enum Change {
         /// The person by LID.
         lid: Jid,
     },
-    /// Moves sessions, identities, sender keys, holder marks and the device list of all the
-    /// person's devices from the phone number to the LID. What the LID already has wins; nothing
+    /// Moves sessions, identities, vouchers, sender keys, holder marks, the device list and the key
+    /// index list of all the person's devices from the phone number to the LID. What the LID already has wins; nothing
     /// stays under the phone number.
     MigrateToLid {
         /// The person by phone number.
@@ -120,6 +120,21 @@ pub enum Change {
     },
     /// Removes a person's device list.
     DeleteDeviceList(Jid),
+    /// Stores what a companion proved.
+    PutDeviceVoucher {
+        /// The companion.
+        device: Jid,
+        /// What it proved.
+        voucher: DeviceVoucher,
+    },
+    /// Stores a person's newest signed list of key indexes, opaque here. It outlives the device
+    /// list, so that an older one is known to be older.
+    PutKeyIndexList {
+        /// The person.
+        user: Jid,
+        /// The list.
+        list: Vec<u8>,
+    },
 
     /// Stores what is known of a group, its people included.
     PutGroup(Box<GroupInfo>),

@@ -1,6 +1,8 @@
-//! Which devices a person has, as the server and the signed key index list tell it.
+//! Which devices a person has, and what is on file of their being verified.
 //!
 //! Knows nothing of how such a list is fetched or verified.
+
+use wa_crypto::PublicKey;
 
 use crate::Timestamp;
 
@@ -9,10 +11,6 @@ use crate::Timestamp;
 pub struct DeviceList {
     /// The devices, the phone (device 0) included.
     pub devices: Vec<Device>,
-    /// The time the list itself carries; an older list never replaces a newer one in the client.
-    pub timestamp: Timestamp,
-    /// The signed key index list as it came, protobuf; `None` if the answer had none.
-    pub key_index_list: Option<Vec<u8>>,
     /// The hash the server gives the list in notices (`dhash`).
     pub hash: Option<String>,
     /// When it was fetched.
@@ -24,8 +22,22 @@ pub struct DeviceList {
 pub struct Device {
     /// Its number; 0 is the phone.
     pub device: u16,
-    /// Its place in the signed key index list.
+    /// Its place in the signed key index list, as the server says.
     pub key_index: Option<u32>,
     /// Whether it stands on Meta's servers.
+    pub hosted: bool,
+}
+
+/// What a companion proved when it was verified: the account with this key signed this identity
+/// key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceVoucher {
+    /// The companion's identity key.
+    pub identity: PublicKey,
+    /// The account's key.
+    pub account_key: PublicKey,
+    /// Its place in the signed key index list.
+    pub key_index: u32,
+    /// Whether it runs on Meta's servers, as the account signed.
     pub hosted: bool,
 }

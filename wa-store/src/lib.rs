@@ -65,7 +65,7 @@ pub use audit::{AuditAnchor, AuditBreak, AuditEntry, AuditProof, AuditQuery, ver
 pub use changes::{Altered, Archived, Change, Changes, Committed};
 pub use chat::{Chat, ChatUpdate};
 pub use contact::{Contact, ContactUpdate, NameSource, PrivacyToken, TOKEN_WEEKS};
-pub use device_list::{Device, DeviceList};
+pub use device_list::{Device, DeviceList, DeviceVoucher};
 pub use error::StoreError;
 pub use history::{GapPlace, GapReason, HistoryChunk, HistoryGap};
 pub use id::{MessageId, MessageKey, Seq, Timestamp};

@@ -22,12 +22,12 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use self::state::State;
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
-    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
-    HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret,
-    OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken,
-    QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
-    SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion,
-    Timestamp, id::bare, scope::Visible, store::Result,
+    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
+    GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery,
+    MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount,
+    PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery,
+    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac,
+    TextVersion, Timestamp, id::bare, scope::Visible, store::Result,
 };
 
 /// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not
@@ -165,6 +165,16 @@ impl Store for MemoryStore {
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
         let state = self.state()?;
         Ok(found(users, |user| state.device_lists.get(&user.to_user()).cloned()))
+    }
+
+    async fn device_vouchers(&self, devices: &[Jid]) -> Result<HashMap<Jid, DeviceVoucher>> {
+        let state = self.state()?;
+        Ok(found(devices, |device| state.device_vouchers.get(device).copied()))
+    }
+
+    async fn key_index_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, Vec<u8>>> {
+        let state = self.state()?;
+        Ok(found(users, |user| state.key_index_lists.get(&user.to_user()).cloned()))
     }
 
     async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>> {

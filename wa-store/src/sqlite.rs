@@ -43,12 +43,12 @@ pub use self::{
 use self::{open::Source, readers::Readers, rows::engine};
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
-    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
-    HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery, MessageSecret,
-    OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount, PrivacyToken,
-    QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
-    SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac, TextVersion,
-    Timestamp, store::Result,
+    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
+    GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery,
+    MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount,
+    PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery,
+    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac,
+    TextVersion, Timestamp, store::Result,
 };
 
 /// How many reads run at a time.
@@ -299,6 +299,16 @@ impl Store for SqliteStore {
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
         let users = users.to_vec();
         self.read(move |db| read::each_of(users, |user| read::device_list(db, user))).await
+    }
+
+    async fn device_vouchers(&self, devices: &[Jid]) -> Result<HashMap<Jid, DeviceVoucher>> {
+        let devices = devices.to_vec();
+        self.read(move |db| read::each_of(devices, |device| read::device_voucher(db, device))).await
+    }
+
+    async fn key_index_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, Vec<u8>>> {
+        let users = users.to_vec();
+        self.read(move |db| read::each_of(users, |user| read::key_index_list(db, user))).await
     }
 
     async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>> {

@@ -10,12 +10,12 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
 use crate::{
     Account, Added, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
-    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, EventResponse,
-    GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PollTally, PreKey,
-    PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage,
-    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, SyncKey,
-    SyncMac, TextVersion, Timestamp,
+    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
+    EventResponse, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey,
+    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
+    PollTally, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition,
+    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError,
+    SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What every call gives.
@@ -78,6 +78,10 @@ pub trait Store: Send + Sync + 'static {
     async fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>>;
     /// The devices of these people; those without a list are missing.
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>>;
+    /// What these companions proved; those that proved nothing are missing.
+    async fn device_vouchers(&self, devices: &[Jid]) -> Result<HashMap<Jid, DeviceVoucher>>;
+    /// The newest signed lists of key indexes of these people; those without one are missing.
+    async fn key_index_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, Vec<u8>>>;
 
     /// What is known of a group.
     async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>>;

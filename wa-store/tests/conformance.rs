@@ -69,6 +69,7 @@ rules! {
         sessions_and_identities_stand_under_exactly_their_device
         sender_keys_and_their_holders_are_forgotten_one_by_one
         device_lists_are_replaced_whole
+        what_was_verified_outlives_the_device_list
         groups_are_replaced_whole_and_forgotten
         an_unlinked_device_takes_no_writes_until_the_next_account
         a_commit_lands_whole_or_not_at_all

@@ -12,12 +12,12 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use wa_store::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
-    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, GapPlace,
-    HistoryChunk, HistoryGap, Label, Labelled, MemoryStore, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount,
-    PrivacyToken, QuickReply, Reaction, Result, Scope, SealedAddition, SearchPage, SearchQuery,
-    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, SyncKey, SyncMac, TextVersion,
-    Timestamp,
+    ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
+    GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MemoryStore, MessageId, MessageKey,
+    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
+    PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Result, Scope, SealedAddition,
+    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
+    SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What is done differently.
@@ -99,6 +99,12 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
         self.under.device_lists(users).await
+    }
+    async fn device_vouchers(&self, devices: &[Jid]) -> Result<HashMap<Jid, DeviceVoucher>> {
+        self.under.device_vouchers(devices).await
+    }
+    async fn key_index_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, Vec<u8>>> {
+        self.under.key_index_lists(users).await
     }
     async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>> {
         self.under.group(group).await

@@ -20,6 +20,8 @@ impl State {
         rename(&mut self.sessions, &moved);
         rename(&mut self.identities, &moved);
         rename(&mut self.device_lists, &moved);
+        rename(&mut self.device_vouchers, &moved);
+        rename(&mut self.key_index_lists, &moved);
         let moved = |(group, device): &(Jid, Jid)| Some((group.clone(), moved(device)?));
         rename(&mut self.sender_keys, &moved);
         rename(&mut self.holders, &moved);

@@ -9,11 +9,11 @@ use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
     Account, AddedKind, Addition, ArchivedMessage, AuditAnchor, AuditEntry, Change, Chat,
-    ChatUpdate, Committed, Contact, ContactUpdate, DeviceList, Edit, GapPlace, HistoryChunk,
-    HistoryGap, MessageId, MessageKey, MessageSecret, OutboxEntry, OutboxState, PendingReceipt,
-    Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction, SEALED_RETENTION_SECS,
-    SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SealedAddition, SecretBytes, Seen, SentMessage, Seq,
-    SignedPreKey, Stats, StoreError, Timestamp, id::bare, store::Result,
+    ChatUpdate, Committed, Contact, ContactUpdate, DeviceList, DeviceVoucher, Edit, GapPlace,
+    HistoryChunk, HistoryGap, MessageId, MessageKey, MessageSecret, OutboxEntry, OutboxState,
+    PendingReceipt, Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction,
+    SEALED_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SealedAddition, SecretBytes,
+    Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp, id::bare, store::Result,
 };
 
 /// A message's chat, sender and id in the archive's own form.
@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) lids: BTreeMap<Jid, Jid>,
     pub(super) phones: BTreeMap<Jid, Jid>,
     pub(super) device_lists: BTreeMap<Jid, DeviceList>,
+    pub(super) device_vouchers: BTreeMap<Jid, DeviceVoucher>,
+    pub(super) key_index_lists: BTreeMap<Jid, Vec<u8>>,
     pub(super) groups: BTreeMap<Jid, Arc<GroupInfo>>,
     pub(super) seen: BTreeMap<Seen, Timestamp>,
     pub(super) retries_sent: BTreeMap<Place, (u32, Timestamp)>,
@@ -193,6 +195,12 @@ impl State {
                 self.device_lists.insert(user.to_user(), list);
             }
             Change::DeleteDeviceList(user) => drop(self.device_lists.remove(&user.to_user())),
+            Change::PutDeviceVoucher { device, voucher } => {
+                self.device_vouchers.insert(device, voucher);
+            }
+            Change::PutKeyIndexList { user, list } => {
+                self.key_index_lists.insert(user.to_user(), list);
+            }
             Change::PutGroup(group) => {
                 drop(self.groups.insert(bare(&group.jid), Arc::new(*group)));
             }

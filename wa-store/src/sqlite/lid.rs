@@ -25,7 +25,7 @@ impl Write<'_> {
             let user = Jid { server, ..phone.clone() };
             let new_user = device_under_lid(&user, &lid).to_string();
             let user = user.to_string();
-            for table in ["sessions", "identities", "sender_keys", "sender_key_holders"] {
+            for table in DEVICE_TABLES {
                 let sql = format!("SELECT DISTINCT device FROM {table} WHERE user = ?1");
                 let devices = all(self.db, &sql, [&user], |row| row.jid(0))?;
                 for device in devices {
@@ -39,11 +39,11 @@ impl Write<'_> {
                 }
                 self.run(&format!("DELETE FROM {table} WHERE user = ?1"), [&user])?;
             }
-            self.run(
-                "UPDATE OR IGNORE device_lists SET user = ?1 WHERE user = ?2",
-                [&new_user, &user],
-            )?;
-            self.run("DELETE FROM device_lists WHERE user = ?1", [&user])?;
+            for table in ["device_lists", "key_index_lists"] {
+                let sql = format!("UPDATE OR IGNORE {table} SET user = ?1 WHERE user = ?2");
+                self.run(&sql, [&new_user, &user])?;
+                self.run(&format!("DELETE FROM {table} WHERE user = ?1"), [&user])?;
+            }
         }
         Ok(())
     }
@@ -139,6 +139,10 @@ impl Write<'_> {
         Ok(())
     }
 }
+
+/// Where a person's devices stand, each under its own address.
+const DEVICE_TABLES: [&str; 5] =
+    ["sessions", "identities", "device_vouchers", "sender_keys", "sender_key_holders"];
 
 /// Where else a person stands. What stands under the LID already stays.
 const RENAMED: [(&str, &str); 22] = [

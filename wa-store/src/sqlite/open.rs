@@ -17,7 +17,7 @@ use super::{DatabaseKey, check, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
     include_str!("../../migrations/0003_app_state.sql"),
@@ -28,6 +28,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0008_message_count.sql"),
     include_str!("../../migrations/0009_audit_chain.sql"),
     include_str!("../../migrations/0010_own_messages.sql"),
+    include_str!("../../migrations/0011_device_vouchers.sql"),
 ];
 
 /// Says in the file's header that it is one of ours ("WAst").

@@ -13,9 +13,9 @@ use super::{
     rows::{self, Columns, all, count, one, person},
 };
 use crate::{
-    Account, Device, DeviceList, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey,
-    OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, SecretBytes, Seen, SentMessage,
-    Seq, SignedPreKey, StoreError, Timestamp, id::bare, store::Result,
+    Account, Device, DeviceList, DeviceVoucher, GapPlace, HistoryChunk, HistoryGap, MessageId,
+    MessageKey, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, SecretBytes, Seen,
+    SentMessage, Seq, SignedPreKey, StoreError, Timestamp, id::bare, store::Result,
 };
 
 /// Those keys that have a value, with it.
@@ -125,16 +125,9 @@ pub(super) fn phone_of(db: &Connection, lid: &Jid) -> Result<Option<Jid>> {
 
 pub(super) fn device_list(db: &Connection, user: &Jid) -> Result<Option<DeviceList>> {
     let user = user.to_user().to_string();
-    let sql = "SELECT timestamp, key_index_list, hash, fetched_at FROM device_lists
-               WHERE user = ?1";
+    let sql = "SELECT hash, fetched_at FROM device_lists WHERE user = ?1";
     let list = one(db, sql, [&user], |row| {
-        Ok(DeviceList {
-            devices: Vec::new(),
-            timestamp: row.time(0)?,
-            key_index_list: row.get(1)?,
-            hash: row.get(2)?,
-            fetched_at: row.time(3)?,
-        })
+        Ok(DeviceList { devices: Vec::new(), hash: row.get(0)?, fetched_at: row.time(1)? })
     })?;
     let Some(list) = list else { return Ok(None) };
     let sql = "SELECT device, key_index, hosted FROM devices WHERE user = ?1 ORDER BY position";
@@ -142,6 +135,24 @@ pub(super) fn device_list(db: &Connection, user: &Jid) -> Result<Option<DeviceLi
         Ok(Device { device: row.get(0)?, key_index: row.get(1)?, hosted: row.get(2)? })
     })?;
     Ok(Some(DeviceList { devices, ..list }))
+}
+
+pub(super) fn device_voucher(db: &Connection, device: &Jid) -> Result<Option<DeviceVoucher>> {
+    let sql = "SELECT identity, account_key, key_index, hosted FROM device_vouchers
+               WHERE device = ?1";
+    one(db, sql, [device.to_string()], |row| {
+        Ok(DeviceVoucher {
+            identity: row.public_key(0)?,
+            account_key: row.public_key(1)?,
+            key_index: row.get(2)?,
+            hosted: row.get(3)?,
+        })
+    })
+}
+
+pub(super) fn key_index_list(db: &Connection, user: &Jid) -> Result<Option<Vec<u8>>> {
+    let sql = "SELECT list FROM key_index_lists WHERE user = ?1";
+    one(db, sql, [user.to_user().to_string()], |row| row.get(0))
 }
 
 pub(super) fn is_seen(db: &Connection, seen: &Seen) -> Result<bool> {

@@ -13,9 +13,9 @@ use super::{
     rows::{engine, gap_place, number, one, person, run},
 };
 use crate::{
-    Account, Change, Changes, Committed, DeviceList, OutboxEntry, OutboxState, PendingReceipt,
-    PreKey, RETRY_RETENTION_SECS, SEALED_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS,
-    SentMessage, Seq, SignedPreKey, StoreError, Timestamp, store::Result,
+    Account, Change, Changes, Committed, DeviceList, DeviceVoucher, OutboxEntry, OutboxState,
+    PendingReceipt, PreKey, RETRY_RETENTION_SECS, SEALED_RETENTION_SECS, SEEN_RETENTION_SECS,
+    SENT_RETENTION_SECS, SentMessage, Seq, SignedPreKey, StoreError, Timestamp, store::Result,
 };
 
 /// Makes all changes, or none.
@@ -140,6 +140,13 @@ impl<'a> Write<'a> {
             Change::DeleteDeviceList(user) => {
                 self.run("DELETE FROM device_lists WHERE user = ?1", [user.to_user().to_string()])?;
             }
+            Change::PutDeviceVoucher { device, voucher } => {
+                self.put_device_voucher(&device, &voucher)?;
+            }
+            Change::PutKeyIndexList { user, list } => self.run(
+                "INSERT OR REPLACE INTO key_index_lists (user, list) VALUES (?1, ?2)",
+                params![user.to_user().to_string(), list],
+            )?,
             Change::PutGroup(group) => self.put_group(&group)?,
             Change::DeleteGroup(group) => self.delete_group(&group)?,
             other => return self.apply_sender_keys(other),
@@ -333,6 +340,7 @@ impl<'a> Write<'a> {
                 "DELETE FROM account; DELETE FROM prekeys; DELETE FROM signed_prekeys;
                  DELETE FROM sessions; DELETE FROM identities; DELETE FROM sender_keys;
                  DELETE FROM sender_key_holders; DELETE FROM device_lists; DELETE FROM seen;
+                 DELETE FROM device_vouchers; DELETE FROM key_index_lists;
                  DELETE FROM retries_sent; DELETE FROM retries_answered;
                  DELETE FROM sessions_recreated; DELETE FROM base_keys; DELETE FROM sent_messages;
                  DELETE FROM outbox; DELETE FROM receipts; DELETE FROM placeholders;
@@ -367,15 +375,8 @@ impl<'a> Write<'a> {
         let user = user.to_user().to_string();
         self.run("DELETE FROM device_lists WHERE user = ?1", [&user])?;
         self.run(
-            "INSERT INTO device_lists (user, timestamp, key_index_list, hash, fetched_at)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                user,
-                list.timestamp.secs(),
-                list.key_index_list,
-                list.hash,
-                list.fetched_at.secs()
-            ],
+            "INSERT INTO device_lists (user, hash, fetched_at) VALUES (?1, ?2, ?3)",
+            params![user, list.hash, list.fetched_at.secs()],
         )?;
         for (position, device) in (0_i64..).zip(&list.devices) {
             self.run(
@@ -385,6 +386,22 @@ impl<'a> Write<'a> {
             )?;
         }
         Ok(())
+    }
+
+    fn put_device_voucher(&self, device: &Jid, voucher: &DeviceVoucher) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO device_vouchers
+                 (device, user, identity, account_key, key_index, hosted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                device.to_string(),
+                device.to_user().to_string(),
+                voucher.identity.as_bytes(),
+                voucher.account_key.as_bytes(),
+                voucher.key_index,
+                voucher.hosted
+            ],
+        )
     }
 
     fn put_sent(&self, message: &SentMessage) -> Result<()> {

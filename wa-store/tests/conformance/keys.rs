@@ -11,8 +11,8 @@ use wa_proto::{
     },
 };
 use wa_store::{
-    Change, Changes, Device, DeviceList, PreKey, PreKeyCount, SecretBytes, SignedPreKey, Store,
-    StoreError,
+    Change, Changes, Device, DeviceList, DeviceVoucher, PreKey, PreKeyCount, SecretBytes,
+    SignedPreKey, Store, StoreError,
 };
 
 use super::samples::{account, ada, archive, at, bob, commit, group, pair, text};
@@ -135,8 +135,6 @@ pub(crate) async fn device_lists_are_replaced_whole(store: &dyn Store) {
     let device = |device, key_index| Device { device, key_index, hosted: device == 99 };
     let mut list = DeviceList {
         devices: vec![device(0, None), device(7, Some(2)), device(99, Some(1))],
-        timestamp: at(3),
-        key_index_list: Some(vec![8, 8]),
         hash: Some("2:abc".to_owned()),
         fetched_at: at(4),
     };
@@ -149,6 +147,32 @@ pub(crate) async fn device_lists_are_replaced_whole(store: &dyn Store) {
     assert_eq!(lists, HashMap::from([(bob(), list)]));
     commit(store, [Change::DeleteDeviceList(bob())]).await;
     assert_eq!(store.device_list(&bob()).await.unwrap(), None);
+}
+
+pub(crate) async fn what_was_verified_outlives_the_device_list(store: &dyn Store) {
+    let voucher = |key_index| DeviceVoucher {
+        identity: pair(1).public,
+        account_key: pair(2).public,
+        key_index,
+        hosted: key_index == 99,
+    };
+    let put = |device: u16| Change::PutDeviceVoucher {
+        device: bob().with_device(device),
+        voucher: voucher(u32::from(device)),
+    };
+    let list = |byte| Change::PutKeyIndexList { user: bob(), list: vec![byte; 2] };
+    let kept = DeviceList::default();
+    let kept = Change::PutDeviceList { user: bob(), list: kept };
+    commit(store, [kept, put(3), put(99), put(3), list(7), list(8)]).await;
+    commit(store, [Change::DeleteDeviceList(bob()), Change::DeleteIdentitiesOfUser(bob())]).await;
+    let devices = [bob().with_device(3), bob().with_device(99), bob()];
+    let expected = [(devices[0].clone(), voucher(3)), (devices[1].clone(), voucher(99))];
+    assert_eq!(store.device_vouchers(&devices).await.unwrap(), HashMap::from(expected));
+    let lists = store.key_index_lists(&[bob(), ada()]).await.unwrap();
+    assert_eq!(lists, HashMap::from([(bob(), vec![8, 8])]));
+    commit(store, [Change::PutAccount(Box::new(account())), Change::Unlink]).await;
+    assert!(store.device_vouchers(&devices).await.unwrap().is_empty());
+    assert!(store.key_index_lists(&[bob()]).await.unwrap().is_empty());
 }
 
 pub(crate) async fn an_unlinked_device_takes_no_writes_until_the_next_account(store: &dyn Store) {

@@ -2,8 +2,8 @@
 
 use wa_proto::{Jid, Server};
 use wa_store::{
-    Change, ChatUpdate, ContactUpdate, DeviceList, MessageKey, MessageQuery, Placeholder, Reaction,
-    SecretBytes, Store,
+    Change, ChatUpdate, ContactUpdate, DeviceList, DeviceVoucher, MessageKey, MessageQuery,
+    Placeholder, Reaction, SecretBytes, Store,
 };
 
 use super::samples::{ada, ada_lid, archive, at, bob, commit, group, pair, text};
@@ -34,6 +34,8 @@ pub(crate) async fn a_mapping_is_found_both_ways_and_replaces_old_ones(store: &d
 pub(crate) async fn sessions_move_to_the_lid_whose_own_win(store: &dyn Store) {
     let hosted = Jid { server: Server::Hosted, ..ada().with_device(99) };
     let session = |device: Jid, byte: u8| Change::PutSession { device, record: [byte; 2].into() };
+    let (identity, account_key) = (pair(2).public, pair(1).public);
+    let voucher = DeviceVoucher { identity, account_key, key_index: 2, hosted: false };
     commit(
         store,
         [
@@ -45,6 +47,8 @@ pub(crate) async fn sessions_move_to_the_lid_whose_own_win(store: &dyn Store) {
             Change::PutSenderKey { group: group(), sender: ada(), record: [4; 2].into() },
             Change::MarkSenderKeyHolders { group: group(), devices: vec![ada()], has_key: true },
             Change::PutDeviceList { user: ada(), list: DeviceList::default() },
+            Change::PutKeyIndexList { user: ada(), list: vec![5] },
+            Change::PutDeviceVoucher { device: ada().with_device(2), voucher },
             Change::MigrateToLid { phone: ada(), lid: ada_lid() },
         ],
     )
@@ -63,6 +67,11 @@ pub(crate) async fn sessions_move_to_the_lid_whose_own_win(store: &dyn Store) {
     assert_eq!(store.sender_key_holders(&group()).await.unwrap(), [(ada_lid(), true)].into());
     assert!(store.device_list(&ada_lid()).await.unwrap().is_some());
     assert!(store.device_list(&ada()).await.unwrap().is_none());
+    let lists = store.key_index_lists(&[ada(), ada_lid()]).await.unwrap();
+    assert_eq!(lists, [(ada_lid(), vec![5])].into());
+    let companions = [ada().with_device(2), ada_lid().with_device(2)];
+    let vouchers = store.device_vouchers(&companions).await.unwrap();
+    assert_eq!(vouchers, [(ada_lid().with_device(2), voucher)].into());
 }
 
 pub(crate) async fn two_chats_of_one_person_become_one(store: &dyn Store) {
