@@ -4,12 +4,13 @@
 //! for in chunks, checked against what the account signed, and kept until a notice, a disagreement
 //! with the server or its age takes it away. Knows nothing of sessions.
 
-mod key_index;
 mod notice;
 pub(crate) mod participant_hash;
+pub(crate) mod vouching;
 
 use std::collections::BTreeMap;
 
+use wa_adv::{KeyIndexList, KnownDevices, NotVouched};
 use wa_proto::{
     Jid, Server,
     request::{
@@ -18,8 +19,7 @@ use wa_proto::{
 };
 use wa_store::{Change, Changes, Device, DeviceList, StoreError, Timestamp};
 
-use crate::{error::Error, inner::Inner, lid, request::RequestError};
-use key_index::KeyIndexList;
+use crate::{draft::Draft, error::Error, inner::Inner, lid, request::RequestError};
 pub(crate) use notice::handle_notification;
 
 /// How many people one question names: more make the server give up.
@@ -105,18 +105,16 @@ async fn keep(
         pairs.extend(lid.into_iter().chain(&result.phone).map(|other| (&result.jid, other)));
     }
     lid::learn_all(inner, &pairs).await?;
-    let mut lists = Vec::new();
+    let _lists = inner.vouching.lists.lock().await;
+    let (mut lists, mut changes) = (Vec::new(), Changes::new());
     for result in results {
         let Some(Ok(devices)) = &result.devices else { continue };
-        let person = lid::canonical(&*inner.store, &result.jid.to_user()).await?;
-        let list = checked(inner, &person, devices).await?;
-        lists.push((person, list));
+        let user = lid::canonical(&*inner.store, &result.jid.to_user()).await?;
+        let list = checked(inner, &user, devices, &mut changes).await?;
+        changes.push(Change::PutDeviceList { user: user.clone(), list: list.clone() });
+        lists.push((user, list));
     }
-    let put = |(user, list): &(Jid, DeviceList)| Change::PutDeviceList {
-        user: user.clone(),
-        list: list.clone(),
-    };
-    inner.store.commit(lists.iter().map(put).collect()).await?;
+    inner.store.commit(changes).await?;
     Ok(lists)
 }
 
@@ -146,51 +144,96 @@ pub(crate) async fn told_devices(
     Ok(kept.iter().flat_map(|(person, list)| jids(person, list)).collect())
 }
 
-/// Drops the devices that the account does not vouch for.
+/// The devices that the account has by its newest signed list, among those that the server told.
 async fn checked(
     inner: &Inner,
     person: &Jid,
     told: &UsyncDevices,
+    changes: &mut Changes,
 ) -> Result<DeviceList, StoreError> {
-    let signed = told.key_index_list.as_ref().and_then(|list| list.signed.clone());
-    let account_key = inner.store.identity(person).await?;
-    let vouched = signed.as_ref().map(|signed| KeyIndexList::verify(signed, account_key.as_ref()));
-    let vouched = match vouched {
-        None => None,
-        Some(Ok(list)) => Some(Ok(list)),
-        Some(Err(error)) => {
-            tracing::warn!(%error, "a device list is not vouched for; only the phone is written to");
-            Some(Err(error))
+    let signed = told.key_index_list.as_ref().and_then(|list| list.signed.as_deref());
+    let known = advanced(inner, person, signed, changes).await?;
+    let told = told.devices.iter().map(|device| Device {
+        device: device.id,
+        key_index: device.key_index,
+        hosted: device.is_hosted,
+    });
+    let mut devices = listed(inner, person, known.as_ref(), told.collect()).await?;
+    // A companion is verified by the key that its phone has now.
+    devices.sort_by_key(|device| device.device);
+    devices.dedup_by_key(|device| device.device);
+    Ok(DeviceList { devices, hash: None, fetched_at: inner.now() })
+}
+
+/// What is known of an account's devices after its signed list came, which goes on file if it is
+/// newer than the one there. `None` if nothing at all is known of the account. The caller holds
+/// the lock of lists until the commit.
+async fn advanced(
+    inner: &Inner,
+    person: &Jid,
+    signed: Option<&[u8]>,
+    changes: &mut Changes,
+) -> Result<Option<KnownDevices>, StoreError> {
+    let draft = Draft::new(&*inner.store);
+    let account = match vouching::account_key(&draft, inner, person).await? {
+        Some(account) => Some(account),
+        // Whose phone was never met is taken at their word: it has to come with the same key.
+        None => signed.and_then(|signed| KeyIndexList::claimed_account_key(signed).ok()),
+    };
+    let Some(account) = account else { return Ok(None) };
+    let known = vouching::known(&draft, account, person).await?;
+    let Some(signed) = signed else { return Ok(Some(known)) };
+    let list = match KeyIndexList::verify(signed, &account) {
+        Ok(list) => list,
+        Err(error) => {
+            tracing::warn!(%error, "a list of devices is not vouched for");
+            return Ok(Some(known));
         }
     };
-    let is_vouched = |key_index: Option<u32>| match (&vouched, key_index) {
-        // Servers leave the list out for accounts that never linked a device; the index says that
-        // the device was registered with one.
-        (None, index) => index.is_some(),
-        (Some(Ok(list)), Some(index)) => list.allows(index),
-        _ => false,
-    };
-    let devices = told
-        .devices
-        .iter()
-        .filter(|device| device.id == 0 || device.is_hosted || is_vouched(device.key_index))
-        .map(|device| Device {
-            device: device.id,
-            key_index: device.key_index,
-            hosted: device.is_hosted,
-        })
-        .collect();
-    let timestamp = match &vouched {
-        Some(Ok(list)) => crate::receipts::timestamp(list.timestamp),
-        _ => Timestamp::MIN,
-    };
-    Ok(DeviceList {
-        devices,
-        timestamp,
-        key_index_list: signed.map(|signed| signed.to_vec()),
-        hash: None,
-        fetched_at: inner.now(),
-    })
+    let bytes = list.to_bytes();
+    match known.advanced(list) {
+        Ok(advanced) => {
+            changes.push(Change::PutKeyIndexList { user: person.clone(), list: bytes });
+            Ok(Some(advanced))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a list of devices is not used");
+            Ok(Some(known))
+        }
+    }
+}
+
+/// Those of the devices that stand in the account's list; of the others the user is told. Without
+/// a list, which servers leave out for accounts that never linked a device, that is the phone
+/// alone. A hosted device may be listed without a key index: its keys have to prove what it is.
+async fn listed(
+    inner: &Inner,
+    person: &Jid,
+    known: Option<&KnownDevices>,
+    devices: Vec<Device>,
+) -> Result<Vec<Device>, StoreError> {
+    let jids: Vec<Jid> = devices.iter().map(|device| device_jid(person, device)).collect();
+    let vouchers = inner.store.device_vouchers(&jids).await?;
+    let mut kept = Vec::new();
+    for (device, jid) in devices.into_iter().zip(jids) {
+        // What a device has proved counts more than what the server says of it.
+        let proved = vouchers.get(&jid).filter(|voucher| {
+            known.is_some_and(|known| *known.account().public() == voucher.account_key)
+        });
+        let key_index = proved.map(|voucher| voucher.key_index).or(device.key_index);
+        let is_listed = match known.map_or(Err(NotVouched::NoList), |known| known.lists(key_index))
+        {
+            _ if device.device == 0 => Ok(()),
+            Err(NotVouched::NoList) if device.hosted => Ok(()),
+            Err(_) if device.hosted && key_index.is_none() => Ok(()),
+            is_listed => is_listed,
+        };
+        match is_listed {
+            Ok(()) => kept.push(Device { key_index, ..device }),
+            Err(reason) => vouching::refuse(inner, &jid, reason.into()),
+        }
+    }
+    Ok(kept)
 }
 
 /// Finds the LID of somebody known by phone number, and whether they are on WhatsApp at all.

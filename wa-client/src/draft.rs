@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use wa_crypto::PublicKey;
 use wa_proto::Jid;
 use wa_signal::{PreKey, PreKeyId, SenderKeyRecord, SessionRecord, SignedPreKey, SignedPreKeyId};
-use wa_store::{Change, Changes, Seen, Store, StoreError, Timestamp};
+use wa_store::{Change, Changes, DeviceVoucher, Seen, Store, StoreError, Timestamp};
 
 /// Changes that are not committed yet, over the store.
 pub(crate) struct Draft<'s> {
@@ -24,6 +24,7 @@ pub(crate) struct Draft<'s> {
 pub(crate) struct Gathered {
     sessions: HashMap<Jid, SessionRecord>,
     identities: HashMap<Jid, PublicKey>,
+    vouchers: HashMap<Jid, DeviceVoucher>,
     sender_keys: HashMap<(Jid, Jid), SenderKeyRecord>,
     seen: HashSet<Seen>,
     used_prekeys: HashSet<PreKeyId>,
@@ -36,6 +37,7 @@ impl Gathered {
     pub(crate) fn join(&mut self, later: Self) {
         self.sessions.extend(later.sessions);
         self.identities.extend(later.identities);
+        self.vouchers.extend(later.vouchers);
         self.sender_keys.extend(later.sender_keys);
         self.seen.extend(later.seen);
         self.used_prekeys.extend(later.used_prekeys);
@@ -53,6 +55,9 @@ impl Gathered {
         changes.extend(
             self.identities.into_iter().map(|(device, key)| Change::PutIdentity { device, key }),
         );
+        let vouchers = self.vouchers.into_iter();
+        changes
+            .extend(vouchers.map(|(device, voucher)| Change::PutDeviceVoucher { device, voucher }));
         changes.extend(self.sender_keys.into_iter().map(|((group, sender), record)| {
             Change::PutSenderKey { group, sender, record: record.to_bytes().to_vec().into() }
         }));
@@ -127,6 +132,18 @@ impl<'s> Draft<'s> {
     pub(crate) fn replace_identity(&mut self, device: &Jid, key: PublicKey) {
         self.own.changed_people.insert(device.to_user());
         self.put_identity(device, key);
+    }
+
+    /// What a companion proved, if it did.
+    pub(crate) async fn voucher(&self, device: &Jid) -> Result<Option<DeviceVoucher>, StoreError> {
+        if let Some(voucher) = self.find(|there| there.vouchers.get(device).copied()) {
+            return Ok(Some(voucher));
+        }
+        Ok(self.store.device_vouchers(std::slice::from_ref(device)).await?.remove(device))
+    }
+
+    pub(crate) fn put_voucher(&mut self, device: &Jid, voucher: DeviceVoucher) {
+        self.own.vouchers.insert(device.clone(), voucher);
     }
 
     /// The people whose identity this draft replaces.

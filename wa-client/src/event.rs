@@ -14,6 +14,7 @@ mod call;
 mod chat;
 mod connection;
 mod contact;
+mod device;
 mod group;
 mod history;
 mod message;
@@ -28,6 +29,7 @@ pub use connection::{
     BanReason, ConnectRefusal, DisconnectReason, LogoutReason, OfflineCounts, PairingFailure,
 };
 pub use contact::ContactEvent;
+pub use device::DeviceRefusal;
 pub use group::GroupEvent;
 pub use history::{ChunkFailure, HistoryEvent, HistoryKind};
 pub use message::{
@@ -201,6 +203,14 @@ pub enum Event {
         /// Whether it was noticed from a message rather than told by the server.
         implicit: bool,
     },
+    /// A device is not taken for the account's whose it claims to be: the server named it, or it
+    /// wrote, and nothing is encrypted to it. Told once for each device and reason.
+    DeviceUnverified {
+        /// The device, by LID where it is known.
+        device: Jid,
+        /// Why.
+        reason: DeviceRefusal,
+    },
     /// Somebody who is watched came or went.
     Presence(PresenceEvent),
     /// Somebody writes in a chat, or stopped.
@@ -277,6 +287,7 @@ impl Event {
             Self::MessageLost { .. } => "MessageLost",
             Self::History(_) => "History",
             Self::IdentityChanged { .. } => "IdentityChanged",
+            Self::DeviceUnverified { .. } => "DeviceUnverified",
             Self::Newsletter(_) => "Newsletter",
             Self::Call(_) => "Call",
             Self::Account(_) => "Account",

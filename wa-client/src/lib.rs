@@ -118,10 +118,10 @@ pub use error::{Error, Remedy};
 pub use event::{
     AccountEvent, AccountSetting, AddressBookEvent, AppStateEvent, BanReason, CallEvent, CallState,
     ChatChange, ChatEvent, ChatPresenceEvent, ChunkFailure, ConnectRefusal, ContactEvent,
-    DisconnectReason, EVENT_BUFFER, Event, EventStream, GroupEvent, HistoryEvent, HistoryKind,
-    LogoutReason, LossReason, MessageChange, MessageEvent, NewsletterEvent, OfflineCounts,
-    PairingFailure, PresenceEvent, Repair, Restriction, SendState, StatusChange, SyncFailure,
-    Typing, UndecryptableReason,
+    DeviceRefusal, DisconnectReason, EVENT_BUFFER, Event, EventStream, GroupEvent, HistoryEvent,
+    HistoryKind, LogoutReason, LossReason, MessageChange, MessageEvent, NewsletterEvent,
+    OfflineCounts, PairingFailure, PresenceEvent, Repair, Restriction, SendState, StatusChange,
+    SyncFailure, Typing, UndecryptableReason,
 };
 pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};
 pub use history::{FetchOlder, FetchedHistory, History, HistoryDepth, OlderOnPhone};

@@ -213,7 +213,7 @@ async fn read(
 ) -> Result<Reading, StoreError> {
     let mut reading = Reading::default();
     for enc in &message.encs {
-        let part = match open(draft, inner, enc, arrival, &mut reading).await? {
+        let part = match open(draft, inner, message, enc, arrival, &mut reading).await? {
             Ok(said) => recorded(draft, inner, arrival, &said, &mut reading).await?,
             Err(part) => part,
         };
@@ -232,7 +232,7 @@ async fn read_plain(
 ) -> Result<Option<Reading>, StoreError> {
     let mut reading = Reading::default();
     for enc in &message.encs {
-        let part = match open(draft, inner, enc, arrival, &mut reading).await? {
+        let part = match open(draft, inner, message, enc, arrival, &mut reading).await? {
             Ok(said) => match of_record(&record::record(draft, arrival, &said).await?) {
                 Some(part) => part,
                 None => return Ok(None),
@@ -248,11 +248,13 @@ async fn read_plain(
 async fn open(
     draft: &mut Draft<'_>,
     inner: &Inner,
+    message: &IncomingMessage,
     enc: &Enc,
     arrival: &Arrival,
     reading: &mut Reading,
 ) -> Result<Result<Authenticated, Part>, StoreError> {
-    let origin = Origin { chat: &arrival.chat, sender: &arrival.sender };
+    let device_identity = message.device_identity.as_deref();
+    let origin = Origin { chat: &arrival.chat, sender: &arrival.sender, device_identity };
     let opened = decrypt::open(draft, inner, origin, enc).await?;
     reading.hidden |= enc.hide_failure;
     Ok(Err(match opened {

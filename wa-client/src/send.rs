@@ -6,6 +6,7 @@
 
 mod ack;
 mod builder;
+pub(crate) mod bundle;
 mod check;
 mod compose;
 pub(crate) mod encrypt;

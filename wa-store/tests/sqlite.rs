@@ -93,7 +93,8 @@ async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
     store.close().await.unwrap();
     raw(&path)
         .execute_batch(&format!(
-            "ALTER TABLE meta DROP COLUMN messages; {WITHOUT_CHAIN} PRAGMA user_version = 7;"
+            "ALTER TABLE meta DROP COLUMN messages; {WITHOUT_VOUCHERS} {WITHOUT_CHAIN}
+             PRAGMA user_version = 7;"
         ))
         .unwrap();
     let store = SqliteStore::open(&path, key()).await.unwrap();
@@ -101,6 +102,11 @@ async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
     store.commit([message(2, "again"), message(3, "c")].into_iter().collect()).await.unwrap();
     assert_eq!(store.stats().await.unwrap().messages, 3);
 }
+
+/// Takes back what schema 10 brought.
+const WITHOUT_VOUCHERS: &str = "DROP TABLE device_vouchers; DROP TABLE key_index_lists;
+    ALTER TABLE device_lists ADD COLUMN timestamp INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device_lists ADD COLUMN key_index_list BLOB;";
 
 /// Takes back what schema 9 brought.
 const WITHOUT_CHAIN: &str = "DROP TRIGGER audit_is_not_deleted; DROP TABLE audit_anchor;
@@ -175,7 +181,8 @@ async fn entries_of_an_older_version_come_before_the_chain() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wa.db");
     with_audit(&path).await;
-    raw(&path).execute_batch(&format!("{WITHOUT_CHAIN} PRAGMA user_version = 8;")).unwrap();
+    let older = format!("{WITHOUT_VOUCHERS} {WITHOUT_CHAIN} PRAGMA user_version = 8;");
+    raw(&path).execute_batch(&older).unwrap();
     let store = SqliteStore::open(&path, key()).await.unwrap();
     store.commit(Changes::from(audited(6_000, "new"))).await.unwrap();
     let proof = verify_audit(&store, None).await.unwrap();

@@ -176,6 +176,7 @@ fn chat_of(event: &Event) -> Option<Jid> {
         Event::Presence(event) => Some(event.user.to_user()),
         Event::ChatPresence(event) => Some(event.chat.clone()),
         Event::IdentityChanged { user, .. } => Some(user.to_user()),
+        Event::DeviceUnverified { device, .. } => Some(device.to_user()),
         Event::Chat(event) => Some(event.chat.clone()),
         Event::Call(event) => Some(event.caller.to_user()),
         _ => None,
@@ -250,6 +251,12 @@ fn object(event: &Event) -> Option<Value> {
         Event::IdentityChanged { user, .. } => {
             json!({ "event": "identity_changed", "person": user.to_user().to_string() })
         }
+        Event::DeviceUnverified { device, reason } => json!({
+            "event": "device_unverified",
+            "person": device.to_user().to_string(),
+            "device": device.device,
+            "reason": reason.to_string(),
+        }),
         Event::Chat(event) => json!({
             "event": "chat",
             "chat": event.chat.to_string(),

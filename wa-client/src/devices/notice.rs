@@ -8,7 +8,7 @@ use wa_proto::{
 };
 use wa_store::{Change, Changes, Device, DeviceList, StoreError};
 
-use super::participant_hash::participant_hash;
+use super::{advanced, listed, participant_hash::participant_hash};
 use crate::{
     app_state,
     draft::end_sessions,
@@ -67,10 +67,16 @@ async fn devices_changed(inner: &Inner, change: &DevicesChange) -> Result<(), St
             changes.extend(end_sessions(&*inner.store, device, end).await?);
         }
     }
+    let _lists = inner.vouching.lists.lock().await;
+    let signed = change.key_index_list.as_ref().and_then(|list| list.signed.as_deref());
+    let known = advanced(inner, &person, signed, &mut changes).await?;
     let list = inner.store.device_list(&person).await?;
     let list = list.and_then(|list| changed(list, change));
     changes.push(match list {
-        Some(list) => Change::PutDeviceList { user: person, list },
+        Some(mut list) => {
+            list.devices = listed(inner, &person, known.as_ref(), list.devices).await?;
+            Change::PutDeviceList { user: person, list }
+        }
         None => Change::DeleteDeviceList(person),
     });
     inner.store.commit(changes).await?;

@@ -6,16 +6,21 @@
 use std::collections::{HashMap, HashSet};
 
 use wa_proto::Jid;
-use wa_signal::PreKeyBundle;
 use wa_store::StoreError;
 
 use super::Turn;
-use crate::{draft::read_session, error::Error, inner::Inner, send::sessions};
+use crate::{
+    devices::vouching,
+    draft::{Draft, read_session},
+    error::Error,
+    inner::Inner,
+    send::{bundle::VerifiedBundle, sessions},
+};
 
 /// What is known of the keys of the devices of one message.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    bundles: HashMap<Jid, PreKeyBundle>,
+    bundles: HashMap<Jid, VerifiedBundle>,
     asked: HashSet<Jid>,
     absent: HashSet<Jid>,
 }
@@ -38,7 +43,8 @@ impl Keys {
         }
     }
 
-    /// The devices of a turn that have no session, and of which no keys were asked for yet.
+    /// The devices of a turn that have no session, or one that their account does not vouch for,
+    /// and of which no keys were asked for yet.
     ///
     /// # Errors
     /// The store's.
@@ -46,10 +52,22 @@ impl Keys {
         let devices: Vec<Jid> =
             turn.names().filter(|device| !self.asked.contains(*device)).cloned().collect();
         let known = inner.store.sessions(&devices).await?;
-        let has_session = |device: &Jid| {
-            known.get(device).is_some_and(|record| read_session(record.as_bytes()).has_session())
-        };
-        Ok(devices.into_iter().filter(|device| !has_session(device)).collect())
+        let draft = Draft::new(&*inner.store);
+        let mut missing = Vec::new();
+        for device in devices {
+            let record = known.get(&device).map(|record| read_session(record.as_bytes()));
+            let record = record.filter(|record| record.has_session());
+            let is_usable = match record.and_then(|record| record.remote_identity()) {
+                Some(identity) => {
+                    vouching::still_proven(&draft, inner, &device, &identity).await?.is_ok()
+                }
+                None => false,
+            };
+            if !is_usable {
+                missing.push(device);
+            }
+        }
+        Ok(missing)
     }
 
     /// Asks the server for keys. Nobody's turn may be held meanwhile.
@@ -66,7 +84,7 @@ impl Keys {
     }
 
     /// The keys of a device, by the address its keys are kept under.
-    pub(crate) fn bundle(&self, device: &Jid) -> Option<&PreKeyBundle> {
+    pub(crate) fn bundle(&self, device: &Jid) -> Option<&VerifiedBundle> {
         self.bundles.get(device)
     }
 

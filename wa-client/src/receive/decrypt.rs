@@ -18,13 +18,15 @@ use wa_signal::{
 use wa_store::{Account, Seen, StoreError};
 
 use super::provenance::Authenticated;
-use crate::{draft::Draft, encryption::off_thread, inner::Inner, retry::reason};
+use crate::{devices::vouching, draft::Draft, encryption::off_thread, inner::Inner, retry::reason};
 
 /// Who encrypted, for which chat: canonical addresses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin<'a> {
     pub(crate) chat: &'a Jid,
     pub(crate) sender: &'a Jid,
+    /// The signed device identity that came with the message.
+    pub(crate) device_identity: Option<&'a [u8]>,
 }
 
 /// What became of a ciphertext.
@@ -79,7 +81,7 @@ pub(crate) async fn open(
     }
     let account = inner.account();
     let opened = match enc.kind {
-        EncKind::PreKeyMessage => open_prekey(draft, inner, &account, origin.sender, enc).await?,
+        EncKind::PreKeyMessage => open_prekey(draft, inner, &account, origin, enc).await?,
         EncKind::Message => open_signal(draft, inner, &account, origin.sender, enc).await?,
         EncKind::SenderKeyMessage => open_group(draft, origin, enc).await?,
         _ => return Ok(Opened::Unsupported),
@@ -99,12 +101,21 @@ async fn open_prekey(
     draft: &mut Draft<'_>,
     inner: &Inner,
     account: &Arc<Account>,
-    sender: &Jid,
+    origin: Origin<'_>,
     enc: &Enc,
 ) -> Result<Opened, StoreError> {
+    let Origin { sender, device_identity: shown, .. } = origin;
     let header = match PreKeyMessageHeader::parse(&enc.ciphertext) {
         Ok(header) => header,
         Err(error) => return Ok(failed(&error)),
+    };
+    let proven = vouching::prove_sender(draft, inner, sender, &header.identity, shown).await?;
+    let proven = match proven {
+        Ok(proven) => proven,
+        Err(refusal) => {
+            vouching::refuse(inner, sender, refusal);
+            return Ok(Opened::Failed(RetryReason::AdvFailure));
+        }
     };
     let known = draft.identity(sender).await?;
     let identity_changed = known.is_some_and(|known| known != header.identity);
@@ -121,7 +132,11 @@ async fn open_prekey(
         let (prekey, signed) = (prekey.as_ref(), signed.as_ref());
         record.decrypt_prekey(&local(&account), prekey, signed, &bytes, &mut rng)
     });
-    settle(draft, sender, enc.version, decrypted.await, identity_changed).await
+    let opened = settle(draft, sender, enc.version, decrypted.await, identity_changed).await?;
+    if matches!(opened, Opened::Plaintext { .. } | Opened::BadPadding) {
+        proven.keep(draft, sender);
+    }
+    Ok(opened)
 }
 
 async fn open_signal(

@@ -1,6 +1,8 @@
 //! Somebody could not decrypt what this device sent, and asks for it again.
 //!
-//! Owns the decision whether a session begins anew, and the resend to the one device that asked.
+//! Owns the decision who may ask and whether a session begins anew, and the resend to the one
+//! device that asked. A retry receipt is a word of the server: it is answered to a device that
+//! stands in its account's signed list, and to no key that this account does not vouch for.
 //! Answers are bounded for each device and message, and a message that is not known gets none.
 
 use prost::Message as _;
@@ -10,18 +12,21 @@ use wa_proto::{
     node, pb,
     stanza::{EncKind, OutgoingMessage, Receipt, RetryRequest},
 };
-use wa_signal::{PreKeyBundle, SessionRecord};
+use wa_signal::SessionRecord;
 use wa_store::{Change, SentMessage, Timestamp};
 
 use crate::{
+    devices::{devices_of, vouching},
     draft::Draft,
     encryption::Turn,
+    event::DeviceRefusal,
     groups, identity,
     inner::Inner,
     lid,
     outbox::prepare::{edit, hides_failure, meta},
     receive::own_jids,
     send::{
+        bundle::{self, VerifiedBundle},
         encrypt::{begin, encrypt},
         sender_key, sessions,
     },
@@ -54,7 +59,11 @@ pub(crate) async fn answer(
         return Ok(());
     };
     if !may_read(inner, &asker).await? {
-        tracing::warn!(id = %request.id, "a device asks for a message of a group it is not in");
+        tracing::warn!(id = %request.id, "a device asks for a message that was not for it");
+        return Ok(());
+    }
+    if !is_listed(inner, &asker.device).await? {
+        tracing::warn!(id = %request.id, "a device that its account does not have asks for a message");
         return Ok(());
     }
     let _turn = inner.retry_answers.acquire().await;
@@ -87,11 +96,30 @@ async fn asker(inner: &Inner, receipt: &Receipt) -> Result<Option<Asker>, Handle
     }))
 }
 
-/// Whether the device may have the message and, with it, the key to those that follow: in a group
-/// only members may.
+/// Whether the device is one that its account vouches for, by what the server last told and the
+/// account signed.
+async fn is_listed(inner: &Inner, device: &Jid) -> Result<bool, HandleError> {
+    if !device.is_person() {
+        return Ok(false);
+    }
+    match devices_of(inner, &[lid::person(device)]).await {
+        Ok(lists) => Ok(lists.values().flatten().any(|listed| listed == device)),
+        Err(crate::Error::Store(error)) => Err(error.into()),
+        Err(error) => {
+            tracing::info!(%error, "it is not known which devices somebody has");
+            Ok(false)
+        }
+    }
+}
+
+/// Whether the device's person may have the message and, with it, the key to those that follow: in
+/// a chat with a person that is this person, in a group only members may.
 async fn may_read(inner: &Inner, asker: &Asker) -> Result<bool, HandleError> {
-    if asker.is_own || asker.chat.is_person() {
+    if asker.is_own {
         return Ok(true);
+    }
+    if asker.chat.is_person() {
+        return Ok(lid::person(&asker.device) == lid::person(&asker.chat));
     }
     if !asker.chat.is_group() {
         // Of a status post: whoever was told the key.
@@ -132,11 +160,13 @@ async fn resend(
 ) -> Result<Option<OwnedNode>, HandleError> {
     let inner = &*cx.inner;
     let Ok(mut message) = pb::Message::decode(sent.plaintext.as_bytes()) else { return Ok(None) };
-    let told =
-        request.keys.as_ref().and_then(|keys| sessions::bundle(request.registration_id, keys));
-    let bundle = match told {
-        Some(bundle) => Some(bundle),
-        None => fetch_if_needed(inner, request, &asker.device).await?,
+    let bundle = match bundle_in(inner, request, &asker.device).await? {
+        Ok(Some(bundle)) => Some(bundle),
+        Ok(None) => fetch_if_needed(inner, request, &asker.device).await?,
+        Err(refusal) => {
+            vouching::refuse(inner, &asker.device, refusal);
+            return Ok(None);
+        }
     };
 
     let _key = match asker.chat.is_person() {
@@ -181,6 +211,7 @@ async fn resend(
     }
     let changed = draft.changed_people();
     inner.store.commit(draft.into_changes()).await?;
+    tracing::info!(id = %request.id, device = device.device, "a message is sent again");
     identity::announce(inner, changed);
 
     let envelope = node::read(&sent.envelope).unwrap_or_else(|_| wa_proto::Node::new("message"));
@@ -202,12 +233,27 @@ async fn resend(
     Ok(Some(stanza.to_node()))
 }
 
+/// The keys that the request brought, if it did and they are its device's.
+async fn bundle_in(
+    inner: &Inner,
+    request: &RetryRequest,
+    device: &Jid,
+) -> Result<Result<Option<VerifiedBundle>, DeviceRefusal>, HandleError> {
+    let Some(wire) = &request.keys else { return Ok(Ok(None)) };
+    let Some(keys) = bundle::read(request.registration_id, wire) else { return Ok(Ok(None)) };
+    let draft = Draft::new(&*inner.store);
+    let account = vouching::account_key(&draft, inner, device).await?;
+    let shown = wire.device_identity.as_deref();
+    let bundle = VerifiedBundle::verify(&draft, inner, device, keys, shown, account).await?;
+    Ok(bundle.map(Some))
+}
+
 /// Fetches the device's keys if a session has to begin and the request brought none.
 async fn fetch_if_needed(
     inner: &Inner,
     request: &RetryRequest,
     device: &Jid,
-) -> Result<Option<PreKeyBundle>, HandleError> {
+) -> Result<Option<VerifiedBundle>, HandleError> {
     let record = Draft::new(&*inner.store).session(device).await?;
     let recreated = inner.store.session_recreated_at(device).await?;
     let remembered = inner.store.base_key(device, &request.id.as_str().into()).await?;
@@ -248,7 +294,7 @@ async fn renew(
     inner: &Inner,
     request: &RetryRequest,
     device: &Jid,
-    bundle: Option<&PreKeyBundle>,
+    bundle: Option<&VerifiedBundle>,
 ) -> Result<(), HandleError> {
     let mut record = draft.session(device).await?;
     let known = record.remote_registration_id();
@@ -294,7 +340,9 @@ mod tests {
     fn record() -> SessionRecord {
         use rand_core::SeedableRng as _;
         use wa_crypto::KeyPair;
-        use wa_signal::{LocalIdentity, RegistrationId, SignedPreKey, SignedPreKeyId};
+        use wa_signal::{
+            LocalIdentity, PreKeyBundle, RegistrationId, SignedPreKey, SignedPreKeyId,
+        };
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let (ours, theirs) = (KeyPair::random(&mut rng), KeyPair::random(&mut rng));
         let signed = SignedPreKey::generate(SignedPreKeyId::FIRST, &theirs, &mut rng);
