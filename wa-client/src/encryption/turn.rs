@@ -62,7 +62,7 @@ mod tests {
     use crate::{Client, encryption::Keys};
 
     fn names() -> (Jid, Jid) {
-        (Jid::phone("15550200").with_device(2), Jid::lid("7").with_device(2))
+        (Jid::phone("15550200"), Jid::lid("7"))
     }
 
     /// A session with Bob by phone number, in the store of a client that is not connected.
