@@ -242,6 +242,12 @@ async def refuse_everything(session, anna, group, picture):
     await session.refuse("get_chat", "nobody named", chat_jid="Nobody at all")
     await session.refuse("send_message", "lacks its country code", recipient="07700 900123", message="x")
     await session.refuse("send_message", "no text", recipient=anna, message="  ")
+    # What others call themselves decides nothing, and what is private stays so.
+    await session.refuse("send_message", "proves nothing", "~Allotment", group, recipient="Allotment", message="x")
+    await session.refuse("send_message", "does not let", recipient="status@broadcast", message="x")
+    await session.refuse(
+        "forward_message", "does not let", chat=anna, message_id=picture, recipient="status@broadcast"
+    )
     await session.refuse("get_message_context", "no message", message_id="3EB0FFFFFFFF")
     await session.refuse("get_poll", "no message", chat=group, message_id=picture)
     await session.refuse("get_poll", "no poll", chat=anna, message_id=picture)

@@ -173,6 +173,17 @@ impl Reach {
         scope
     }
 
+    /// Whether a chat is named one by one, and not merely held because nobody is named.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the archive cannot be read.
+    pub async fn names(&self, chat: &Jid, store: &dyn Store) -> Result<bool, StoreError> {
+        let mut named = Scope::default();
+        named.only_named = true;
+        named.named = self.scope(Broadcasts::Named).named;
+        Ok(store.chats_within(&named, std::slice::from_ref(chat)).await?.contains(chat))
+    }
+
     /// Whether any chat at all is out of reach.
     pub fn is_limited(&self) -> bool {
         *self != Self::default()
@@ -253,6 +264,15 @@ mod tests {
         assert!(!reach("contacts_only = true").scope(Broadcasts::Allowed).broadcasts);
         let nobody = reach("chats = ['77@lid']\nexcept = ['*']").scope(Broadcasts::Allowed);
         assert!(nobody.only_named && nobody.named.is_empty());
+    }
+
+    #[tokio::test]
+    async fn only_an_entry_of_its_own_names_a_chat() {
+        let store = wa_store::MemoryStore::new();
+        let reach = reach("chats = ['*', '+44 7700 900123']");
+        assert!(reach.names(&"447700900123@c.us".parse().unwrap(), &store).await.unwrap());
+        assert!(!reach.names(&Jid::phone("447700900124"), &store).await.unwrap());
+        assert!(!Reach::default().names(&Jid::lid("1"), &store).await.unwrap());
     }
 
     #[test]

@@ -87,11 +87,6 @@ impl<'a> Call<'a> {
         Archive::within(self.store(), self.readable_scope.clone())
     }
 
-    /// What may be read.
-    pub(super) const fn readable_scope(&self) -> &Scope {
-        &self.readable_scope
-    }
-
     /// The store, for what says nothing of chats, people and messages to the caller.
     pub fn store(&self) -> &'a dyn Store {
         self.service.store.as_ref()

@@ -43,7 +43,7 @@ impl ChatView {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn new(chat: &Chat, store: &dyn Store) -> Result<Self, StoreError> {
-        let title = ChatTitle::look_up(&chat.jid, store).await?;
+        let title = ChatTitle::of_chat(chat, store).await?;
         Ok(Self::of(chat, title))
     }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use wa_proto::Jid;
-use wa_store::{Contact, NameSource, Store, StoreError};
+use wa_store::{Chat, Contact, Store, StoreError};
 
 use super::number;
 use crate::ChatKind;
@@ -30,17 +30,24 @@ impl ChatTitle {
     /// # Errors
     /// [`StoreError`] if the archive cannot be read.
     pub async fn look_up(chat: &Jid, store: &dyn Store) -> Result<Self, StoreError> {
-        let kind = ChatKind::of(chat);
-        let (name, phone) = match kind {
-            ChatKind::Person => person(chat, store).await?,
-            _ => (subject(chat, store).await?.map(|name| (NameSource::Subject, name)), None),
-        };
-        Ok(Self {
-            kind,
-            self_chosen: name.as_ref().is_some_and(|(source, _)| source.is_self_chosen()),
-            name: name.map(|(_, name)| name),
-            phone,
-        })
+        match ChatKind::of(chat) {
+            ChatKind::Person => person(chat, store).await,
+            _ => match store.chat(chat).await? {
+                Some(known) => Self::of_chat(&known, store).await,
+                None => subject(chat, None, store).await,
+            },
+        }
+    }
+
+    /// The same of a chat that was read already.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the archive cannot be read.
+    pub(crate) async fn of_chat(chat: &Chat, store: &dyn Store) -> Result<Self, StoreError> {
+        match ChatKind::of(&chat.jid) {
+            ChatKind::Person => person(&chat.jid, store).await,
+            _ => subject(&chat.jid, chat.name.clone(), store).await,
+        }
     }
 
     /// The same of several chats, each looked up once.
@@ -57,24 +64,30 @@ impl ChatTitle {
     }
 }
 
-async fn person(
-    jid: &Jid,
-    store: &dyn Store,
-) -> Result<(Option<(NameSource, String)>, Option<String>), StoreError> {
+async fn person(jid: &Jid, store: &dyn Store) -> Result<ChatTitle, StoreError> {
     let contact = store.contact(jid).await?;
-    let name = contact.as_ref().and_then(Contact::named);
-    let name = name.map(|(source, name)| (source, name.to_owned()));
+    let named = contact.as_ref().and_then(Contact::named);
+    let (self_chosen, name) = match named {
+        Some((source, name)) => (source.is_self_chosen(), Some(name.to_owned())),
+        None => (false, None),
+    };
     let phone = contact.and_then(|contact| contact.phone);
     let phone = match phone.as_ref().or(Some(jid)).and_then(number) {
         Some(number) => Some(number),
         None => store.phone_of(jid).await?.as_ref().and_then(number),
     };
-    Ok((name, phone))
+    Ok(ChatTitle { kind: ChatKind::Person, name, self_chosen, phone })
 }
 
-async fn subject(chat: &Jid, store: &dyn Store) -> Result<Option<String>, StoreError> {
-    match store.chat(chat).await?.and_then(|chat| chat.name) {
-        None if chat.is_group() => Ok(store.group(chat).await?.map(|group| group.subject)),
-        name => Ok(name),
-    }
+/// What everybody in it, or who follows it, may have called it.
+async fn subject(
+    chat: &Jid,
+    name: Option<String>,
+    store: &dyn Store,
+) -> Result<ChatTitle, StoreError> {
+    let name = match name {
+        None if chat.is_group() => store.group(chat).await?.map(|group| group.subject),
+        name => name,
+    };
+    Ok(ChatTitle { kind: ChatKind::of(chat), self_chosen: name.is_some(), name, phone: None })
 }

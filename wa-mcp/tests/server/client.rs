@@ -55,6 +55,10 @@ impl Machine {
     pub(crate) fn new(policy: &str) -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap(), server: None };
         std::fs::create_dir_all(machine.path("config/wa")).unwrap();
+        // As the system makes it for each user.
+        let mut private = std::fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+        private.create(machine.path("run")).unwrap();
         std::fs::write(machine.path("config/wa/policy.toml"), policy).unwrap();
         machine
     }
