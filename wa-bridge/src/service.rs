@@ -235,13 +235,23 @@ impl Service {
         let mut changes = vec![Change::Audit(Box::new(entry))];
         let pruned = self.audit_pruned.swap(now, Ordering::Relaxed);
         if pruned <= now.saturating_sub(DAY_MS) {
-            changes.push(Change::PruneAudit { before_ms: now.saturating_sub(AUDIT_DAYS * DAY_MS) });
+            let mut query = AuditQuery::default();
+            query.limit = 1;
+            let last = self.store.audit(&query).await?.first().map(|entry| entry.at_ms);
+            changes.push(Change::PruneAudit { before_ms: kept_since(now, last) });
         } else {
             self.audit_pruned.store(pruned, Ordering::Relaxed);
         }
         self.store.commit(changes.into_iter().collect()).await?;
         Ok(())
     }
+}
+
+/// From when on entries of the audit are kept, in milliseconds since 1970. A clock that runs ahead for
+/// a moment takes nothing out: time goes on by a day at most from the last entry.
+fn kept_since(now_ms: i64, last_ms: Option<i64>) -> i64 {
+    let now = last_ms.map_or(now_ms, |last| now_ms.min(last.saturating_add(DAY_MS)));
+    now.saturating_sub(AUDIT_DAYS * DAY_MS)
 }
 
 /// How long entries of the audit are kept, in days.
@@ -437,6 +447,15 @@ pub fn routes() -> Vec<Route> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_audit_is_kept_for_400_days_whatever_a_clock_says_for_a_moment() {
+        const DAY: i64 = 86_400_000;
+        assert_eq!(kept_since(1_000 * DAY, None), 600 * DAY);
+        assert_eq!(kept_since(1_000 * DAY, Some(1_000 * DAY - 5)), 600 * DAY);
+        assert_eq!(kept_since(1_000 * DAY, Some(700 * DAY)), 301 * DAY);
+        assert_eq!(kept_since(1_000 * DAY, Some(9_000 * DAY)), 600 * DAY);
+    }
 
     #[test]
     fn every_call_has_a_path_of_its_own() {

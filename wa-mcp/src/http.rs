@@ -92,7 +92,7 @@ fn router(
     config.allowed_origins = LOOPBACK_ORIGINS.map(str::to_owned).into();
     let config = config.enforce_origin_validation();
     let service =
-        StreamableHttpService::new(move || Ok(server.for_session()), sessions.manager(), config);
+        StreamableHttpService::new(move || Ok(server.for_session()), Arc::clone(sessions), config);
     Router::new()
         .route_service(PATH, service)
         .layer(middleware::from_fn_with_state(Arc::clone(sessions), sessions::keep))

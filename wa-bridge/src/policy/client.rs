@@ -240,8 +240,8 @@ mod tests {
             assert_eq!(met.max_send_mb, 5);
             met.send_from.into_iter().map(std::path::PathBuf::from).collect::<Vec<_>>()
         };
-        assert_eq!(meet(&[&all], &[&part]), [part.clone()]);
-        assert_eq!(meet(&[&part], &[&all, &away]), [part.clone()]);
+        assert_eq!(meet(&[&all], &[&part]), std::slice::from_ref(&part));
+        assert_eq!(meet(&[&part], &[&all, &away]), std::slice::from_ref(&part));
         assert!(meet(&[&all], &[&away]).is_empty());
         std::os::unix::fs::symlink(&away, all.join("link")).unwrap();
         assert!(meet(&[&all], &[&all.join("link")]).is_empty(), "by where it leads");

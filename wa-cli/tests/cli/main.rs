@@ -5,6 +5,7 @@
 mod bad_input;
 mod channels;
 mod chats;
+mod clients;
 mod demo;
 mod doctor;
 mod everyday;

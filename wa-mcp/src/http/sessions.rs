@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,8 +14,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use rmcp::transport::streamable_http_server::session::{
-    SessionManager, local::LocalSessionManager,
+use futures_util::Stream;
+use rmcp::{
+    model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
+    transport::streamable_http_server::session::{
+        ServerSseMessage, SessionId, SessionManager,
+        local::{LocalSessionManager, LocalSessionManagerError},
+    },
 };
 use tokio::time::Instant;
 use wa_bridge::ClientName;
@@ -24,7 +29,7 @@ use wa_bridge::ClientName;
 const SESSION: &str = "mcp-session-id";
 
 /// The most sessions of one assistant at a time; the one that was used longest ago ends for one more.
-const MAX_OF_CLIENT: usize = 16;
+const MAX_OF_OWNER: usize = 16;
 
 /// The most sessions in all.
 const MAX_SESSIONS: usize = 64;
@@ -37,34 +42,49 @@ const BEGINNING: Duration = Duration::from_secs(10);
 
 /// All sessions of one server.
 pub(super) struct Sessions {
-    manager: Arc<LocalSessionManager>,
-    known: Mutex<HashMap<String, Session>>,
+    held: LocalSessionManager,
+    known: Mutex<HashMap<SessionId, Session>>,
 }
 
-/// Who began a session, and when it was used last.
+/// Whose a session is, and when it was used last.
 struct Session {
-    client: Option<ClientName>,
+    owner: Owner,
     used: Instant,
+}
+
+/// Whose a session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Owner {
+    /// Nobody's yet: it has not been answered that it began. Whoever asked may be gone already.
+    Nobody,
+    /// That of whoever showed the server's own token.
+    Server,
+    /// That of an assistant.
+    Client(ClientName),
+}
+
+impl Owner {
+    fn of(client: Option<&ClientName>) -> Self {
+        client.map_or(Self::Server, |client| Self::Client(client.clone()))
+    }
 }
 
 impl Sessions {
     pub(super) fn new() -> Self {
-        let mut manager = LocalSessionManager::default();
-        manager.session_config.keep_alive = Some(IDLE);
-        manager.session_config.init_timeout = Some(BEGINNING);
-        Self { manager: Arc::new(manager), known: Mutex::default() }
+        let mut held = LocalSessionManager::default();
+        held.session_config.keep_alive = Some(IDLE);
+        held.session_config.init_timeout = Some(BEGINNING);
+        Self { held, known: Mutex::default() }
     }
 
-    /// What holds the sessions themselves.
-    pub(super) fn manager(&self) -> Arc<LocalSessionManager> {
-        Arc::clone(&self.manager)
+    fn known(&self) -> MutexGuard<'_, HashMap<SessionId, Session>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether somebody may speak in a session; from now on it counts as used.
-    fn may_use(&self, id: &str, client: Option<&ClientName>) -> bool {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get_mut(id) {
-            Some(session) if session.client.as_ref() == client => {
+    fn may_use(&self, id: &str, owner: &Owner) -> bool {
+        match self.known().get_mut(id) {
+            Some(session) if session.owner == *owner => {
                 session.used = Instant::now();
                 true
             }
@@ -72,54 +92,55 @@ impl Sessions {
         }
     }
 
-    /// Notes a session that has begun, and ends those that are too many.
-    async fn begin(&self, id: String, client: Option<ClientName>) {
-        let held: Vec<String> =
-            self.manager.sessions.read().await.keys().map(|id| id.to_string()).collect();
-        for id in self.note(id, client, &held) {
+    /// Notes whose a session is, and ends those that are too many then.
+    async fn note(&self, id: SessionId, owner: Owner) {
+        let ended = too_many(&mut self.known(), id, owner);
+        for ended in ended {
             // One that has ended by itself is as good.
-            let _ = self.manager.close_session(&id.into()).await;
+            let _ = self.held.close_session(&ended).await;
         }
-    }
-
-    /// Notes a session; which of those that are held are too many then.
-    fn note(&self, id: String, client: Option<ClientName>, held: &[String]) -> Vec<String> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|id, _| held.contains(id));
-        known.insert(id, Session { client: client.clone(), used: Instant::now() });
-        let mut ended = Vec::new();
-        let of_client = |session: &Session| session.client == client;
-        while known.values().filter(|session| of_client(session)).count() > MAX_OF_CLIENT {
-            ended.extend(take_oldest(&mut known, of_client));
-        }
-        while known.len() > MAX_SESSIONS {
-            ended.extend(take_oldest(&mut known, |_| true));
-        }
-        ended
     }
 }
 
+/// Puts a session among those that are known, and takes out those that are too many then.
+fn too_many(
+    known: &mut HashMap<SessionId, Session>,
+    id: SessionId,
+    owner: Owner,
+) -> Vec<SessionId> {
+    known.insert(id, Session { owner: owner.clone(), used: Instant::now() });
+    let is_owners = |session: &Session| session.owner == owner;
+    let mut ended = Vec::new();
+    while known.values().filter(|session| is_owners(session)).count() > MAX_OF_OWNER {
+        ended.extend(take_oldest(known, is_owners));
+    }
+    while known.len() > MAX_SESSIONS {
+        ended.extend(take_oldest(known, |_| true));
+    }
+    ended
+}
+
 fn take_oldest(
-    known: &mut HashMap<String, Session>,
+    known: &mut HashMap<SessionId, Session>,
     which: impl Fn(&Session) -> bool,
-) -> Option<String> {
+) -> Option<SessionId> {
     let oldest = known.iter().filter(|(_, session)| which(session));
     let oldest = oldest.min_by_key(|(_, session)| session.used).map(|(id, _)| id.clone())?;
     known.remove(&oldest);
     Some(oldest)
 }
 
-/// Lets a request into the session it names if that is its assistant's own, and notes the session
-/// that one begins.
+/// Lets a request into the session it names if that is its assistant's own, and notes whose the one
+/// is that it begins.
 pub(super) async fn keep(
     State(sessions): State<Arc<Sessions>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let client = request.extensions().get::<ClientName>().cloned();
+    let owner = Owner::of(request.extensions().get());
     let named = named(request.headers());
     if let Some(id) = &named
-        && !sessions.may_use(id, client.as_ref())
+        && !sessions.may_use(id, &owner)
     {
         return (StatusCode::NOT_FOUND, "there is no such session\n").into_response();
     }
@@ -127,11 +148,95 @@ pub(super) async fn keep(
     if named.is_none()
         && let Some(id) = self::named(response.headers())
     {
-        sessions.begin(id, client).await;
+        sessions.note(id, owner).await;
     }
     response
 }
 
-fn named(headers: &HeaderMap) -> Option<String> {
-    headers.get(SESSION)?.to_str().ok().map(str::to_owned)
+fn named(headers: &HeaderMap) -> Option<SessionId> {
+    headers.get(SESSION)?.to_str().ok().map(SessionId::from)
+}
+
+/// What the protocol's library does with the sessions; they are counted where they are made.
+impl SessionManager for Sessions {
+    type Error = LocalSessionManagerError;
+    type Transport = <LocalSessionManager as SessionManager>::Transport;
+
+    async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
+        let (id, transport) = self.held.create_session().await?;
+        self.note(id.clone(), Owner::Nobody).await;
+        Ok((id, transport))
+    }
+
+    async fn initialize_session(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<ServerJsonRpcMessage, Self::Error> {
+        self.held.initialize_session(id, message).await
+    }
+
+    async fn has_session(&self, id: &SessionId) -> Result<bool, Self::Error> {
+        self.held.has_session(id).await
+    }
+
+    async fn close_session(&self, id: &SessionId) -> Result<(), Self::Error> {
+        self.known().remove(id);
+        self.held.close_session(id).await
+    }
+
+    async fn create_stream(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.held.create_stream(id, message).await
+    }
+
+    async fn accept_message(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<(), Self::Error> {
+        self.held.accept_message(id, message).await
+    }
+
+    async fn create_standalone_stream(
+        &self,
+        id: &SessionId,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.held.create_standalone_stream(id).await
+    }
+
+    async fn resume(
+        &self,
+        id: &SessionId,
+        last_event_id: String,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.held.resume(id, last_event_id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_few_whoever_begins_them_and_whether_or_not_they_wait_for_the_answer() {
+        let mut known = HashMap::new();
+        let client = |name: &str| Owner::Client(name.parse().unwrap());
+        for number in 0..100 {
+            too_many(&mut known, format!("left {number}").into(), Owner::Nobody);
+        }
+        assert_eq!(known.len(), 16);
+        for number in 0..100 {
+            too_many(&mut known, format!("greedy {number}").into(), client("greedy"));
+        }
+        assert_eq!(known.len(), 32);
+        for number in 0..100 {
+            let name = format!("a{}", number % 50);
+            too_many(&mut known, format!("one of many {number}").into(), client(&name));
+        }
+        assert_eq!(known.len(), 64);
+    }
 }

@@ -275,8 +275,8 @@ impl State {
             }
             Change::PruneAudit { before_ms } => {
                 let young = self.audit.iter().position(|entry| entry.at_ms >= before_ms);
-                let old = self.audit.drain(..young.unwrap_or(self.audit.len()));
-                if let Some(AuditEntry { seq, at_ms, hash: Some(hash), .. }) = old.last() {
+                let mut old = self.audit.drain(..young.unwrap_or(self.audit.len()));
+                if let Some(AuditEntry { seq, at_ms, hash: Some(hash), .. }) = old.next_back() {
                     self.audit_anchor = AuditAnchor { seq, at_ms: Some(at_ms), hash };
                 }
             }

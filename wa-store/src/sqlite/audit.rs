@@ -33,7 +33,7 @@ pub(super) fn audit(db: &Connection, query: &AuditQuery) -> Result<Vec<AuditEntr
 
 pub(super) fn anchor(db: &Connection) -> Result<AuditAnchor> {
     let sql = "SELECT seq, at_ms, hash FROM audit_anchor";
-    let found = one(db, sql, [], |row| anchor_of(row))?;
+    let found = one(db, sql, [], anchor_of)?;
     found.ok_or(StoreError::Corrupt { what: "the audit's anchor" })
 }
 
