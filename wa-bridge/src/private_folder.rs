@@ -30,8 +30,12 @@ pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of the file system; [`io::ErrorKind::PermissionDenied`] for what is no such folder.
 pub(crate) fn private_folder_among_others(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
+        // A runtime folder that nobody made yet; whether it can be trusted is looked at below.
+        make(parent)?;
+    }
     match make_one(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => check_among_others(path),
     }
 }
@@ -169,6 +173,7 @@ mod tests {
         chmod(root.path(), 0o1777);
         let path = |name: &str| root.path().join(name);
         private_folder_among_others(&path("mine")).unwrap();
+        private_folder_among_others(&path("not/there/yet")).unwrap();
         private_folder_among_others(&path("mine")).unwrap();
         assert_eq!(mode(&path("mine")), 0o700);
 
