@@ -16,6 +16,7 @@ mod draft;
 mod event;
 mod group;
 mod history;
+mod hold;
 mod label;
 mod media;
 mod message;
@@ -34,6 +35,7 @@ pub use draft::*;
 pub use event::*;
 pub use group::*;
 pub use history::*;
+pub use hold::*;
 pub use label::*;
 pub use media::*;
 pub use message::*;
@@ -74,6 +76,8 @@ pub enum Effect {
     Delete,
     /// The link of this device.
     Link,
+    /// What assistants may do; open to the person, whatever else is forbidden.
+    Guard,
 }
 
 /// Declares the path, the purpose and the effect of a call.

@@ -84,6 +84,21 @@ impl Caller {
             None => format!("{}: {}", self.frontend.as_str(), self.name),
         }
     }
+
+    /// By what something is counted that a caller has so much of. Whoever proved no name shares with
+    /// all who did not: names that cost nothing would be taken by the dozen.
+    pub(crate) fn account(&self) -> String {
+        match (&self.client, self.frontend) {
+            (Some(_), _) => self.label(),
+            (None, frontend) => frontend.as_str().to_owned(),
+        }
+    }
+
+    /// An assistant, by how it was labelled when it asked.
+    pub(crate) fn assistant_labelled(label: &str) -> Self {
+        let client = label.strip_prefix("client: ").and_then(|name| name.parse().ok());
+        client.map_or_else(|| Self::assistant(label), Self::client)
+    }
 }
 
 /// The longest name of a frontend, in characters.

@@ -44,6 +44,7 @@ mod regular_file;
 mod remote;
 mod serve;
 mod service;
+mod shown;
 mod socket;
 mod token;
 mod view;

@@ -15,6 +15,7 @@ use tokio::{
 };
 use wa_client::{
     Client, ClientBuilder, DisconnectReason, EVENT_BUFFER, Event, HistoryDepth, Platform,
+    TransmitGate,
 };
 use wa_store::{Change, Changes, Store};
 
@@ -34,6 +35,8 @@ const HISTORY_DEPTH: &str = "wa-bridge/history-depth";
 pub(crate) struct Line {
     store: Arc<dyn Store>,
     endpoint: Endpoint,
+    /// Has the last word on what leaves.
+    gate: Arc<dyn TransmitGate>,
     slot: RwLock<Slot>,
     state: watch::Sender<LineState>,
     events: broadcast::Sender<Event>,
@@ -63,13 +66,17 @@ pub(crate) struct LineState {
 
 impl Line {
     /// Makes the client; does not connect.
-    pub(crate) async fn new(store: Arc<dyn Store>, endpoint: Endpoint) -> Result<Self, Failure> {
+    pub(crate) async fn new(
+        store: Arc<dyn Store>,
+        endpoint: Endpoint,
+        gate: Arc<dyn TransmitGate>,
+    ) -> Result<Self, Failure> {
         let (state, events) =
             (watch::Sender::new(LineState::default()), broadcast::Sender::new(EVENT_BUFFER));
         let depth = history_depth(store.as_ref()).await?;
-        let builder = builder(&store, &endpoint).history(depth);
+        let builder = builder(&store, &endpoint, &gate).history(depth);
         let slot = RwLock::new(start(builder, &state, &events).await?);
-        Ok(Self { store, endpoint, slot, state, events })
+        Ok(Self { store, endpoint, gate, slot, state, events })
     }
 
     /// The client; a cheap clone.
@@ -188,7 +195,7 @@ impl Line {
             HistoryWanted::Full => HistoryDepth::Full,
         };
         remember_history_depth(self.store.as_ref(), depth).await?;
-        let mut builder = builder(&self.store, &self.endpoint).history(depth);
+        let mut builder = builder(&self.store, &self.endpoint, &self.gate).history(depth);
         if let Some(name) = device_name {
             builder = builder.os(name.to_owned());
         }
@@ -223,8 +230,13 @@ impl Line {
     }
 }
 
-fn builder(store: &Arc<dyn Store>, endpoint: &Endpoint) -> ClientBuilder {
-    endpoint.apply(Client::builder(Arc::clone(store))).platform(Platform::Desktop)
+fn builder(
+    store: &Arc<dyn Store>,
+    endpoint: &Endpoint,
+    gate: &Arc<dyn TransmitGate>,
+) -> ClientBuilder {
+    let builder = Client::builder(Arc::clone(store)).transmit_gate(Arc::clone(gate));
+    endpoint.apply(builder).platform(Platform::Desktop)
 }
 
 /// Makes a client, and has what it tells watched.

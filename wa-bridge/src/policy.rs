@@ -10,7 +10,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
 };
 
 mod client;
+mod confirm;
 mod entry;
 mod files;
 mod folder;
@@ -28,11 +28,13 @@ mod pace;
 mod reach;
 mod source;
 
+pub use confirm::{ActionKind, Confirm, Confirmations};
 pub use entry::{AddedEntry, NoSuchList, PolicyList};
 pub(crate) use files::unreadable;
 pub use files::{Files, SaveFolder};
 pub use folder::AllowedFolder;
-pub use pace::{Pace, Sendings};
+pub(crate) use pace::HOUR;
+pub use pace::{Pace, PaceClass, Sendings, Turn};
 pub use reach::{Broadcasts, Reach, Standing, UnknownSenders};
 pub use source::PolicySource;
 
@@ -43,8 +45,10 @@ pub use source::PolicySource;
 pub struct Policy {
     /// Nothing is sent, changed or deleted.
     pub read_only: bool,
-    /// When a person has to agree before an assistant's message leaves.
-    pub confirm: Confirm,
+    /// When a person has to agree before what an assistant does reaches others.
+    pub confirm: Confirmations,
+    /// What becomes of what an assistant sends after it has read what others wrote.
+    pub taint: Taint,
     /// An assistant may agree in the person's name, by the tool `confirm_send`.
     pub confirm_in_chat: bool,
     /// Which chats may be read.
@@ -61,19 +65,16 @@ pub struct Policy {
     pub clients: BTreeMap<String, Policy>,
 }
 
-/// When a person has to agree before an assistant's message leaves.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
-)]
+/// What becomes of what an assistant sends after it has read what others wrote, who may have told
+/// it to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Confirm {
-    /// Never.
-    Never,
-    /// For chats to which this account has never written.
+pub enum Taint {
+    /// A person has to agree, unless it goes back to the only chat that was read.
     #[default]
-    NewChats,
-    /// For every message.
-    Always,
+    Confirm,
+    /// Nothing.
+    Off,
 }
 
 /// What a frontend forbids itself besides. Every part can only take something away.
@@ -173,7 +174,7 @@ impl Policy {
     pub fn tightened(&self, by: &Tightening) -> Self {
         let mut policy = self.clone();
         policy.read_only |= by.read_only;
-        policy.confirm = policy.confirm.max(by.confirm.unwrap_or(Confirm::Never));
+        policy.confirm = policy.confirm.at_least(by.confirm.unwrap_or(Confirm::Never));
         policy.read.contacts_only |= by.contacts_only;
         policy.write.contacts_only |= by.contacts_only;
         policy
@@ -185,7 +186,7 @@ impl Policy {
     /// [`Cause::Forbidden`].
     pub fn allow(&self, effect: Effect) -> Result<(), Failure> {
         match effect {
-            Effect::Read => Ok(()),
+            Effect::Read | Effect::Guard => Ok(()),
             Effect::Link if !self.read_only => Ok(()),
             _ if self.read_only => Err(Failure::new(
                 Cause::Forbidden,
@@ -196,16 +197,22 @@ impl Policy {
         }
     }
 
-    /// Whether a person has to agree before a message of an assistant leaves, and why.
-    pub fn confirmation(&self, standing: &Standing) -> Option<&'static str> {
+    /// Whether a person has to agree before something of an assistant leaves, and why.
+    pub fn confirmation(&self, kind: ActionKind, standing: &Standing) -> Option<&'static str> {
         if standing.kind.is_public() {
             return Some("it would be seen by people whom nobody names");
         }
-        match self.confirm {
+        match self.confirm.of(kind) {
             Confirm::Never => None,
-            Confirm::Always => Some("the policy has every message confirmed"),
+            Confirm::Always => Some(match kind {
+                ActionKind::Message => "the policy has every message confirmed",
+                ActionKind::Edit => "the policy has every changed message confirmed",
+                ActionKind::Forward => "the policy has everything confirmed that is passed on",
+                ActionKind::Delete => "the policy has everything confirmed that is deleted",
+                ActionKind::Group => "the policy has every change of a group confirmed",
+            }),
             Confirm::NewChats if standing.written_to => None,
-            Confirm::NewChats => Some("this account has never written to this chat"),
+            Confirm::NewChats => Some("the person has never written to this chat themselves"),
         }
     }
 
@@ -215,11 +222,7 @@ impl Policy {
         if self.read_only {
             parts.push("read-only".to_owned());
         }
-        parts.push(match self.confirm {
-            Confirm::Never => "nothing is confirmed".to_owned(),
-            Confirm::NewChats => "new chats are confirmed".to_owned(),
-            Confirm::Always => "every message is confirmed".to_owned(),
-        });
+        parts.push(self.confirm.summary().to_owned());
         for (reach, what) in [(&self.read, "reads"), (&self.write, "writes")] {
             if reach.is_limited() {
                 parts.push(format!("{what} some chats only"));
@@ -276,12 +279,20 @@ mod tests {
             Tightening { read_only: true, confirm: Some(Confirm::Always), contacts_only: true };
         let tightened = Policy::default().tightened(&tightening);
         assert!(tightened.read_only && tightened.read.contacts_only);
-        assert_eq!(tightened.confirm, Confirm::Always);
+        assert_eq!(tightened.confirm, Confirmations::all(Confirm::Always));
     }
 
     #[test]
     fn a_word_that_is_not_known_is_an_error_and_not_passed_over() {
-        for text in ["readonly = true", "confirm = \"sometimes\"", "[read]\nchat = []", "x"] {
+        for text in [
+            "readonly = true",
+            "confirm = \"sometimes\"",
+            "[confirm]\nmessage = \"always\"",
+            "[confirm]\nedits = \"sometimes\"",
+            "taint = \"on\"",
+            "[read]\nchat = []",
+            "x",
+        ] {
             assert!(Policy::parse(text).is_err(), "{text}");
         }
         assert_eq!(Policy::parse("").unwrap(), Policy::default());
@@ -289,14 +300,33 @@ mod tests {
 
     #[test]
     fn who_was_never_written_to_is_confirmed_unless_the_file_says_otherwise() {
-        let stranger = Standing::default();
+        let (stranger, message) = (Standing::default(), ActionKind::Message);
         let known = Standing { written_to: true, ..Standing::default() };
-        assert!(Policy::default().confirmation(&stranger).is_some());
-        assert!(Policy::default().confirmation(&known).is_none());
+        assert!(Policy::default().confirmation(message, &stranger).is_some());
+        assert!(Policy::default().confirmation(message, &known).is_none());
         let never = Policy::parse("confirm = \"never\"").unwrap();
-        assert!(never.confirmation(&stranger).is_none());
+        assert!(never.confirmation(message, &stranger).is_none());
         let always = Policy::parse("confirm = \"always\"").unwrap();
-        assert!(always.confirmation(&known).is_some());
+        assert!(always.confirmation(message, &known).is_some());
+    }
+
+    #[test]
+    fn what_changes_what_was_said_is_confirmed_in_a_chat_that_is_known_too() {
+        let known = Standing { written_to: true, ..Standing::default() };
+        let others = [ActionKind::Edit, ActionKind::Forward, ActionKind::Delete, ActionKind::Group];
+        for text in ["", "confirm = \"new-chats\"", "[confirm]\nmessages = \"never\""] {
+            let policy = Policy::parse(text).unwrap();
+            assert!(policy.confirmation(ActionKind::Message, &known).is_none(), "{text}");
+            for kind in others {
+                assert!(policy.confirmation(kind, &known).is_some(), "{text} {kind:?}");
+            }
+        }
+        let rows = "[confirm]\nmessages = \"always\"\nedits = \"never\"\ndeletes = \"new-chats\"";
+        let policy = Policy::parse(rows).unwrap();
+        let asked = |kind, standing| policy.confirmation(kind, standing).is_some();
+        assert!(asked(ActionKind::Message, &known) && !asked(ActionKind::Edit, &known));
+        assert!(!asked(ActionKind::Delete, &known) && asked(ActionKind::Group, &known));
+        assert!(asked(ActionKind::Delete, &Standing::default()));
     }
 
     #[test]
@@ -304,7 +334,8 @@ mod tests {
         let readme = include_str!("../../README.md");
         let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let policy = Policy::parse(example).unwrap();
-        assert_eq!(policy.confirm, Confirm::NewChats);
+        assert_eq!(policy.confirm, Confirmations::default(), "and so are the confirmations");
+        assert_eq!(policy.taint, Taint::Confirm);
         assert_eq!(policy.pace, Pace::default(), "the paces it shows are those without a file");
     }
 

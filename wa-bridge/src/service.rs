@@ -28,7 +28,7 @@ use crate::{
     endpoint::Endpoint,
     failure::{Cause, Failure, remedy},
     line::Line,
-    policy::{PolicySource, Sendings},
+    policy::{HOUR, PolicySource, Sendings, Turn},
 };
 
 mod account;
@@ -45,6 +45,7 @@ mod file_to_send;
 mod gate;
 mod groups;
 mod history;
+mod hold;
 mod labels;
 mod media;
 mod messages;
@@ -56,8 +57,10 @@ mod polls;
 mod privacy;
 mod profile;
 mod reach;
+mod reading;
 mod search;
 mod send;
+mod transmit;
 
 pub use call::Call;
 pub(crate) use counts::Counts;
@@ -75,13 +78,15 @@ pub struct Service {
     profile: Profile,
     store: Arc<dyn Store>,
     line: Line,
-    policy: PolicySource,
+    policy: Arc<PolicySource>,
     /// The assistants that are let in.
     clients: Clients,
     /// Where a person can let drafts go, if the owner has such a page.
     page: Option<String>,
-    /// When messages left in the last hour.
+    /// What was done in the last hour.
     sendings: Mutex<Sendings>,
+    /// What assistants have read.
+    readings: reading::Readings,
     /// Drafts that are being sent.
     approving: drafts::Approving,
     counters: counts::Counters,
@@ -99,9 +104,6 @@ impl fmt::Debug for Service {
     }
 }
 
-/// An hour in milliseconds.
-const HOUR_MS: i64 = 3_600_000;
-
 impl Service {
     /// Serves an account whose lock the caller holds.
     ///
@@ -115,7 +117,9 @@ impl Service {
         page: Option<String>,
     ) -> Result<Arc<Self>, Failure> {
         let sendings = Mutex::new(recent_sendings(store.as_ref()).await?);
-        let line = Line::new(Arc::clone(&store), endpoint).await?;
+        let policy = Arc::new(policy);
+        let gate = transmit::PolicyGate { policy: Arc::clone(&policy), store: Arc::clone(&store) };
+        let line = Line::new(Arc::clone(&store), endpoint, Arc::new(gate)).await?;
         let (ending, ended) = (watch::Sender::new(false), watch::Sender::new(false));
         Ok(Arc::new(Self {
             clients: Clients::of(&profile),
@@ -125,6 +129,7 @@ impl Service {
             policy,
             page,
             sendings,
+            readings: reading::Readings::default(),
             approving: drafts::Approving::default(),
             counters: counts::Counters::default(),
             audit_pruned: AtomicI64::new(0),
@@ -143,7 +148,7 @@ impl Service {
         caller: &Caller,
     ) -> Result<O::Answer, Failure> {
         let request = request_of(&operation, caller);
-        let call = Call::new(self, caller, O::PATH, request).await?;
+        let call = Call::new(self, caller, O::PATH, O::EFFECT, request).await?;
         self.run(operation, &call).await
     }
 
@@ -151,7 +156,7 @@ impl Service {
     async fn run<O: Perform>(&self, operation: O, call: &Call<'_>) -> Result<O::Answer, Failure> {
         let deadline = call.deadline();
         let done = async {
-            call.policy().allow(O::EFFECT)?;
+            call.allowed_now(call.policy()).await?;
             // What waits on its own account knows the deadline; this is for what forgets it.
             match timeout_at(deadline + GRACE, operation.perform(call)).await {
                 Ok(result) => result,
@@ -258,7 +263,7 @@ fn kept_since(now_ms: i64, last_ms: Option<i64>) -> i64 {
 const AUDIT_DAYS: i64 = 400;
 
 /// A day in milliseconds.
-const DAY_MS: i64 = 24 * HOUR_MS;
+const DAY_MS: i64 = 24 * HOUR;
 
 /// How much later than its own deadline a call is given up.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
@@ -270,15 +275,25 @@ fn request_of<O: Operation>(operation: &O, caller: &Caller) -> Option<Value> {
     may_wait.then(|| serde_json::to_value(operation).ok()).flatten()
 }
 
+/// What was authorized in the last hour. Refusals are put down too, and crowd nothing out.
 async fn recent_sendings(store: &dyn Store) -> Result<Sendings, Failure> {
     let mut query = AuditQuery::default();
-    query.since_ms = Some(now_ms() - HOUR_MS);
+    query.since_ms = Some(now_ms() - HOUR);
+    query.outcome = Some(gate::ACCEPTED.to_owned());
     query.limit = wa_store::MAX_PAGE;
-    let mut sendings = Sendings::default();
-    for entry in store.audit(&query).await?.into_iter().rev() {
-        if entry.outcome == gate::ACCEPTED {
-            sendings.record(entry.at_ms, entry.to_stranger);
+    let mut accepted = Vec::new();
+    loop {
+        let page = store.audit(&query).await?;
+        let is_last = page.len() < query.limit;
+        query.before = page.last().map(|entry| entry.seq);
+        accepted.extend(page);
+        if is_last {
+            break;
         }
+    }
+    let mut sendings = Sendings::default();
+    for entry in accepted.iter().rev() {
+        sendings.record(entry.at_ms, &Turn::of_entry(entry));
     }
     Ok(sendings)
 }
@@ -358,7 +373,7 @@ impl Service {
         let route = find(path)?;
         let may_wait = caller.frontend == crate::Frontend::Assistant;
         let request = may_wait.then(|| body.clone());
-        let call = Call::new(self, caller, route.path, request).await?;
+        let call = Call::new(self, caller, route.path, route.effect, request).await?;
         (route.call)(self, body, call).await
     }
 }
@@ -438,6 +453,8 @@ pub fn routes() -> Vec<Route> {
         api::DraftList,
         api::DraftApprove,
         api::DraftCancel,
+        api::Hold,
+        api::Release,
         api::Audit,
         api::AuditVerify,
         api::LastMessage,
@@ -447,6 +464,28 @@ pub fn routes() -> Vec<Route> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::PaceClass;
+
+    #[tokio::test]
+    async fn refusals_push_nothing_out_of_the_hour() {
+        let store = wa_store::MemoryStore::new();
+        let entry = |outcome: &str| {
+            let entry = AuditEntry::new(now_ms() - 1_000, "assistant: a", "messages/send", outcome);
+            Change::Audit(Box::new(entry))
+        };
+        for outcome in ["accepted", "accepted"] {
+            store.commit(entry(outcome).into()).await.unwrap();
+        }
+        for _ in 0..1_100 {
+            store.commit(entry("forbidden").into()).await.unwrap();
+        }
+        let sendings = recent_sendings(&store).await.unwrap();
+        let mut pace = crate::policy::Pace::default();
+        pace.per_hour = 2;
+        let message = Turn { class: PaceClass::Message, count: 1, to_stranger: false };
+        let (at, _) = sendings.earliest(&pace, now_ms(), &message);
+        assert!(at > now_ms() + HOUR / 2, "two of two were sent in this hour");
+    }
 
     #[test]
     fn the_audit_is_kept_for_400_days_whatever_a_clock_says_for_a_moment() {

@@ -204,6 +204,10 @@ pub(crate) enum Command {
     /// Messages of assistants that wait for you to agree
     #[command(subcommand)]
     Drafts(DraftCommand),
+    /// Stop everything that assistants send, at once, until you release it
+    Hold,
+    /// Let assistants send again
+    Release,
     /// Tell what became of a message that was sent
     Outbox(OutboxArguments),
     /// List what was sent, changed and refused, and who asked for it

@@ -19,6 +19,7 @@ mod drafts;
 mod generate;
 mod groups;
 mod history;
+mod hold;
 mod key;
 mod labels;
 mod link;
@@ -100,6 +101,8 @@ async fn with_account(command: &Command, session: &Session<'_>) -> Result<(), Fa
         Command::Profile(command) => profile::run(command, session).await,
         Command::Privacy(command) => privacy::run(command, session).await,
         Command::Drafts(command) => drafts::run(command, session).await,
+        Command::Hold => hold::hold(session).await,
+        Command::Release => hold::release(session).await,
         Command::Outbox(arguments) => outbox::run(arguments, session).await,
         Command::Audit(arguments) => audit::run(arguments, session).await,
         command => sending(command, session).await,

@@ -15,6 +15,7 @@ use crate::{
     history::HistoryDepth,
     inner::{Inner, Settings},
     media::{HttpsError, HttpsTransport, MediaState, MediaTransport},
+    outbox::transmit_gate::{OpenGate, SharedGate, TransmitGate},
     payload::{DeviceDescription, Platform},
     version::{self, VersionSource, WebPageVersion},
 };
@@ -48,6 +49,7 @@ impl ClientBuilder {
             connector: Arc::new(WebSocketConnector::new()),
             description: DeviceDescription::default(),
             version_source: Some(Arc::new(WebPageVersion::default())),
+            transmit_gate: SharedGate(Arc::new(OpenGate)),
         };
         Self {
             store: StoreHandle(store),
@@ -135,6 +137,13 @@ impl ClientBuilder {
     /// Where the current version is found when the server refuses this one; `None` for nowhere.
     pub fn version_source(mut self, source: Option<Arc<dyn VersionSource>>) -> Self {
         self.settings.version_source = source;
+        self
+    }
+
+    /// Has somebody decide, right before each message leaves, whether it may; everything may unless
+    /// told otherwise.
+    pub fn transmit_gate(mut self, gate: Arc<dyn TransmitGate>) -> Self {
+        self.settings.transmit_gate = SharedGate(gate);
         self
     }
 

@@ -86,6 +86,10 @@ pub enum Error {
         "the server does not take the message in this form (479): what is known of the recipient was out of date and is asked for again"
     )]
     StanzaRefused,
+    /// What may leave was asked again right before the message left, and it may not. It is not
+    /// sent again.
+    #[error("the message may not be sent any more")]
+    TransmissionRefused,
     /// The server's answer is not in the form that is known.
     #[error("the server's answer is not in a form that is known")]
     UnreadableAnswer,
@@ -153,6 +157,7 @@ impl Error {
             | Self::NotOnWhatsApp
             | Self::NotInGroup
             | Self::AdminsOnly
+            | Self::TransmissionRefused
             | Self::AccountRestricted { .. }
             | Self::SendRefused { .. }
             | Self::Server { .. } => Remedy::FixTheCall,

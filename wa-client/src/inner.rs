@@ -29,7 +29,7 @@ use crate::{
     identity::IdentityNotices,
     locks::{Locks, tracked},
     media::MediaState,
-    outbox::Outbox,
+    outbox::{Outbox, transmit_gate::SharedGate},
     pairing::Attempt,
     payload::DeviceDescription,
     placeholder::Placeholders,
@@ -47,6 +47,7 @@ pub(crate) struct Settings {
     pub(crate) connector: Arc<dyn Connector>,
     pub(crate) description: DeviceDescription,
     pub(crate) version_source: Option<Arc<dyn VersionSource>>,
+    pub(crate) transmit_gate: SharedGate,
 }
 
 /// How far the client has come.

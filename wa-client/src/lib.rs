@@ -129,11 +129,13 @@ pub use inner::State;
 pub use newsletters::{
     MAX_NEWSLETTER_PAGE, NewsletterInfo, NewsletterPost, NewsletterRole, Newsletters,
 };
+pub use outbox::{TransmitGate, TransmitVerdict};
 pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};
 pub use payload::{DeviceDescription, Platform};
 pub use people::{About, OnWhatsApp, People, PersonInfo};
 pub use privacy::{Privacy, PrivacyKind, PrivacySettings, PrivacyValue, StatusAudience};
 pub use profile::{GetPicture, MAX_ABOUT_LEN, MAX_PICTURE_LEN, Profile, ProfilePicture};
 pub use request::RequestError;
+pub use send::compose::forward::{forward_content, forward_digest};
 pub use send::{MAX_TEXT_LEN, SendMessage, Sent, WaitForAck};
 pub use version::{ClientVersion, ParseVersionError, VersionError, VersionSource, WebPageVersion};

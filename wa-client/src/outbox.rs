@@ -8,6 +8,7 @@
 mod group_ack;
 pub(crate) mod prepare;
 mod sealed;
+pub(crate) mod transmit_gate;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,10 +24,12 @@ use wa_proto::{
     stanza::{ChatKind, ServerAck},
 };
 use wa_store::{
-    Change, Changes, MessageKey, MessageStatus, OutboxEntry, OutboxState, SentMessage, StoreError,
+    Change, Changes, MessageKey, MessageStatus, Origin, OutboxEntry, OutboxState, SentMessage,
+    StoreError,
 };
 
 use self::sealed::Sealed;
+pub use self::transmit_gate::{TransmitGate, TransmitVerdict};
 use crate::{
     connection::Link,
     devices,
@@ -55,6 +58,7 @@ pub(crate) struct Queued {
     /// Of a file in a channel: what the media host calls it.
     pub(crate) media_handle: Option<String>,
     pub(crate) idempotency_key: Option<String>,
+    pub(crate) origin: Option<Origin>,
 }
 
 /// The server's time for a message, or its reason to refuse it.
@@ -129,7 +133,7 @@ impl Outbox {
 /// The store's.
 pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> {
     let own = own_jids(&inner.account()).ok_or(Error::NotLinked)?;
-    let Queued { id, chat, content, message, media_handle, idempotency_key } = queued;
+    let Queued { id, chat, content, message, media_handle, idempotency_key, origin } = queued;
     let raw = message.encode_to_vec();
     let skeleton = Node::new(QUEUED)
         .attr("type", content.stanza_type())
@@ -152,6 +156,10 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
     };
     let mut draft = Draft::new(&*inner.store);
     record(&mut draft, &arrival, &Authenticated::to_be_sent(raw.clone())).await?;
+    if origin.as_ref().is_some_and(|origin| origin.by_assistant) {
+        let key = MessageKey::sent(chat.clone(), arrival.sender.clone(), id.as_str());
+        draft.push(Change::MarkByAssistant(key));
+    }
     draft.push(Change::PutSentMessage(Box::new(SentMessage {
         chat: chat.clone(),
         id: id.as_str().into(),
@@ -167,6 +175,7 @@ pub(crate) async fn enqueue(inner: &Inner, queued: Queued) -> Result<(), Error> 
         state: OutboxState::Queued,
         attempts: 0,
         idempotency_key,
+        origin,
     })));
     let committed = inner.store.commit(draft.into_changes()).await?;
     emit(inner, &chat, id.as_str(), SendState::Queued);
@@ -221,6 +230,7 @@ async fn refusal(inner: &Inner, chat: &Jid, code: u16) -> Error {
         NOT_IN_GROUP if chat.is_group() => Error::NotInGroup,
         NOT_ON_WHATSAPP => Error::NotOnWhatsApp,
         NO_DEVICE => Error::NoDeviceReached,
+        REFUSED_BY_GATE => Error::TransmissionRefused,
         restriction::RESTRICTED => match restriction::known(inner).await {
             Ok(known) => Error::AccountRestricted {
                 restriction: known.unwrap_or(crate::event::Restriction::Unknown),
@@ -309,6 +319,15 @@ async fn send_entry(
     entry: OutboxEntry,
 ) -> Result<(), Error> {
     let id = entry.id.as_str().to_owned();
+    match inner.settings.transmit_gate.verdict(&entry).await {
+        TransmitVerdict::Send => {}
+        // Not sent on this connection yet, so that the next look at the outbox finds it.
+        TransmitVerdict::Wait => {
+            inner.outbox.returned(&id);
+            return Ok(());
+        }
+        TransmitVerdict::Refuse => return Ok(fail(inner, chat, &id, REFUSED_BY_GATE).await?),
+    }
     match transmit(inner, link, entry).await {
         Ok(()) => Ok(()),
         Err(Error::NotOnWhatsApp) => Ok(fail(inner, chat, &id, NOT_ON_WHATSAPP).await?),
@@ -484,6 +503,9 @@ const NOT_ON_WHATSAPP: u16 = 404;
 /// The code under which an entry fails that could be encrypted for nobody: HTTP's "failed
 /// dependency".
 const NO_DEVICE: u16 = 424;
+/// The code under which an entry fails that the [`TransmitGate`] refuses, HTTP's "unavailable for
+/// legal reasons".
+const REFUSED_BY_GATE: u16 = 451;
 /// The code with which the server refuses a stanza's form.
 const MALFORMED_STANZA: u16 = 479;
 /// The code under which an entry fails whose group this account may not write to, HTTP's

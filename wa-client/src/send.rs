@@ -8,7 +8,7 @@ mod ack;
 mod builder;
 pub(crate) mod bundle;
 mod check;
-mod compose;
+pub(crate) mod compose;
 pub(crate) mod encrypt;
 pub(crate) mod message_id;
 pub(crate) mod peer;

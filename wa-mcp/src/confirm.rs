@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use wa_bridge::{
     Cause, Failure,
-    api::{Approval, DraftApprove, DraftCancel, DraftView, SentView},
+    api::{Approval, DraftApprove, DraftCancel, DraftView},
 };
 
 use crate::{
@@ -167,18 +167,16 @@ fn bound_to(request: &CallToolRequestParams) -> Vec<u8> {
     format!("{}\n{}", request.name, arguments.unwrap_or_default()).into_bytes()
 }
 
-/// The dialogue: whom it goes to and what it says, and a box to tick.
+/// The dialogue: the draft's own text, as every frontend shows it, and a box to tick.
 fn form(draft: &DraftView) -> Result<ElicitRequestParams, Failure> {
-    let (recipient, preview) =
-        (untrusted::line(&draft.recipient), untrusted::plain(&draft.preview));
-    let message = format!("Send this to {recipient}?\n\n{preview}\n\n({})", draft.why);
+    let message = draft.shown.clone();
     let schema = json!({
         "type": "object",
         "properties": {
             "send": {
                 "type": "boolean",
-                "title": "Send it",
-                "description": format!("Send exactly this to {recipient}"),
+                "title": "Do it",
+                "description": "Do exactly what is written above",
                 "default": false,
             },
         },
@@ -211,10 +209,8 @@ async fn settle(
         Some(true) => {
             let digest = carried.digest.clone();
             let approve = DraftApprove { id, digest, by: Approval::Elicitation };
-            match serde_json::from_value::<SentView>(bridge.call(approve).await?) {
-                Ok(sent) => Delivery::new(sent),
-                Err(_) => Delivery::done(),
-            }
+            let answer = bridge.call(approve).await?;
+            return Ok(tools::approved(answer)?.into());
         }
         _ => {
             bridge.call(DraftCancel { id }).await?;
@@ -270,5 +266,29 @@ pub(crate) fn error_of(failure: &Failure) -> ErrorData {
         Cause::NotFound => ErrorData::resource_not_found(text, None),
         Cause::Usage | Cause::Ambiguous | Cause::Forbidden => ErrorData::invalid_params(text, None),
         _ => ErrorData::internal_error(text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dialogue_shows_the_drafts_own_text_and_no_other() {
+        let shown = "To Ben (+44)\ntext message\ntext, 2 characters, 1 line:\n> hi\nWhy: x";
+        let draft: DraftView = serde_json::from_value(json!({
+            "id": "1f0c9a3e", "call": "messages/send", "chat": "1@lid", "recipient": "Anna",
+            "preview": "nothing", "shown": shown, "why": "y", "caller": "assistant: a",
+            "created_at": "", "expires_at": "", "digest": "",
+        }))
+        .unwrap();
+        let ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } =
+            form(&draft).unwrap()
+        else {
+            panic!("no form");
+        };
+        assert_eq!(message, shown);
+        let asked = serde_json::to_string(&requested_schema).unwrap();
+        assert!(!asked.contains("Anna"), "{asked}");
     }
 }

@@ -9,7 +9,10 @@ use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool as Described, T
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use wa_bridge::{Cause, Failure};
+use wa_bridge::{
+    Cause, Failure,
+    api::{GroupChangedView, GroupView, MemberResultView, SentView},
+};
 
 use crate::{call::ToolCall, untrusted};
 
@@ -155,6 +158,23 @@ pub(crate) fn answer<O: Serialize + Readable>(output: O) -> Result<CallToolResul
     let mut result = CallToolResult::success(content);
     result.structured_content = Some(untrusted::clean(structure));
     Ok(result)
+}
+
+/// The answer of something that a person agreed to, by what came of it.
+pub(crate) fn approved(done: Value) -> Result<CallToolResult, Failure> {
+    if let Ok(sent) = serde_json::from_value::<SentView>(done.clone()) {
+        return answer(Delivery::new(sent));
+    }
+    if let Ok(group) = serde_json::from_value::<GroupView>(done.clone()) {
+        return answer(groups::GroupDone::made(group));
+    }
+    if let Ok(results) = serde_json::from_value::<Vec<MemberResultView>>(done.clone()) {
+        return answer(groups::GroupDone::of_members(results));
+    }
+    match serde_json::from_value::<GroupChangedView>(done) {
+        Ok(changed) => answer(groups::GroupDone::changed(changed.changed)),
+        Err(_) => answer(Delivery::done()),
+    }
 }
 
 /// A type's schema as an object of its own, without references.

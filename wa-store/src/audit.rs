@@ -243,13 +243,15 @@ pub struct AuditQuery {
     pub before: Option<u64>,
     /// Only those of this millisecond or later.
     pub since_ms: Option<i64>,
+    /// Only those of which this came.
+    pub outcome: Option<String>,
     /// How many; at most [`MAX_PAGE`](crate::MAX_PAGE).
     pub limit: usize,
 }
 
 impl Default for AuditQuery {
     fn default() -> Self {
-        Self { before: None, since_ms: None, limit: 50 }
+        Self { before: None, since_ms: None, outcome: None, limit: 50 }
     }
 }
 
@@ -258,6 +260,7 @@ impl AuditQuery {
         let wanted = entries.iter().rev().filter(|entry| {
             self.before.is_none_or(|before| entry.seq < before)
                 && self.since_ms.is_none_or(|since| entry.at_ms >= since)
+                && self.outcome.as_ref().is_none_or(|outcome| *outcome == entry.outcome)
         });
         wanted.take(self.limit.min(MAX_PAGE)).cloned().collect()
     }

@@ -291,6 +291,8 @@ pub enum Change {
         /// When the server took it, if this tells it.
         server_timestamp: Option<Timestamp>,
     },
+    /// An own message was sent by an assistant. One that is not there is left alone.
+    MarkByAssistant(MessageKey),
     /// A message's text is another now; the earlier one is kept.
     Edit(Box<Edit>),
     /// A message was taken back: its text, plaintext, edits, reactions and secret are removed; its

@@ -74,7 +74,7 @@ pub use message::{
     ArchivedMessage, EDIT_WINDOW_SECS, Edit, MessageKind, MessageSecret, MessageStatus, NewMessage,
     Reaction, TextVersion,
 };
-pub use outbox::{OutboxEntry, OutboxState, PendingReceipt};
+pub use outbox::{Origin, OutboxEntry, OutboxState, PendingReceipt};
 pub use prekey::{PreKey, PreKeyCount, SignedPreKey};
 pub use query::{
     ChatQuery, ContactQuery, Hit, MAX_PAGE, MessageFilter, MessageQuery, Order, SearchOrder,

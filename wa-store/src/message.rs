@@ -187,6 +187,8 @@ pub struct ArchivedMessage {
     pub view_once: bool,
     /// How often it was forwarded before, if it was; 127 and more show as "many times".
     pub forwarding_score: Option<u32>,
+    /// Whether an assistant sent it in the person's name.
+    pub by_assistant: bool,
 }
 
 impl ArchivedMessage {
@@ -209,6 +211,7 @@ impl ArchivedMessage {
             expires_at: new.expires_at,
             view_once: new.view_once,
             forwarding_score: new.forwarding_score,
+            by_assistant: false,
         }
     }
 

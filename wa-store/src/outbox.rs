@@ -23,6 +23,19 @@ pub struct OutboxEntry {
     pub attempts: u32,
     /// The caller's own name for this act of sending; the same name is taken only once.
     pub idempotency_key: Option<String>,
+    /// Who asked for it; `None` where the client itself was asked.
+    pub origin: Option<Origin>,
+}
+
+/// Who asked for something that is sent, and what exactly they asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The asker's name.
+    pub caller: String,
+    /// Whether that is an assistant: what it sends does not count as said by the person.
+    pub by_assistant: bool,
+    /// A digest of what was asked for, so that the same name is known to be for the same thing.
+    pub digest: Option<String>,
 }
 
 /// How far an [`OutboxEntry`] got.

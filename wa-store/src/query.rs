@@ -25,6 +25,8 @@ pub struct MessageFilter {
     pub kind: Option<MessageKind>,
     /// One's own (`true`) or others' (`false`).
     pub from_me: Option<bool>,
+    /// Those that an assistant sent in the person's name (`true`), or all others (`false`).
+    pub by_assistant: Option<bool>,
     /// Those of this second or later.
     pub since: Option<Timestamp>,
     /// Those before this second.
@@ -43,6 +45,7 @@ impl MessageFilter {
             && self.sender.as_ref().is_none_or(|sender| *sender == message.key.sender)
             && self.kind.as_ref().is_none_or(|kind| *kind == message.kind)
             && self.from_me.is_none_or(|from_me| from_me == message.key.from_me)
+            && self.by_assistant.is_none_or(|wanted| wanted == message.by_assistant)
             && self.since.is_none_or(|since| message.timestamp >= since)
             && self.until.is_none_or(|until| message.timestamp < until)
             && self.id.as_ref().is_none_or(|id| *id == message.key.id)

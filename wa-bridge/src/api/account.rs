@@ -53,6 +53,8 @@ pub struct StatusView {
     pub gaps: u64,
     /// Messages that wait for a person to agree.
     pub drafts: u64,
+    /// Since when nothing of assistants leaves (RFC 3339); null where they may send.
+    pub held_since: Option<String>,
     /// What the policy allows, in short.
     pub policy: String,
 }

@@ -18,8 +18,12 @@ pub struct DraftView {
     pub chat: String,
     /// What the chat is called, and its number where that is known.
     pub recipient: String,
-    /// What would be sent, in words.
+    /// What would be done, in words; what others wrote in it is quoted.
     pub preview: String,
+    /// All that the person has to be shown before they agree, exactly so: where it goes, what it is,
+    /// why they are asked and by whom.
+    #[serde(default)]
+    pub shown: String,
     /// Why it has to be confirmed.
     pub why: String,
     /// Who asked for it.

@@ -103,6 +103,11 @@ pub fn of_error(error: Error) -> Failure {
         }
         Error::PhoneSilent(_) => Failure::new(Cause::TimedOut, message)
             .remedy("open WhatsApp on the phone, and try again"),
+        Error::TransmissionRefused => Failure::new(
+            Cause::Forbidden,
+            "the policy did not let it leave any more when its turn came",
+        )
+        .remedy("leave it, or have a person change policy.toml and send it anew"),
         Error::NotInGroup => failed(message).remedy("see: wa-cli groups list"),
         Error::AdminsOnly => failed(message).remedy("ask an admin: wa-cli groups info GROUP"),
         Error::AccountRestricted { .. } => {

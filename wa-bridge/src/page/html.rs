@@ -55,14 +55,13 @@ pub(super) fn drafts(
     )
 }
 
+/// A message that waits. What the person reads is the draft's own text, and all of it.
 fn one(draft: &DraftView, visit: &str) -> String {
-    let DraftView { id, recipient, preview, why, caller, created_at, digest, .. } = draft;
-    let [id, recipient, why, caller, created_at, digest, visit] =
-        [id, recipient, why, caller, created_at, digest, visit].map(escaped);
-    let preview = escaped_lines(preview);
+    let DraftView { id, shown, created_at, digest, .. } = draft;
+    let [id, created_at, digest, visit] = [id, created_at, digest, visit].map(escaped);
+    let shown = markup(shown);
     format!(
-        "<section><h2>To {recipient}</h2><pre>{preview}</pre>\
-         <small>{caller} asked at {created_at}; {why}</small>\
+        "<section><pre>{shown}</pre><small>at {created_at}</small>\
          <form method=\"post\"><input type=\"hidden\" name=\"visit\" value=\"{visit}\">\
          <input type=\"hidden\" name=\"draft\" value=\"{id}\">\
          <input type=\"hidden\" name=\"digest\" value=\"{digest}\">\
@@ -83,10 +82,6 @@ fn page(title: &str, body: &str) -> String {
 /// A text on one line, without what hides or reorders it, as HTML.
 fn escaped(text: &str) -> String {
     markup(&foreign::plain(text, " "))
-}
-
-fn escaped_lines(text: &str) -> String {
-    markup(&foreign::plain(text, "\n"))
 }
 
 fn markup(text: &str) -> String {

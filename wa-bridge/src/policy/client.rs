@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
-use super::{Files, Pace, Policy, folder::AllowedFolder};
+use super::{Files, Pace, Policy, Taint, folder::AllowedFolder};
 use crate::{Caller, ClientName, Frontend, clients::UNNAMED};
 
 /// The key of the sections.
@@ -84,11 +84,16 @@ impl Policy {
     #[must_use]
     pub fn meet(&self, other: &Self) -> Self {
         // Every part is named: one that is added has to be thought of here.
-        let Self { read_only, confirm, confirm_in_chat, read, write, files, pace, clients } = self;
+        let Self { read_only, confirm, confirm_in_chat, taint, read, write, files, pace, clients } =
+            self;
         Self {
             read_only: *read_only || other.read_only,
-            confirm: (*confirm).max(other.confirm),
+            confirm: confirm.meet(&other.confirm),
             confirm_in_chat: *confirm_in_chat && other.confirm_in_chat,
+            taint: match (*taint, other.taint) {
+                (Taint::Off, Taint::Off) => Taint::Off,
+                _ => Taint::Confirm,
+            },
             read: read.meet(&other.read),
             write: write.meet(&other.write),
             files: files.meet(&other.files),
@@ -106,6 +111,11 @@ impl Pace {
             per_hour,
             strangers_between_ms,
             strangers_per_hour,
+            lookups_per_hour,
+            group_changes_per_hour,
+            downloads_per_hour,
+            read_messages_per_hour,
+            read_characters_per_hour,
             patience_seconds,
         } = self;
         Self {
@@ -113,6 +123,12 @@ impl Pace {
             per_hour: (*per_hour).min(other.per_hour),
             strangers_between_ms: (*strangers_between_ms).max(other.strangers_between_ms),
             strangers_per_hour: (*strangers_per_hour).min(other.strangers_per_hour),
+            lookups_per_hour: (*lookups_per_hour).min(other.lookups_per_hour),
+            group_changes_per_hour: (*group_changes_per_hour).min(other.group_changes_per_hour),
+            downloads_per_hour: (*downloads_per_hour).min(other.downloads_per_hour),
+            read_messages_per_hour: (*read_messages_per_hour).min(other.read_messages_per_hour),
+            read_characters_per_hour: (*read_characters_per_hour)
+                .min(other.read_characters_per_hour),
             patience_seconds: (*patience_seconds).min(other.patience_seconds),
         }
     }
@@ -155,7 +171,7 @@ mod tests {
     use wa_proto::Jid;
 
     use super::*;
-    use crate::policy::Confirm;
+    use crate::policy::{Confirm, Confirmations};
 
     fn policy(text: &str) -> Policy {
         Policy::parse(text).unwrap()
@@ -182,7 +198,7 @@ mod tests {
              pace.per_hour = 1000\npace.between_ms = 1",
         );
         let loose = policy.for_caller(&client("loose"));
-        assert_eq!((loose.confirm, loose.read_only), (Confirm::Always, true));
+        assert_eq!((loose.confirm, loose.read_only), (Confirmations::all(Confirm::Always), true));
         assert!(!loose.confirm_in_chat);
         assert_eq!((loose.pace.per_hour, loose.pace.between_ms), (10, 900));
         assert!(loose.write.holds(&chat(ANNA)) && !loose.write.holds(&chat(BEN)));
@@ -197,15 +213,15 @@ mod tests {
         );
         let one = policy.for_caller(&client("one"));
         assert!(one.read.holds(&chat(ANNA)) && !one.read.holds(&chat(BEN)));
-        assert_eq!((one.confirm, one.read_only), (Confirm::NewChats, false));
+        assert_eq!((one.confirm, one.read_only), (Confirmations::default(), false));
         let two = policy.for_caller(&client("two"));
         assert!(two.read.holds(&chat(BEN)));
-        assert_eq!(two.confirm, Confirm::Always);
+        assert_eq!(two.confirm, Confirmations::all(Confirm::Always));
         let other = policy.for_caller(&client("other"));
         assert_eq!(other, Policy::default());
         let nobody = policy.for_caller(&Caller::assistant("one"));
         assert!(nobody.read.holds(&chat(ANNA)) && !nobody.read.holds(&chat(BEN)));
-        assert_eq!((nobody.confirm, nobody.read_only), (Confirm::Always, true));
+        assert_eq!((nobody.confirm, nobody.read_only), (Confirmations::all(Confirm::Always), true));
         assert_eq!(policy.for_caller(&Caller::person("wa-cli")), Policy::default());
     }
 

@@ -97,7 +97,8 @@ pub struct Standing {
     pub kind: ChatKind,
     /// Whether the person is in the address book.
     pub in_address_book: bool,
-    /// Whether this account has written there.
+    /// Whether the person has written there themselves. What an assistant sent does not count, also
+    /// not what the person agreed to.
     pub written_to: bool,
     /// Whether the other side has written there.
     pub wrote_here: bool,
@@ -111,18 +112,27 @@ impl Standing {
     pub async fn look_up(chat: &Jid, store: &dyn Store) -> Result<Self, StoreError> {
         let chat = chat.to_user();
         let contact = store.contact(&chat).await?;
+        let by_person = |query: &mut MessageQuery| {
+            query.filter.from_me = Some(true);
+            query.filter.by_assistant = Some(false);
+        };
+        let by_others = |query: &mut MessageQuery| query.filter.from_me = Some(false);
         Ok(Self {
             kind: ChatKind::of(&chat),
             in_address_book: contact.is_some_and(|contact| contact.is_in_address_book()),
-            written_to: any_message(&chat, true, store).await?,
-            wrote_here: any_message(&chat, false, store).await?,
+            written_to: any_message(&chat, by_person, store).await?,
+            wrote_here: any_message(&chat, by_others, store).await?,
         })
     }
 }
 
-async fn any_message(chat: &Jid, from_me: bool, store: &dyn Store) -> Result<bool, StoreError> {
+async fn any_message(
+    chat: &Jid,
+    narrow: impl FnOnce(&mut MessageQuery),
+    store: &dyn Store,
+) -> Result<bool, StoreError> {
     let mut query = MessageQuery::chat(chat.clone());
-    query.filter.from_me = Some(from_me);
+    narrow(&mut query);
     query.limit = 1;
     Ok(!store.messages(&query).await?.is_empty())
 }

@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
 use wa_store::{Account, Store};
 
-use super::{Call, Perform, drafts, history};
+use super::{Call, Perform, drafts, history, hold};
 use crate::{
     api::{
         AccountView, CatchUp, Link, LinkState, LinkView, LoggedOutView, Logout, Status, StatusView,
@@ -60,6 +60,7 @@ impl Perform for Status {
                 .try_into()
                 .unwrap_or(u64::MAX),
             drafts: drafts::count(call).await?,
+            held_since: hold::since(store).await?,
             policy: call.policy().summary(),
         })
     }
@@ -112,7 +113,7 @@ impl Quiet {
     pub(super) async fn holds(self, store: &dyn Store) -> Result<bool, Failure> {
         Ok(match self {
             Self::History => store.history_chunks(1).await?.is_empty(),
-            Self::Outbox => store.outbox_chats().await?.is_empty(),
+            Self::Outbox => hold::is_outbox_quiet(store).await?,
             Self::Settings => store.pending_sync().await?.is_empty(),
         })
     }

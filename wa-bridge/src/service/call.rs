@@ -9,9 +9,10 @@ use wa_client::Client;
 use wa_proto::Jid;
 use wa_store::{ArchivedMessage, AuditEntry, MAX_PAGE, Scope, Store, Timestamp};
 
-use super::{Service, drafts::Approved, now_ms};
+use super::{Service, drafts::Approved, hold, now_ms};
 use crate::{
     Archive, Caller, Frontend, Recipient,
+    api::Effect,
     failure::{Cause, Failure, remedy},
     moment,
     policy::{Broadcasts, Policy},
@@ -24,10 +25,13 @@ pub struct Call<'a> {
     pub(super) service: &'a Service,
     pub(super) caller: &'a Caller,
     pub(super) path: &'static str,
+    /// What the call changes.
+    effect: Effect,
     /// The request itself, for a draft.
     pub(super) request: Option<Value>,
     /// What a person agreed to, if this call is a draft's.
     pub(super) approved: Option<Approved>,
+    /// The policy as it was when the call came.
     policy: Policy,
     deadline: Instant,
     /// What the audit is told of it.
@@ -44,6 +48,8 @@ struct Noted {
     chat: Option<Jid>,
     detail: Option<String>,
     digest: Option<[u8; 32]>,
+    /// Whom it was found to be allowed to reach.
+    reached: Vec<Jid>,
 }
 
 impl<'a> Call<'a> {
@@ -51,17 +57,19 @@ impl<'a> Call<'a> {
         service: &'a Service,
         caller: &'a Caller,
         path: &'static str,
+        effect: Effect,
         request: Option<Value>,
     ) -> Result<Self, Failure> {
         if let Some(client) = &caller.client {
             // Also where its program owns the account: a revoked token ends that too.
             service.clients.check(client)?;
         }
-        let policy = service.policy.now().await?.for_caller(caller);
+        let policy = policy_for(service, caller).await?;
         Ok(Self {
             service,
             caller,
             path,
+            effect,
             request,
             approved: None,
             readable_scope: policy.read.scope(Broadcasts::Allowed),
@@ -75,6 +83,28 @@ impl<'a> Call<'a> {
     /// The policy, as tight as the caller wants it.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The policy as it is by now.
+    ///
+    /// # Errors
+    /// [`Cause::Forbidden`] if it cannot be read.
+    pub(super) async fn policy_now(&self) -> Result<Policy, Failure> {
+        policy_for(self.service, self.caller).await
+    }
+
+    /// Whether a policy allows what the call changes, and no hold is on it.
+    ///
+    /// # Errors
+    /// [`Cause::Forbidden`].
+    pub(super) async fn allowed_now(&self, policy: &Policy) -> Result<(), Failure> {
+        policy.allow(self.effect)?;
+        let is_assistants = matches!(self.effect, Effect::Arrange | Effect::Send | Effect::Delete)
+            && !self.is_human();
+        match is_assistants {
+            true => hold::refuse_held(self.store()).await,
+            false => Ok(()),
+        }
     }
 
     /// When the call is given up.
@@ -103,7 +133,23 @@ impl<'a> Call<'a> {
     /// Why there is none.
     pub async fn online(&self) -> Result<Client, Failure> {
         self.require_link().await?;
-        self.service.line.online(self.deadline).await
+        let client = self.service.line.online(self.deadline).await?;
+        self.still_allowed().await?;
+        Ok(client)
+    }
+
+    /// After a wait, whether the call may still do what it changes.
+    async fn still_allowed(&self) -> Result<(), Failure> {
+        if self.effect == Effect::Read {
+            return Ok(());
+        }
+        let policy = self.policy_now().await?;
+        self.allowed_now(&policy).await?;
+        let reached = self.noted.lock().unwrap_or_else(PoisonError::into_inner).reached.clone();
+        for chat in reached {
+            self.may_write_under(&policy, &chat).await?;
+        }
+        Ok(())
     }
 
     /// The same once all that waited on the server was taken in: what is changed then is not
@@ -113,7 +159,9 @@ impl<'a> Call<'a> {
     /// Why there is none.
     pub async fn caught_up(&self) -> Result<Client, Failure> {
         self.require_link().await?;
-        self.service.line.caught_up(self.deadline).await
+        let client = self.service.line.caught_up(self.deadline).await?;
+        self.still_allowed().await?;
+        Ok(client)
     }
 
     /// Waits for the answer to what the client was asked.
@@ -144,6 +192,12 @@ impl<'a> Call<'a> {
     /// Tells the audit what came of it.
     pub fn note_detail(&self, detail: impl Into<String>) {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).detail = Some(detail.into());
+    }
+
+    /// Remembers whom the call may reach, to be looked at again after a wait.
+    pub(super) fn note_reached(&self, reached: &[Jid]) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.reached = reached.to_vec();
     }
 
     /// Tells the audit what was sent, by its digest.
@@ -343,6 +397,11 @@ fn ambiguous(named: &str, candidates: &[Candidate]) -> Failure {
         .remedy("name the one that is meant by number or address");
     failure.candidates = candidates.iter().map(CandidateView::new).collect();
     failure
+}
+
+/// The policy as it is now, as tight as the caller wants it.
+async fn policy_for(service: &Service, caller: &Caller) -> Result<Policy, Failure> {
+    Ok(service.policy.now().await?.for_caller(caller))
 }
 
 /// A time as it was typed.

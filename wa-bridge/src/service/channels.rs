@@ -33,6 +33,7 @@ impl Perform for ChannelList {
 impl Perform for ChannelGet {
     async fn perform(self, call: &Call<'_>) -> Result<ChannelView, Failure> {
         let (_, info) = find(&self.channel, call).await?;
+        call.note_texts(&info.jid, info.description.as_deref()).await?;
         Ok(view(info))
     }
 }
@@ -57,6 +58,11 @@ impl Perform for ChannelPosts {
         let asked = client.newsletters();
         let mut posts = call.ask(asked.messages(&info.jid, count, None)).await?;
         posts.sort_by_key(|post| post.server_id);
+        let said: Vec<_> = posts
+            .iter()
+            .filter_map(|post| Unwrapped::decode(post.plaintext.clone()?).ok())
+            .collect();
+        call.note_texts(&info.jid, said.iter().filter_map(|said| said.content.text())).await?;
         let views = posts.into_iter().map(|post| {
             let said = post.plaintext.and_then(|bytes| Unwrapped::decode(bytes).ok());
             let at = post.timestamp.and_then(|seconds| i64::try_from(seconds).ok());

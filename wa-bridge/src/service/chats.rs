@@ -13,11 +13,9 @@ use super::{
 };
 use crate::{
     Archive,
-    api::{
-        ArrangedView, ChatArrange, ChatChange, ChatDelete, ChatGet, ChatList, ListedChat,
-        MessageView,
-    },
+    api::{ArrangedView, ChatArrange, ChatChange, ChatDelete, ChatGet, ChatList, ListedChat},
     failure::{Cause, Failure, remedy},
+    shown::Shown,
     view::{ChatView, chat_label},
 };
 
@@ -60,7 +58,7 @@ impl Perform for ChatList {
                 break;
             }
         }
-        views(&listed, self.last_message, &archive).await
+        views(&listed, self.last_message, call).await
     }
 }
 
@@ -84,14 +82,14 @@ async fn is_with(chat: &Chat, person: &Jid, archive: &Archive<'_>) -> Result<boo
 async fn views(
     chats: &[Chat],
     last_messages: bool,
-    archive: &Archive<'_>,
+    call: &Call<'_>,
 ) -> Result<Vec<ListedChat>, Failure> {
-    let store = archive.store();
+    let store = call.store();
     let newest: Vec<Seq> = match last_messages {
         true => chats.iter().filter_map(|chat| chat.last_message).map(|(seq, _)| seq).collect(),
         false => Vec::new(),
     };
-    let messages = MessageView::all(&store.messages_at(&newest).await?, archive).await?;
+    let messages = call.hand_out(&store.messages_at(&newest).await?).await?;
     let mut messages: HashMap<u64, _> =
         messages.into_iter().map(|message| (message.seq, Box::new(message))).collect();
     let views = ChatView::all(chats, store).await?.into_iter().zip(chats);
@@ -109,7 +107,7 @@ impl Perform for ChatGet {
         let (store, archive) = (call.store(), call.archive());
         let chat = archive.chat(&jid).await?.unwrap_or_else(|| Chat::new(jid));
         let newest: Vec<Seq> = chat.last_message.map(|(seq, _)| seq).into_iter().collect();
-        let mut messages = MessageView::all(&store.messages_at(&newest).await?, &archive).await?;
+        let mut messages = call.hand_out(&store.messages_at(&newest).await?).await?;
         let last_message = messages.pop().map(Box::new);
         Ok(ListedChat { chat: ChatView::new(&chat, store).await?, last_message })
     }
@@ -124,6 +122,10 @@ impl Perform for ChatArrange {
             }
             _ => String::new(),
         };
+        if let ChatChange::Read { quietly: false } = self.change {
+            // Whoever wrote there is told that it was read.
+            call.may_write_to_all(std::slice::from_ref(&chat)).await?;
+        }
         let unread = match self.change {
             ChatChange::Read { quietly: false } => unread(&chat, call.store()).await?,
             _ => Vec::new(),
@@ -183,6 +185,9 @@ impl Perform for ChatDelete {
                 .remedy("set keep_chat besides keep_starred"));
         }
         let chat = call.chat(&self.chat).await?;
+        let what = if self.keep_chat { "empty the chat" } else { "delete the chat" };
+        let bound = [u8::from(self.keep_chat), u8::from(self.keep_starred)];
+        call.agree_to_delete(&chat, Shown::new(what), bound.to_vec()).await?;
         let client = call.online().await?;
         let chats = client.chats();
         let (synced, done) = match self.keep_chat {

@@ -6,6 +6,7 @@ use super::{Call, Perform, call::page};
 use crate::{
     api::{CandidateView, CheckedView, ContactCheck, ContactList, ContactView, Named, Resolve},
     failure::{Cause, Failure},
+    policy::PaceClass,
     view::number,
 };
 
@@ -42,6 +43,7 @@ impl Perform for ContactCheck {
             return Err(Failure::new(Cause::Usage, message)
                 .remedy(format!("give 1 to {MAX_NUMBERS} numbers with their country codes")));
         }
+        call.keep_pace(PaceClass::LookUp, self.numbers.len()).await?;
         let client = call.online().await?;
         let people = client.people();
         let found = call.ask(people.on_whatsapp(&self.numbers)).await?;

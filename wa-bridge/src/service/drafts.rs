@@ -12,20 +12,25 @@ use serde_json::Value;
 use wa_proto::Jid;
 use wa_store::{Change, Changes, Store, Timestamp};
 
-use super::{Call, Perform, Service, find, gate::OutgoingAction, send::said_now};
+use super::{Call, Perform, Service, find, gate::OutgoingAction, now_ms, send::said_now};
 use crate::{
     Caller, ClientName, Frontend,
     api::{Approval, DraftApprove, DraftCancel, DraftList, DraftView, Operation, SendMessage},
     failure::{Cause, Failure},
     moment,
-    view::{ChatView, PersonView, now},
+    policy::ActionKind,
+    shown::{Shown, confirmation, one_line},
+    view::{ChatTitle, now},
 };
 
 /// How long a draft waits.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The most drafts of one caller that wait at once; one more takes the place of its own oldest.
+const MAX_PER_CALLER: usize = 20;
+
 /// The most drafts that wait at once.
-const MAX_DRAFTS: usize = 100;
+const MAX_DRAFTS: usize = 400;
 
 /// Where drafts stand among the settings of the archive.
 const PREFIX: &str = "wa-bridge/draft/";
@@ -41,6 +46,15 @@ struct Draft {
     /// The assistant that was let in and asked for it.
     #[serde(default)]
     client: Option<ClientName>,
+    /// By what the act of sending is known again; drafts of earlier versions have none.
+    #[serde(default)]
+    asked_for: String,
+    /// Among whose drafts it is counted.
+    #[serde(default)]
+    account: String,
+    /// When it was made, more exactly than people are told.
+    #[serde(default)]
+    created_ms: i64,
 }
 
 /// What a person agreed to.
@@ -56,7 +70,7 @@ impl Approved {
             return Ok(());
         }
         Err(Failure::new(Cause::Forbidden, "what would be sent is not what the person agreed to")
-            .remedy("the file or the recipient has changed since; make a new draft"))
+            .remedy("the message, the file or the recipient has changed since; make a new draft"))
     }
 }
 
@@ -74,12 +88,10 @@ impl Call<'_> {
         let same = waiting.iter().find(|draft| draft.view.digest == digest);
         let mut view = match same {
             Some(draft) => draft.view.clone(),
-            None if waiting.len() >= MAX_DRAFTS => {
-                let message = format!("{MAX_DRAFTS} drafts wait for a person already");
-                return Err(Failure::new(Cause::Forbidden, message)
-                    .remedy("have a person look at them: wa-cli drafts list"));
+            None => {
+                self.make_room(&waiting).await?;
+                self.put_draft(action, digest, why).await?
             }
-            None => self.put_draft(action, digest, why).await?,
         };
         let mut failure = Failure::new(
             Cause::ConfirmationRequired,
@@ -89,6 +101,45 @@ impl Call<'_> {
         view.page.clone_from(&self.service.page);
         failure.draft = Some(Box::new(view));
         Ok(failure)
+    }
+
+    /// Sees to it that one more draft of this caller finds a place, at the expense of nobody else.
+    async fn make_room(&self, waiting: &[Draft]) -> Result<(), Failure> {
+        let account = self.caller.account();
+        // The oldest come first.
+        let own: Vec<_> = waiting.iter().filter(|draft| draft.account == account).collect();
+        let too_many = own.len().saturating_sub(MAX_PER_CALLER - 1);
+        for draft in own.iter().take(too_many) {
+            put(self.store(), &draft.view.id, None).await?;
+        }
+        if waiting.len() - too_many >= MAX_DRAFTS {
+            let message = format!("{MAX_DRAFTS} drafts wait for a person already");
+            return Err(Failure::new(Cause::Forbidden, message)
+                .remedy("have a person look at them: wa-cli drafts list"));
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a person agreed, where one has to, to something being deleted for this
+    /// account alone.
+    ///
+    /// # Errors
+    /// [`Cause::ConfirmationRequired`] with the draft that was made of it.
+    pub(super) async fn agree_to_delete(
+        &self,
+        chat: &Jid,
+        shown: Shown,
+        content: Vec<u8>,
+    ) -> Result<(), Failure> {
+        let action = OutgoingAction {
+            chat,
+            field: Some("chat"),
+            kind: ActionKind::Delete,
+            shown,
+            content,
+            context: Vec::new(),
+        };
+        self.agree_to(&action).await
     }
 
     fn how_to_agree(&self, id: &str) -> String {
@@ -114,12 +165,14 @@ impl Call<'_> {
         }
         let created = now();
         let expires = created.secs().saturating_add(i64::try_from(LIFETIME.as_secs()).unwrap_or(0));
+        let recipient = recipient_label(action.chat, self.store()).await?;
         let view = DraftView {
             id: new_id(),
             call: self.path.to_owned(),
             chat: action.chat.to_string(),
-            recipient: recipient_label(action.chat, self.store()).await?,
-            preview: action.preview.clone(),
+            shown: confirmation(&recipient, &action.shown, why, &self.caller.label()),
+            recipient,
+            preview: action.shown.as_str().to_owned(),
             why: why.to_owned(),
             caller: self.caller.label(),
             created_at: moment::rfc3339(created),
@@ -134,6 +187,9 @@ impl Call<'_> {
             caller_name: self.caller.name.clone(),
             from_assistant: self.caller.frontend == Frontend::Assistant,
             client: self.caller.client.clone(),
+            asked_for: action.asked_for(self.path),
+            account: self.caller.account(),
+            created_ms: now_ms(),
         };
         draft.keep(self.store()).await?;
         Ok(view)
@@ -228,7 +284,7 @@ impl Draft {
         if self.view.call != SendMessage::PATH || is_named {
             return false;
         }
-        let name = said_now(&self.caller_name, &self.view.digest);
+        let name = said_now(&self.caller_name, &self.view.chat, &self.asked_for);
         request.insert("idempotency_key".into(), Value::String(name));
         true
     }
@@ -253,7 +309,7 @@ impl Service {
         asked_by.tightening = call.caller.tightening.clone();
         asked_by.time_limit = call.caller.time_limit;
         let route = find(&draft.view.call)?;
-        let mut inner = Call::new(self, &asked_by, route.path, None).await?;
+        let mut inner = Call::new(self, &asked_by, route.path, route.effect, None).await?;
         inner.approved = Some(Approved { digest: draft.view.digest.clone() });
         (route.call)(self, draft.request.clone(), inner).await
     }
@@ -276,7 +332,10 @@ async fn drafts(store: &dyn Store) -> Result<Vec<Draft>, Failure> {
             _ => put(store, name.trim_start_matches(PREFIX), None).await?,
         }
     }
-    waiting.sort_by(|a, b| (&a.view.created_at, &a.view.id).cmp(&(&b.view.created_at, &b.view.id)));
+    waiting.sort_by(|a, b| {
+        let place = |draft: &Draft| (draft.view.created_at.clone(), draft.created_ms);
+        place(a).cmp(&place(b)).then_with(|| a.view.id.cmp(&b.view.id))
+    });
     Ok(waiting)
 }
 
@@ -311,21 +370,15 @@ fn new_id() -> String {
     hex::encode(bytes)
 }
 
-/// What a chat is called, and its number.
+/// What a chat is called, and its number or address, as a person is shown it before they agree. A
+/// name that others chose is marked: anybody can call themselves anything.
 pub(super) async fn recipient_label(chat: &Jid, store: &dyn Store) -> Result<String, Failure> {
-    let (name, phone) = match store.chat(chat).await? {
-        Some(known) => {
-            let view = ChatView::new(&known, store).await?;
-            (view.name, view.phone)
-        }
-        None => {
-            let view = PersonView::new(chat, store).await?;
-            (view.name, view.phone)
-        }
-    };
-    let address = phone.unwrap_or_else(|| chat.to_string());
-    Ok(match name {
-        Some(name) => format!("{name} ({address})"),
-        None => address,
+    let title = ChatTitle::look_up(chat, store).await?;
+    let address = title.phone.unwrap_or_else(|| chat.to_string());
+    let Some(name) = title.name.map(|name| one_line(&name)) else { return Ok(address) };
+    Ok(match (title.self_chosen, chat.is_person()) {
+        (false, _) => format!("{name} ({address})"),
+        (true, true) => format!("{address}, who chose the name “{name}”"),
+        (true, false) => format!("{address}, whose members chose the name “{name}”"),
     })
 }

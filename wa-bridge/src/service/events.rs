@@ -18,7 +18,7 @@ use wa_store::{Alteration, MessageQuery, Order, Seq};
 use super::{Call, Perform, Service};
 use crate::{
     Caller,
-    api::{EventView, LastMessage, MessageView},
+    api::{Effect, EventView, LastMessage, MessageView},
     failure::{Failure, ending},
 };
 
@@ -102,7 +102,7 @@ impl EventSource {
 
     async fn read_messages(&mut self) -> Result<(), Failure> {
         let service = Arc::clone(&self.service);
-        let call = Call::new(&service, &self.caller, "events", None).await?;
+        let call = Call::new(&service, &self.caller, "events", Effect::Read, None).await?;
         let mut query = MessageQuery::default();
         query.order = Order::Committed;
         query.after = Some(self.seen);
@@ -110,6 +110,9 @@ impl EventSource {
         let messages = call.archive().messages(query).await?;
         let (last, more) = (messages.last().map(|last| last.seq), messages.len() == PAGE);
         let views = MessageView::all(&messages, &call.archive()).await?.into_iter();
+        // An assistant is told that something came. What it says is read by a call, which counts.
+        let is_human = call.is_human();
+        let views = views.map(|view| if is_human { view } else { view.without_texts() });
         self.ready.extend(views.map(|view| EventView::Message { message: Box::new(view) }));
         // Only now: what could not be read is read again.
         self.seen = last.unwrap_or(self.seen);
@@ -119,7 +122,7 @@ impl EventSource {
 
     async fn may_tell(&self, chat: Option<&Jid>, author: Option<&Jid>) -> Result<bool, Failure> {
         let Some(chat) = chat else { return Ok(true) };
-        let call = Call::new(&self.service, &self.caller, "events", None).await?;
+        let call = Call::new(&self.service, &self.caller, "events", Effect::Read, None).await?;
         if !call.may_read(chat).await? {
             return Ok(false);
         }

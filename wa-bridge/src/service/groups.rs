@@ -1,10 +1,17 @@
 //! Groups: made, changed, joined and left.
 
-use sha2::{Digest, Sha256};
 use wa_client::{Groups, InviteLink};
-use wa_proto::{Jid, request::JoinedByLink, stanza::MemberAddMode};
+use wa_proto::{
+    Jid,
+    request::JoinedByLink,
+    stanza::{GroupInfo, MemberAddMode},
+};
 
-use super::{Call, Perform, drafts::recipient_label, gate::OutgoingAction};
+use super::{
+    Call, Perform,
+    drafts::recipient_label,
+    gate::{OutgoingAction, bound},
+};
 use crate::{
     api::{
         Adders, GroupChangedView, GroupCreate, GroupGet, GroupInvite, GroupInviteReset, GroupJoin,
@@ -12,6 +19,8 @@ use crate::{
         LeftView,
     },
     failure::{Cause, Failure},
+    policy::{ActionKind, PaceClass},
+    shown::Shown,
 };
 
 mod members;
@@ -26,7 +35,7 @@ impl Perform for GroupList {
         let mut views = Vec::new();
         for info in call.ask(groups.list()).await? {
             if call.may_read(&info.jid).await? {
-                views.push(GroupView::new(&info, call.store()).await?);
+                views.push(call.group_view(&info).await?);
             }
         }
         views.sort_by_key(|view| view.subject.to_lowercase());
@@ -40,7 +49,7 @@ impl Perform for GroupGet {
         let client = call.online().await?;
         let groups = client.groups();
         let info = call.ask(groups.refresh(&group)).await?;
-        Ok(GroupView::new(&info, call.store()).await?)
+        call.group_view(&info).await
     }
 }
 
@@ -52,9 +61,22 @@ impl Perform for GroupCreate {
         })?;
         call.require_link().await?;
         let with = call.labels(&people).await?;
-        let preview = format!("[new group] {} with {with}", self.subject);
-        // Whom the names mean is part of the preview, which the approval is bound to.
-        let action = OutgoingAction { chat: first, field: None, preview, content: Vec::new() };
+        let shown = with
+            .iter()
+            .fold(Shown::new("new group").line("name", &self.subject), |shown, person| {
+                shown.line("with", person)
+            });
+        let addresses: Vec<_> = people.iter().map(ToString::to_string).collect();
+        let parts = [request_bytes(&self)?].into_iter();
+        let parts: Vec<_> = parts.chain(addresses.into_iter().map(String::into_bytes)).collect();
+        let action = OutgoingAction {
+            chat: first,
+            field: None,
+            kind: ActionKind::Group,
+            shown,
+            content: bound(parts.iter().map(Vec::as_slice)).to_vec(),
+            context: Vec::new(),
+        };
         call.authorize_all(&action, &people).await?;
         let client = call.online().await?;
         let mut create = client.groups().create(self.subject.as_str()).with(people);
@@ -83,20 +105,14 @@ impl Perform for GroupUpdate {
             None | Some("") => None,
             Some(path) => Some(call.picture(path, MAX_PHOTO_LEN).await?),
         };
-        let preview = preview(&self);
-        if preview == NO_CHANGE {
+        let Some(shown) = shown(&self) else {
             return Err(Failure::new(Cause::Usage, "nothing of the group is to be changed")
                 .remedy("say what it is to be called, show or permit"));
-        }
-        call.require_link().await?;
-        let content = photo.as_deref().map(|jpeg| Sha256::digest(jpeg).to_vec());
-        let action = OutgoingAction {
-            chat: &group,
-            field: Some("group"),
-            preview,
-            content: content.unwrap_or_default(),
         };
-        call.authorize(&action).await?;
+        call.require_link().await?;
+        let wanted = GroupUpdate { group: String::new(), ..self.clone() };
+        let (wanted, picture) = (request_bytes(&wanted)?, photo.clone().unwrap_or_default());
+        call.authorize_group(&group, shown, [wanted.as_slice(), &picture]).await?;
         let client = call.caught_up().await?;
         let mut changes = Changes { call, group: &group, done: Vec::new(), picture_id: None };
         let made = changes.make(&self, photo, &client.groups()).await;
@@ -107,11 +123,8 @@ impl Perform for GroupUpdate {
     }
 }
 
-/// How the words for a change begin, and all of them where nothing is changed.
-const NO_CHANGE: &str = "[change of the group]";
-
-/// What of a group is to be changed, in words.
-fn preview(wanted: &GroupUpdate) -> String {
+/// What of a group is to be changed, in words; nothing where nothing is.
+fn shown(wanted: &GroupUpdate) -> Option<Shown> {
     let switch = |on: Option<bool>| on.map(|on| if on { "on" } else { "off" }.to_owned());
     let adders = wanted.add_members.map(|adders| match adders {
         Adders::Admins => "admins".to_owned(),
@@ -119,7 +132,6 @@ fn preview(wanted: &GroupUpdate) -> String {
     });
     let changes = [
         ("name", wanted.subject.clone()),
-        ("description", wanted.description.clone()),
         ("only admins write", switch(wanted.announce)),
         ("only admins change it", switch(wanted.locked)),
         ("admins let people in", switch(wanted.approval)),
@@ -127,13 +139,20 @@ fn preview(wanted: &GroupUpdate) -> String {
         ("messages disappear after seconds", wanted.disappearing.map(|time| time.to_string())),
         ("picture", wanted.photo_path.clone()),
     ];
-    let mut preview = NO_CHANGE.to_owned();
-    for (what, change) in changes {
-        if let Some(change) = change {
-            preview.push_str(&format!("\n{what}: {change}"));
-        }
+    let changes: Vec<_> =
+        changes.into_iter().filter_map(|(what, change)| Some((what, change?))).collect();
+    if changes.is_empty() && wanted.description.is_none() {
+        return None;
     }
-    preview
+    let shown = Shown::new("change of the group");
+    let shown = changes.iter().fold(shown, |shown, (what, change)| shown.line(what, change));
+    Some(shown.quote_some("description", wanted.description.as_deref()))
+}
+
+/// A request as bytes, to be hashed.
+fn request_bytes(request: &impl serde::Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(request)
+        .map_err(|error| Failure::new(Cause::Failed, format!("the request is no JSON: {error}")))
 }
 
 /// Several changes of a group, one after the other.
@@ -218,6 +237,9 @@ impl Perform for GroupInvite {
 impl Perform for GroupInviteReset {
     async fn perform(self, call: &Call<'_>) -> Result<InviteView, Failure> {
         let group = call.group_to_change(&self.group).await?;
+        call.require_link().await?;
+        let shown = Shown::new("another link for the group; the old one is void from then on");
+        call.authorize_group(&group, shown, []).await?;
         let client = call.online().await?;
         let link = call.ask(client.groups().reset_invite_link(&group)).await?;
         Ok(InviteView { link: link.to_string() })
@@ -227,6 +249,7 @@ impl Perform for GroupInviteReset {
 impl Perform for GroupLookUp {
     async fn perform(self, call: &Call<'_>) -> Result<GroupView, Failure> {
         let link = invite_link(&self.link)?;
+        call.keep_pace(PaceClass::LookUp, 1).await?;
         let client = call.online().await?;
         let info = call.ask(client.groups().info_by_link(&link)).await?;
         if !call.may_read(&info.jid).await? {
@@ -234,7 +257,7 @@ impl Perform for GroupLookUp {
             return Err(Failure::new(Cause::Forbidden, message)
                 .remedy("leave it, or have a person change the section [read] of policy.toml"));
         }
-        Ok(GroupView::new(&info, call.store()).await?)
+        call.group_view(&info).await
     }
 }
 
@@ -243,10 +266,24 @@ impl Perform for GroupJoin {
         let link = invite_link(&self.link)?;
         let client = call.online().await?;
         let groups = client.groups();
-        // Where the policy holds for some groups only, it has to be known which one this is.
-        if call.policy().read.is_limited() || call.policy().write.is_limited() {
+        // Where the policy holds for some groups only, it has to be known which one this is; and so
+        // it has where a person is asked.
+        let is_limited = call.policy().read.is_limited() || call.policy().write.is_limited();
+        if is_limited || !call.is_human() {
             let info = call.ask(groups.info_by_link(&link)).await?;
             call.may_join(&info.jid).await?;
+            let shown =
+                Shown::new("join the group").line("name, chosen by its members", &info.subject);
+            let action = OutgoingAction {
+                chat: &info.jid,
+                field: None,
+                kind: ActionKind::Group,
+                shown: shown.line("people in it", &info.participants.len().to_string()),
+                content: self.link.as_bytes().to_vec(),
+                context: Vec::new(),
+            };
+            // What it is has been checked; nobody wrote there yet.
+            call.authorize_all(&action, &[]).await?;
         }
         let (group, state) = match call.ask(groups.join_by_link(&link)).await? {
             JoinedByLink::Joined(group) => (group, "joined"),
@@ -264,6 +301,8 @@ fn invite_link(typed: &str) -> Result<InviteLink, Failure> {
 impl Perform for GroupLeave {
     async fn perform(self, call: &Call<'_>) -> Result<LeftView, Failure> {
         let group = call.group_to_change(&self.group).await?;
+        call.require_link().await?;
+        call.authorize_group(&group, Shown::new("leave the group"), []).await?;
         let client = call.online().await?;
         call.ask(client.groups().leave(&group)).await?;
         Ok(LeftView { group: group.to_string(), left: true })
@@ -272,13 +311,41 @@ impl Perform for GroupLeave {
 
 impl Call<'_> {
     /// What people are called, with the address of each.
-    pub(super) async fn labels(&self, people: &[Jid]) -> Result<String, Failure> {
+    pub(super) async fn labels(&self, people: &[Jid]) -> Result<Vec<String>, Failure> {
         let mut labels = Vec::with_capacity(people.len());
         for person in people {
             let label = recipient_label(person, self.store()).await?;
             labels.push(format!("{label} <{person}>"));
         }
-        Ok(labels.join(", "))
+        Ok(labels)
+    }
+
+    /// A group as it is handed out, with what its members wrote about it.
+    async fn group_view(&self, info: &GroupInfo) -> Result<GroupView, Failure> {
+        let view = GroupView::new(info, self.store()).await?;
+        self.note_texts(&info.jid, view.description.as_deref()).await?;
+        Ok(view)
+    }
+
+    /// Authorizes a change of a group.
+    ///
+    /// # Errors
+    /// As [`Call::authorize`].
+    pub(super) async fn authorize_group<'p>(
+        &self,
+        group: &Jid,
+        shown: Shown,
+        parts: impl IntoIterator<Item = &'p [u8]>,
+    ) -> Result<(), Failure> {
+        let action = OutgoingAction {
+            chat: group,
+            field: Some("group"),
+            kind: ActionKind::Group,
+            shown,
+            content: bound(parts).to_vec(),
+            context: Vec::new(),
+        };
+        self.authorize(&action).await
     }
 
     /// A group that may be changed.

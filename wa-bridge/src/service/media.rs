@@ -14,7 +14,7 @@ use super::{Call, Perform};
 use crate::{
     api::{DownloadedView, MediaContent, MediaDownload, MediaRead, MediaView},
     failure::{Cause, Failure, remedy},
-    policy::SaveFolder,
+    policy::{PaceClass, SaveFolder},
     private_folder::private_folder,
 };
 
@@ -30,6 +30,8 @@ impl Perform for MediaDownload {
             Some(output) => Place::File(Target::new(call, Path::new(output))?),
             None => Place::Folder(call.folder_to_save(self.folder.as_deref().map(Path::new))?),
         };
+        call.keep_pace(PaceClass::Download, 1).await?;
+        call.note_read([&message]).await?;
         let client = call.online().await?;
         let download = client.download(file);
         let saved = match &place {
@@ -62,6 +64,8 @@ impl Perform for MediaRead {
             return Err(Failure::new(Cause::Usage, message)
                 .remedy("download it to a file instead, or raise the limit"));
         }
+        call.keep_pace(PaceClass::Download, 1).await?;
+        call.note_read([&message]).await?;
         let client = call.online().await?;
         let bytes = call.ask(client.download(file).to_bytes(limit)).await?;
         check_picture(&bytes)?;

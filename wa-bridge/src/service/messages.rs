@@ -7,6 +7,7 @@ use super::{
     call::{no_message_id, page},
     chats::arranged,
     narrow::Narrow,
+    send::{about, target},
 };
 use crate::{
     api::{
@@ -37,7 +38,7 @@ impl Perform for MessageList {
         query.order = if self.oldest_first { Order::OldestFirst } else { Order::NewestFirst };
         query.limit = page(self.limit, 50);
         let messages = call.archive().messages(query).await?;
-        Ok(MessageView::all(&messages, &call.archive()).await?)
+        call.hand_out(&messages).await
     }
 }
 
@@ -60,11 +61,12 @@ impl Perform for MessageContext {
                 0 => Vec::new(),
                 _ => call.archive().messages(query).await?,
             };
-            Ok::<_, Failure>(MessageView::all(&messages, &call.archive()).await?)
+            call.hand_out(&messages).await
         };
         let mut before = around(self.before, Order::NewestFirst).await?;
         before.reverse();
         let after = around(self.after, Order::OldestFirst).await?;
+        call.note_read([&message]).await?;
         let message = MessageView::new(&message, &call.archive()).await?;
         Ok(ContextView { message, before, after })
     }
@@ -102,6 +104,9 @@ impl Perform for MessageDelete {
     async fn perform(self, call: &Call<'_>) -> Result<ArrangedView, Failure> {
         let message = call.message(&self.chat, &self.id).await?;
         call.note_detail(self.id);
+        call.note_read([&message]).await?;
+        let shown = about("delete a message for this account alone", &message);
+        call.agree_to_delete(&message.key.chat, shown, target(&message)).await?;
         let client = call.online().await?;
         let chats = client.chats();
         let synced = call.ask(chats.delete_for_me(&message.key, DELETE_MEDIA)).await?;

@@ -16,6 +16,7 @@ use crate::{
     Recipient,
     api::{FileKind, Outgoing},
     failure::{Cause, Failure, remedy},
+    shown::Shown,
     voice::prepare_voice_note,
 };
 
@@ -23,7 +24,7 @@ use crate::{
 pub(super) struct Ready {
     pub(super) payload: Payload,
     /// What it is, in words, for a person to agree to.
-    pub(super) preview: String,
+    pub(super) shown: Shown,
     /// The hash of a file's content.
     pub(super) content: Vec<u8>,
     pub(super) mentions: Vec<Jid>,
@@ -45,9 +46,9 @@ impl Payload {
 }
 
 impl Ready {
-    fn content(content: Content, preview: String) -> Self {
+    fn content(content: Content, shown: Shown) -> Self {
         let payload = Payload::Content(Box::new(content));
-        Self { payload, preview, content: Vec::new(), mentions: Vec::new() }
+        Self { payload, shown, content: Vec::new(), mentions: Vec::new() }
     }
 }
 
@@ -64,7 +65,8 @@ impl Call<'_> {
         match what {
             Outgoing::Text { text } => {
                 let (text, mentions) = self.mention(check_text(text)?, mention).await?;
-                let mut ready = Ready::content(Content::from(text.as_str()), text);
+                let shown = Shown::new("text message").quote("text", &text);
+                let mut ready = Ready::content(Content::from(text), shown);
                 ready.mentions = mentions;
                 Ok(ready)
             }
@@ -79,7 +81,7 @@ impl Call<'_> {
                 let file = self.file_to_send(path).await?;
                 let mut ready = file_ready(file, *send_as, name.as_deref(), *view_once).await?;
                 if let Some(caption) = caption {
-                    ready.preview.push_str(&format!("\n{caption}"));
+                    ready.shown = ready.shown.quote("caption", &caption);
                     ready.payload = ready.payload.captioned(caption);
                 }
                 ready.mentions = mentions;
@@ -123,17 +125,16 @@ fn plain(what: &Outgoing) -> Result<Ready, Failure> {
         }
         Outgoing::Contact { name, number } => {
             let vcard = vcard(name, number)?;
-            let preview = format!("[contact card] {name} {number}");
+            let shown = Shown::new("contact card").line("name", name).line("number", number);
             let contact = Contact { name: name.clone(), vcard };
-            Ok(Ready::content(Content::Contact(contact), preview))
+            Ok(Ready::content(Content::Contact(contact), shown))
         }
         Outgoing::Poll { question, options, selectable } => {
-            let mut preview = format!("[poll] {question}");
-            for option in options {
-                preview.push_str(&format!("\n- {option}"));
-            }
+            let shown = Shown::new("poll").quote("question", question);
+            let shown = options.iter().fold(shown, |shown, option| shown.line("option", option));
+            let shown = shown.line("options a vote may choose", &selectable.to_string());
             let poll = Poll::new(question.as_str(), options.clone(), *selectable);
-            Ok(Ready::content(Content::Poll(poll), preview))
+            Ok(Ready::content(Content::Poll(poll), shown))
         }
         _ => Err(Failure::new(Cause::Usage, "this cannot be sent")),
     }
@@ -149,8 +150,8 @@ fn location(
         return Err(Failure::new(Cause::Usage, "there is no such place")
             .remedy("a latitude is within 90 degrees, a longitude within 180"));
     }
-    let words = [name, address].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let preview = format!("[location] {latitude}, {longitude} {words}");
+    let shown = Shown::new("place").line("where", &format!("{latitude}, {longitude}"));
+    let shown = shown.quote_some("name", name).quote_some("address", address);
     let location = Location {
         latitude,
         longitude,
@@ -158,7 +159,7 @@ fn location(
         address: address.map(str::to_owned),
         ..Location::default()
     };
-    Ok(Ready::content(Content::Location(location), preview.trim_end().to_owned()))
+    Ok(Ready::content(Content::Location(location), shown))
 }
 
 /// The text, if it is one that can be sent.
@@ -214,9 +215,9 @@ async fn file_ready(
         }
     };
     let media = if view_once { media.view_once() } else { media };
-    let preview = preview(kind, view_once, &name, len);
+    let shown = shown(kind, view_once, &name, len);
     let payload = Payload::Media(Box::new(media));
-    Ok(Ready { payload, preview, content: hash, mentions: Vec::new() })
+    Ok(Ready { payload, shown, content: hash, mentions: Vec::new() })
 }
 
 /// A voice message made of whatever recording is in the file.
@@ -231,14 +232,15 @@ async fn voice_ready(file: FileToSend, view_once: bool) -> Result<Ready, Failure
     let media = OutgoingMedia::voice_note(note.bytes).seconds(note.analysis.seconds());
     let media = media.waveform(note.analysis.waveform.to_vec());
     let payload = Payload::Media(Box::new(if view_once { media.view_once() } else { media }));
-    let preview = preview(FileKind::Voice, view_once, &name, len);
-    Ok(Ready { payload, preview, content: hash, mentions: Vec::new() })
+    let shown = shown(FileKind::Voice, view_once, &name, len);
+    Ok(Ready { payload, shown, content: hash, mentions: Vec::new() })
 }
 
 /// A file in words.
-fn preview(kind: FileKind, view_once: bool, name: &str, len: u64) -> String {
-    let once = if view_once { ", once" } else { "" };
-    format!("[{}{once}] {name}, {len} bytes", word(kind))
+fn shown(kind: FileKind, view_once: bool, name: &str, len: u64) -> Shown {
+    let once = if view_once { ", to be looked at once" } else { "" };
+    let shown = Shown::new(&format!("{}{once}", word(kind)));
+    shown.line("file", name).line("bytes", &len.to_string())
 }
 
 const fn word(kind: FileKind) -> &'static str {

@@ -13,6 +13,7 @@ impl Perform for PollGet {
             Failure::new(Cause::Usage, format!("the message {:?} is no poll", self.id))
                 .remedy(remedy::POLL)
         })?;
+        call.note_read([&message]).await?;
         Ok(PollView::new(tally, &call.archive()).await?)
     }
 }

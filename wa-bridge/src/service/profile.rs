@@ -13,6 +13,7 @@ use crate::{
     api::{PersonView, ProfileChangedView, ProfileGet, ProfileUpdate, ProfileView},
     failure::{Cause, Failure},
     moment,
+    policy::PaceClass,
 };
 
 impl Perform for ProfileGet {
@@ -21,6 +22,7 @@ impl Perform for ProfileGet {
             Some(named) => call.person(named).await?,
             None => own_address(call).await?,
         };
+        call.keep_pace(PaceClass::LookUp, 1).await?;
         let client = call.online().await?;
         let info = call.ask(client.people().info(std::slice::from_ref(&person))).await?;
         let Some(info) = info.into_iter().next() else {
@@ -32,6 +34,8 @@ impl Perform for ProfileGet {
             ProfilePicture::Hidden => ("hidden", None),
             _ => ("none", None),
         };
+        let said = info.about.as_ref().map(|about| about.text.as_str());
+        call.note_texts(&person, said).await?;
         let (about, since) = info.about.map(|about| (about.text, about.timestamp)).unzip();
         let since = since.flatten().and_then(|seconds| i64::try_from(seconds).ok());
         Ok(ProfileView {

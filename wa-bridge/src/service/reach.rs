@@ -75,7 +75,15 @@ impl Call<'_> {
     /// # Errors
     /// [`Cause::Forbidden`].
     pub(super) async fn may_write(&self, chat: &Jid) -> Result<(), Failure> {
-        may_write(self.policy(), self.is_human(), chat, self.store()).await
+        self.may_write_under(self.policy(), chat).await
+    }
+
+    /// Whether a chat may be written to by a policy that is perhaps another by now.
+    ///
+    /// # Errors
+    /// [`Cause::Forbidden`].
+    pub(super) async fn may_write_under(&self, policy: &Policy, chat: &Jid) -> Result<(), Failure> {
+        may_write(policy, self.is_human(), chat, self.store()).await
     }
 
     /// Whether each of these may be written to.
@@ -107,4 +115,16 @@ fn out_of_reach(chat: &Jid) -> Failure {
     let message = format!("the policy does not let anything be sent to {chat}");
     Failure::new(Cause::Forbidden, message)
         .remedy("leave it, or have a person change the section [write] of policy.toml")
+}
+
+/// Whether two addresses are of one person or chat.
+pub(super) async fn is_same_chat(
+    one: &Jid,
+    other: &Jid,
+    store: &dyn Store,
+) -> Result<bool, Failure> {
+    let (one, other) = (one.to_user(), other.to_user());
+    Ok(one == other
+        || store.lid_of(&one).await?.as_ref() == Some(&other)
+        || store.lid_of(&other).await?.as_ref() == Some(&one))
 }

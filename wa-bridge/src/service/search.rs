@@ -13,6 +13,7 @@ impl Perform for Search {
     async fn perform(self, call: &Call<'_>) -> Result<FoundView, Failure> {
         let page = call.archive().search(query(&self, call).await?).await?;
         let messages = page.hits.iter().map(|hit| &hit.message);
+        call.note_read(messages.clone()).await?;
         let known = Surroundings::look_up(messages, &call.archive()).await?;
         Ok(FoundView {
             hits: page.hits.iter().map(|hit| view(hit, &known)).collect(),

@@ -2,26 +2,29 @@
 
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
-use wa_client::{Client, Typing as TypingState};
-use wa_proto::{Jid, MessageId};
-use wa_store::{ArchivedMessage, MessageStatus, OutboxEntry, OutboxState, Store, Timestamp};
+use wa_client::{Client, Typing as TypingState, forward_content, forward_digest};
+use wa_proto::{Content, Jid, MessageId};
+use wa_store::{ArchivedMessage, MessageStatus, Origin, OutboxEntry, OutboxState, Timestamp};
 
 use super::{
     Call, Perform, account,
     call::no_message_id,
-    gate::OutgoingAction,
+    drafts::recipient_label,
+    gate::{OutgoingAction, bound},
     now_ms,
     outgoing::{Payload, Ready, check_text},
+    reach::is_same_chat,
 };
 use crate::{
     api::{
-        Disappearing, Edit, Forward, PinMessage, React, Revoke, SendMessage, SentGet, SentStatus,
-        SentView, TypedView, Typing, Vote,
+        Disappearing, Edit, Forward, Outgoing, PinMessage, React, Revoke, SendMessage, SentGet,
+        SentStatus, SentView, TypedView, Typing, Vote,
     },
     failure::{Cause, Failure, ending, remedy},
     moment,
+    policy::ActionKind,
+    shown::Shown,
     view::{ChatTitle, chat_label},
 };
 
@@ -40,32 +43,46 @@ impl Perform for SendMessage {
         // Before a file is read or converted: that may take long.
         call.may_write_to_all(std::slice::from_ref(&chat)).await?;
         let ready = call.ready(&self.what, &self.mention).await?;
-        let action = OutgoingAction {
+        let mut action = OutgoingAction {
             chat: &chat,
             field: Some("chat"),
-            preview: preview(&ready, quoted.as_ref()),
-            content: ready.content.clone(),
+            kind: ActionKind::Message,
+            shown: ready.shown.clone(),
+            content: content_of(&self.what, &ready, quoted.as_ref())?,
+            context: Vec::new(),
         };
         let name = SendingName::of(call, self.idempotency_key, &action);
-        if let Some(entry) = name.find(call.store()).await? {
+        if let Some(entry) = name.find(call, &action).await? {
             return call.repeated(&entry, self.wait).await;
         }
         call.require_link().await?;
         if let Some(quoted) = &quoted {
-            call.message_in(&chat, &self.chat, quoted.as_str()).await?;
+            let quoted = call.message_in(&chat, &self.chat, quoted.as_str()).await?;
+            action.shown = quoting(action.shown, &quoted);
+            action.context = state_of(&quoted);
+            // A draft shows it.
+            call.note_read([&quoted]).await?;
         }
         call.authorize(&action).await?;
-        let id = call.hand_over(&chat, ready, quoted, name.key).await?;
+        let origin = call.origin(&action);
+        let id = call.hand_over(&chat, ready, quoted, name.key, origin).await?;
         call.follow(&chat, id, self.wait).await
     }
 }
 
-/// What a person agrees to: also which message is answered.
-fn preview(ready: &Ready, quoted: Option<&MessageId>) -> String {
-    match quoted {
-        Some(id) => format!("(in answer to {id}) {}", ready.preview),
-        None => ready.preview.clone(),
-    }
+/// A hash of all that a caller gave: what is said, to whom it draws attention, and what it answers.
+fn content_of(
+    what: &Outgoing,
+    ready: &Ready,
+    quoted: Option<&MessageId>,
+) -> Result<Vec<u8>, Failure> {
+    let what = serde_json::to_vec(what).map_err(|error| {
+        Failure::new(Cause::Failed, format!("what is sent is no JSON: {error}"))
+    })?;
+    let mentions: Vec<_> = ready.mentions.iter().map(ToString::to_string).collect();
+    let quoted = quoted.map(MessageId::as_str).unwrap_or_default();
+    let parts = [what.as_slice(), ready.content.as_slice(), quoted.as_bytes()];
+    Ok(bound(parts.into_iter().chain(mentions.iter().map(String::as_bytes))).to_vec())
 }
 
 /// The names by which an act of sending is known again.
@@ -82,15 +99,24 @@ impl SendingName {
         if named.is_some() || call.is_human() {
             return Self { key: named, earlier: None };
         }
-        let digest = action.digest(call.path);
+        let (chat, asked_for) = (action.chat.to_string(), action.asked_for(call.path));
         let window = now_ms().div_euclid(REPEAT_WINDOW_MS);
-        let name = |window| Some(said(&call.caller.name, &digest, window));
+        let name = |window| Some(said(&call.caller.name, &chat, &asked_for, window));
         Self { key: name(window), earlier: name(window - 1) }
     }
 
-    async fn find(&self, store: &dyn Store) -> Result<Option<OutboxEntry>, Failure> {
+    /// What was sent under one of the names before.
+    ///
+    /// # Errors
+    /// [`Cause::Usage`] if that was something else; the archive's.
+    async fn find(
+        &self,
+        call: &Call<'_>,
+        action: &OutgoingAction<'_>,
+    ) -> Result<Option<OutboxEntry>, Failure> {
         for key in [&self.key, &self.earlier].into_iter().flatten() {
-            if let Some(entry) = store.outbox_by_idempotency_key(key).await? {
+            if let Some(entry) = call.store().outbox_by_idempotency_key(key).await? {
+                call.is_same(&entry, action).await?;
                 return Ok(Some(entry));
             }
         }
@@ -99,15 +125,45 @@ impl SendingName {
 }
 
 /// The name of what an assistant says now.
-pub(super) fn said_now(caller: &str, digest: &str) -> String {
-    said(caller, digest, now_ms().div_euclid(REPEAT_WINDOW_MS))
+pub(super) fn said_now(caller: &str, chat: &str, asked_for: &str) -> String {
+    said(caller, chat, asked_for, now_ms().div_euclid(REPEAT_WINDOW_MS))
 }
 
-fn said(caller: &str, digest: &str, window: i64) -> String {
-    let mut hash = Sha256::new();
-    hash.update(caller.as_bytes());
-    hash.update(digest);
-    format!("said/{window}/{}", hex::encode(hash.finalize()))
+fn said(caller: &str, chat: &str, asked_for: &str, window: i64) -> String {
+    let name = bound([caller.as_bytes(), chat.as_bytes(), asked_for.as_bytes()]);
+    format!("said/{window}/{}", hex::encode(name))
+}
+
+impl Call<'_> {
+    /// Whether what was sent under a name is what is asked for now, by the same caller, to the same
+    /// chat. Entries of earlier versions do not know who asked.
+    ///
+    /// # Errors
+    /// [`Cause::Usage`], with the difference.
+    async fn is_same(
+        &self,
+        entry: &OutboxEntry,
+        action: &OutgoingAction<'_>,
+    ) -> Result<(), Failure> {
+        let other = |what: &str| {
+            let message = format!("under this idempotency key {what}; nothing was sent now");
+            Err(Failure::new(Cause::Usage, message)
+                .remedy("give every message a key of its own")
+                .about(entry.id.to_string()))
+        };
+        let origin = entry.origin.as_ref();
+        if origin.is_some_and(|origin| origin.caller != self.caller.label()) {
+            return other("another caller has sent something");
+        }
+        if !is_same_chat(action.chat, &entry.chat, self.store()).await? {
+            return other(&format!("something was sent to another chat, {}", entry.chat));
+        }
+        let asked_for = origin.and_then(|origin| origin.digest.as_ref());
+        if asked_for.is_some_and(|digest| *digest != action.asked_for(self.path)) {
+            return other("another text, file or answer was sent to this chat");
+        }
+        Ok(())
+    }
 }
 
 impl Call<'_> {
@@ -118,12 +174,13 @@ impl Call<'_> {
         ready: Ready,
         quoted: Option<MessageId>,
         key: Option<String>,
+        origin: Origin,
     ) -> Result<MessageId, Failure> {
         let client = self.service.line.client();
         let id = match ready.payload {
             Payload::Content(content) => {
-                let mut message =
-                    client.send(chat.clone(), *content).mentions(ready.mentions).queue();
+                let message = client.send(chat.clone(), *content).origin(origin);
+                let mut message = message.mentions(ready.mentions).queue();
                 if let Some(quoted) = quoted {
                     message = message.quoting(quoted);
                 }
@@ -134,8 +191,8 @@ impl Call<'_> {
             }
             Payload::Media(media) => {
                 let client = self.online().await?;
-                let mut message =
-                    client.send_media(chat.clone(), *media).mentions(ready.mentions).queue();
+                let message = client.send_media(chat.clone(), *media).origin(origin);
+                let mut message = message.mentions(ready.mentions).queue();
                 if let Some(quoted) = quoted {
                     message = message.quoting(quoted);
                 }
@@ -230,14 +287,20 @@ impl Call<'_> {
     async fn say(
         &self,
         message: &ArchivedMessage,
-        preview: String,
+        kind: ActionKind,
+        shown: Shown,
+        said: &[&[u8]],
         send: impl FnOnce(&Client) -> wa_client::SendMessage,
     ) -> Result<SentView, Failure> {
-        let (chat, field) = (&message.key.chat, Some("chat"));
-        self.pass(&OutgoingAction { chat, field, preview, content: Vec::new() }, send).await
+        let target = target(message);
+        let content = bound([target.as_slice()].into_iter().chain(said.iter().copied())).to_vec();
+        let (chat, field, context) = (&message.key.chat, Some("chat"), Vec::new());
+        // A draft shows it.
+        self.note_read([message]).await?;
+        self.pass(&OutgoingAction { chat, field, kind, shown, content, context }, send).await
     }
 
-    /// Lets something without a file go, puts it on disk and follows it.
+    /// Authorizes something without a file, puts it on disk and follows it.
     async fn pass(
         &self,
         action: &OutgoingAction<'_>,
@@ -246,7 +309,8 @@ impl Call<'_> {
         self.require_link().await?;
         self.authorize(action).await?;
         let client = self.service.line.client();
-        let id = send(&client).queue().await.map_err(ending::of_error)?.id;
+        let message = send(&client).origin(self.origin(action));
+        let id = message.queue().await.map_err(ending::of_error)?.id;
         self.note_detail(id.to_string());
         self.follow(action.chat, id, None).await
     }
@@ -266,13 +330,29 @@ fn message_id(typed: &str) -> Result<MessageId, Failure> {
     MessageId::new(typed).map_err(|_| no_message_id(typed))
 }
 
-/// A message as it is shown beside what is said about it.
-fn about(message: &ArchivedMessage) -> String {
-    const SHOWN: usize = 120;
-    let text = message.text.as_deref().unwrap_or_default();
-    let shown: String = text.chars().take(SHOWN).collect();
-    let more = if shown.len() < text.len() { "…" } else { "" };
-    format!("{} [{}] {shown}{more}", message.key.id, message.kind)
+/// Which message something is about, as a hash.
+pub(super) fn target(message: &ArchivedMessage) -> Vec<u8> {
+    let key = &message.key;
+    let (chat, sender) = (key.chat.to_string(), key.sender.to_string());
+    bound([chat.as_bytes(), sender.as_bytes(), key.id.as_str().as_bytes()]).to_vec()
+}
+
+/// All that a message says now, as a hash: its sender may edit it.
+fn state_of(message: &ArchivedMessage) -> Vec<u8> {
+    forward_digest(message).to_vec()
+}
+
+/// What would be done about a message, with all of the message.
+pub(super) fn about(what: &str, message: &ArchivedMessage) -> Shown {
+    let shown = Shown::new(what);
+    let shown = shown.line("message", &format!("{} ({})", message.key.id, message.kind));
+    shown.quote_some("it says", message.text.as_deref())
+}
+
+/// The same of a message that is answered.
+fn quoting(shown: Shown, message: &ArchivedMessage) -> Shown {
+    let shown = shown.line("in answer to", &format!("{} ({})", message.key.id, message.kind));
+    shown.quote_some("which says", message.text.as_deref())
 }
 
 impl Perform for React {
@@ -282,10 +362,12 @@ impl Perform for React {
                 .remedy(remedy::EMOJI));
         }
         let message = call.message(&self.chat, &self.id).await?;
-        let what = if self.emoji.is_empty() { "no reaction" } else { self.emoji.as_str() };
-        let preview = format!("[reaction] {what} to {}", about(&message));
-        let (key, emoji) = (message.key.clone(), self.emoji);
-        call.say(&message, preview, |client| client.react(&key, emoji)).await
+        let what = if self.emoji.is_empty() { "none" } else { self.emoji.as_str() };
+        let shown = about("reaction", &message).line("emoji", what);
+        let (key, emoji) = (message.key.clone(), self.emoji.clone());
+        let said = [self.emoji.as_bytes()];
+        call.say(&message, ActionKind::Message, shown, &said, |client| client.react(&key, emoji))
+            .await
     }
 }
 
@@ -293,9 +375,10 @@ impl Perform for Edit {
     async fn perform(self, call: &Call<'_>) -> Result<SentView, Failure> {
         let text = check_text(&self.text)?;
         let message = call.message(&self.chat, &self.id).await?;
-        let preview = format!("[edit of {}]\n{text}", about(&message));
+        let shown = about("change of a message", &message).quote("it is to say", &text);
         let key = message.key.clone();
-        call.say(&message, preview, |client| {
+        let said = [self.text.as_bytes(), &[u8::from(self.even_if_late)]];
+        call.say(&message, ActionKind::Edit, shown, &said, |client| {
             let edit = client.edit(&key, text);
             if self.even_if_late { edit.even_if_late() } else { edit }
         })
@@ -306,9 +389,9 @@ impl Perform for Edit {
 impl Perform for Revoke {
     async fn perform(self, call: &Call<'_>) -> Result<SentView, Failure> {
         let message = call.message(&self.chat, &self.id).await?;
-        let preview = format!("[delete for everyone] {}", about(&message));
+        let shown = about("delete a message for everyone", &message);
         let key = message.key.clone();
-        call.say(&message, preview, |client| client.revoke(&key)).await
+        call.say(&message, ActionKind::Delete, shown, &[], |client| client.revoke(&key)).await
     }
 }
 
@@ -316,28 +399,86 @@ impl Perform for Forward {
     async fn perform(self, call: &Call<'_>) -> Result<SentView, Failure> {
         let message = call.message(&self.chat, &self.id).await?;
         let to = call.recipient(&self.to).await?;
-        let preview = format!("[forward] {}", about(&message));
-        let action = OutgoingAction { chat: &to, field: Some("to"), preview, content: Vec::new() };
-        call.pass(&action, |client| client.forward(&message.key, to.clone())).await
+        let from = recipient_label(&message.key.chat, call.store()).await?;
+        let content = forward_content(&message).map_err(ending::of_error)?;
+        let shown = Shown::new("forward of a message").line("out of the chat with", &from);
+        let shown = shown.line("message", &format!("{} ({})", message.key.id, message.kind));
+        let unchanged = forward_digest(&message);
+        // A draft shows all of it.
+        call.note_read([&message]).await?;
+        let action = OutgoingAction {
+            chat: &to,
+            field: Some("to"),
+            kind: ActionKind::Forward,
+            shown: passed_on(shown, &content),
+            content: target(&message),
+            context: unchanged.to_vec(),
+        };
+        call.pass(&action, |client| {
+            client.forward(&message.key, to.clone()).if_unchanged(unchanged)
+        })
+        .await
+    }
+}
+
+/// All that people see of what is passed on.
+fn passed_on(mut shown: Shown, content: &Content) -> Shown {
+    if let Some(media) = content.media() {
+        let name = media.file_name.as_deref().or(media.title.as_deref()).unwrap_or("no name");
+        shown = shown.line("file", name);
+        if let Some(bytes) = media.file_length {
+            shown = shown.line("bytes", &bytes.to_string());
+        }
+    }
+    match content {
+        Content::Text(text) => {
+            shown = shown.quote("text", &text.body);
+            if let Some(link) = &text.preview {
+                shown = shown.line("link", &link.url);
+                shown = shown.quote_some("link title", link.title.as_deref());
+                shown = shown.quote_some("link description", link.description.as_deref());
+            }
+            shown
+        }
+        Content::Location(place) => {
+            let words = [&place.name, &place.address, &place.url, &place.comment];
+            shown = shown.line("place", &format!("{}, {}", place.latitude, place.longitude));
+            words.into_iter().flatten().fold(shown, |shown, text| shown.quote("words", text))
+        }
+        Content::Contact(card) => shown.line("card", &card.name).quote("vCard", &card.vcard),
+        Content::Contacts(cards) => cards
+            .contacts
+            .iter()
+            .fold(shown, |shown, card| shown.line("card", &card.name).quote("vCard", &card.vcard)),
+        content => shown.quote_some("text", content.text()),
     }
 }
 
 impl Perform for Vote {
     async fn perform(self, call: &Call<'_>) -> Result<SentView, Failure> {
         let message = call.message(&self.chat, &self.id).await?;
-        let preview = format!("[vote] {} in {}", self.options.join(", "), about(&message));
+        let shown = about("vote in a poll", &message);
+        let shown = self.options.iter().fold(shown, |shown, option| shown.line("for", option));
         let key = message.key.clone();
-        call.say(&message, preview, |client| client.vote(&key, self.options)).await
+        let options = self.options.clone();
+        let said: Vec<_> = self.options.iter().map(String::as_bytes).collect();
+        call.say(&message, ActionKind::Message, shown, &said, |client| client.vote(&key, options))
+            .await
     }
 }
 
 impl Perform for PinMessage {
     async fn perform(self, call: &Call<'_>) -> Result<SentView, Failure> {
         let message = call.message(&self.chat, &self.id).await?;
-        let what = if self.seconds.is_some() { "pin" } else { "unpin" };
-        let preview = format!("[{what} for everyone] {}", about(&message));
+        let shown = match self.seconds {
+            Some(seconds) => {
+                about("pin a message for everyone", &message).line("seconds", &seconds.to_string())
+            }
+            None => about("unpin a message for everyone", &message),
+        };
         let key = message.key.clone();
-        call.say(&message, preview, |client| match self.seconds {
+        let seconds = self.seconds.unwrap_or_default().to_be_bytes();
+        call.say(&message, ActionKind::Message, shown, &[&seconds], |client| match self.seconds {
             Some(seconds) => client.pin(&key, Duration::from_secs(seconds)),
             None => client.unpin(&key),
         })
@@ -353,12 +494,18 @@ impl Perform for Disappearing {
                 Failure::new(Cause::Usage, "this chat is a group").remedy(remedy::GROUP_SETTING)
             );
         }
-        let preview = match self.seconds {
-            Some(seconds) => format!("[disappearing messages] after {seconds} seconds"),
-            None => "[disappearing messages] off".to_owned(),
+        let after = match self.seconds {
+            Some(seconds) => format!("{seconds} seconds"),
+            None => "never".to_owned(),
         };
-        let action =
-            OutgoingAction { chat: &chat, field: Some("chat"), preview, content: Vec::new() };
+        let action = OutgoingAction {
+            chat: &chat,
+            field: Some("chat"),
+            kind: ActionKind::Message,
+            shown: Shown::new("disappearing messages").line("they disappear after", &after),
+            content: self.seconds.unwrap_or_default().to_be_bytes().to_vec(),
+            context: Vec::new(),
+        };
         let after = self.seconds.map(Duration::from_secs);
         call.pass(&action, |client| client.set_disappearing(chat.clone(), after)).await
     }

@@ -85,6 +85,18 @@ impl MessageView {
         Ok(Surroundings::look_up([message], archive).await?.view(message))
     }
 
+    /// The same without what people wrote.
+    pub(crate) fn without_texts(self) -> Self {
+        Self {
+            text: None,
+            earlier_texts: Vec::new(),
+            media: None,
+            reactions: Vec::new(),
+            poll: None,
+            ..self
+        }
+    }
+
     /// The same of several messages, in their order.
     ///
     /// # Errors

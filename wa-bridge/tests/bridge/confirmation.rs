@@ -51,9 +51,8 @@ async fn an_assistants_first_message_waits_for_a_person_and_is_sent_once_then() 
     assert_eq!(said_by_device(&world), 1);
     assert_eq!(shown(&world.ben, "may I?"), 1);
     assert!(waiting(&person).await.is_empty());
-    // From now on this account has written there.
-    send(&robot, BEN, "thank you").await.unwrap();
-    arrives(&world.ben, "thank you").await;
+    // Once agreed to is not for good: only what the person writes opens a chat.
+    draft(send(&robot, BEN, "thank you").await.unwrap_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +66,7 @@ async fn agreed_to_twice_at_once_it_is_sent_once() {
             .await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
     arrives(&world.ben, "only once").await;
-    send(&robot, BEN, "after it").await.unwrap();
+    send(&person, BEN, "after it").await.unwrap();
     arrives(&world.ben, "after it").await;
     assert_eq!(shown(&world.ben, "only once"), 1);
 }
@@ -220,7 +219,7 @@ async fn an_assistant_that_tries_again_after_the_person_agreed_says_nothing_twic
     let made = draft(send(&robot, BEN, "may I?").await.unwrap_err());
     approve(&person, &made, Approval::Person).await.unwrap();
     assert!(send(&robot, BEN, "may I?").await.unwrap().repeated);
-    send(&robot, BEN, "after it").await.unwrap();
+    send(&person, BEN, "after it").await.unwrap();
     arrives(&world.ben, "after it").await;
     assert_eq!(shown(&world.ben, "may I?"), 1);
 }
@@ -235,4 +234,22 @@ async fn drafts_for_chats_out_of_reach_are_not_shown() {
     let careful = world.open(careful).await;
     assert!(waiting(&careful).await.is_empty());
     assert_eq!(waiting(&person).await, [made.id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assistant_cannot_fill_the_places_of_others() {
+    let world = World::linked().await;
+    let (robot, person) = (world.assistant().await, world.person().await);
+    let other = world.client("another").await;
+    let kept = draft(send(&other, BEN, "of the other").await.unwrap_err());
+    let mut made = Vec::new();
+    for number in 0..25 {
+        let failure = send(&robot, MALLORY, &format!("spam {number}")).await.unwrap_err();
+        made.push(draft(failure).id);
+    }
+    let left = waiting(&person).await;
+    assert_eq!(left.len(), 21, "twenty of each at most");
+    assert!(left.contains(&kept.id), "the other's is still there");
+    assert!(made[..5].iter().all(|id| !left.contains(id)), "its own oldest went");
+    assert!(made[5..].iter().all(|id| left.contains(id)));
 }

@@ -21,7 +21,9 @@ async fn a_text_of_any_characters_is_one_line_of_the_stream_and_comes_through_wh
     let (owner, guest) = (world.person().await, world.person().await);
     let after = last(&owner).await;
     let mut raw = UnixStream::connect(world.socket()).await.unwrap();
-    let head = format!("GET /v1/events?after={after} HTTP/1.0\r\nhost: wa\r\n\r\n");
+    let head = format!("GET /v1/events?after={after} HTTP/1.0\r\nhost: wa\r\n");
+    // An assistant would be told that something came, and not what.
+    let head = format!("{head}{}\r\n", world.persons_header());
     raw.write_all(head.as_bytes()).await.unwrap();
     let mut streams = [owner.events(Some(after)), guest.events(Some(after))];
     world.mallory.send_text(&world.ada.jid(), HOSTILE).unwrap();

@@ -4,6 +4,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+mod approval;
 mod audit;
 mod broadcasts;
 mod confirmation;
@@ -11,6 +12,7 @@ mod exclusions;
 mod files;
 mod flooded;
 mod health;
+mod hold;
 mod hostile;
 mod identity;
 mod names;
@@ -25,4 +27,5 @@ mod schema;
 mod socket;
 mod strangers;
 mod support;
+mod taint;
 mod wire;

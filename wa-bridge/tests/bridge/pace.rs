@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use wa_bridge::Cause;
+use wa_bridge::{
+    Bridge, Cause, Failure,
+    api::{ContactCheck, GroupCreate, GroupJoin, MediaRead},
+};
 
 use crate::support::{ANNA, BEN, MALLORY, World, arrives, refused, send, shown};
 
@@ -72,4 +75,59 @@ async fn several_at_once_keep_their_distance_too() {
         .filter(|message| message.text.as_deref().is_some_and(|text| text.starts_with("at once")))
         .count();
     assert_eq!(last, 3);
+}
+
+async fn check(bridge: &Bridge, count: u32) -> Result<(), Failure> {
+    let numbers = (0..count).map(|number| format!("+4477009{number:05}")).collect();
+    bridge.call(ContactCheck { numbers }).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assistant_looks_up_so_many_numbers_an_hour_also_after_a_restart() {
+    let world = World::linked().await;
+    world.set_policy("[pace]\nlookups_per_hour = 60\npatience_seconds = 0");
+    let robot = world.assistant().await;
+    check(&robot, 50).await.unwrap();
+    let failure = refused(check(&robot, 50).await, Cause::Paced);
+    assert!(failure.message.contains("look-ups") && failure.retry_at.is_some(), "{failure}");
+    check(&robot, 10).await.unwrap();
+    robot.close().await.unwrap();
+    let robot = world.assistant().await;
+    refused(check(&robot, 1).await, Cause::Paced);
+    send(&robot, ANNA, "messages have a pace of their own").await.unwrap();
+    let person = world.person().await;
+    check(&person, 50).await.unwrap();
+    check(&person, 50).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assistant_changes_groups_and_loads_files_at_a_pace() {
+    let world = World::linked().await;
+    world.set_policy(
+        "confirm = 'never'\n[pace]\nbetween_ms = 0\ngroup_changes_per_hour = 1\n\
+         downloads_per_hour = 0\npatience_seconds = 0",
+    );
+    let robot = world.assistant().await;
+    let create = |subject: &str| GroupCreate {
+        subject: subject.into(),
+        people: vec![ANNA.into()],
+        announce: false,
+        locked: false,
+        approval: false,
+        disappearing: None,
+    };
+    robot.call(create("one")).await.unwrap();
+    let failure = refused(robot.call(create("two")).await, Cause::Paced);
+    assert!(failure.message.contains("changes of groups"), "{failure}");
+    let link = "https://chat.whatsapp.com/AAAAAAAAAAAAAAAAAAAAAA".into();
+    robot.call(GroupJoin { link }).await.unwrap_err();
+    let picture = wa_sim::OutgoingFile::new(wa_sim::FileKind::Image, b"\xff\xd8\xff".to_vec());
+    let id = world.anna.send_file(&world.ada.jid(), picture).unwrap();
+    let read = MediaRead { chat: ANNA.into(), id, limit: None };
+    let failure = crate::support::until("the file", async || {
+        let failure = robot.call(read.clone()).await.unwrap_err();
+        (failure.cause != Cause::NotFound).then_some(failure)
+    })
+    .await;
+    assert_eq!(failure.cause, Cause::Paced, "{failure}");
 }

@@ -59,7 +59,9 @@ async fn a_person_with_the_token_sends_a_draft_once_and_drops_another() {
 
     let key = enter(&world, address).await;
     let (_, page) = press(address, "", &[("visit", &key)]).await;
-    assert!(page.contains("&lt;b&gt;may I?&lt;/b&gt; &amp; so"), "{page}");
+    assert!(page.contains("&gt; &lt;b&gt;may I?&lt;/b&gt; &amp; ⟨U+202E⟩so"), "{page}");
+    let shown_here = made.shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    assert!(page.contains(&shown_here), "the page shows the draft's own text: {page}");
     assert!(page.contains("To Ben Okafor") && page.contains("and I?"), "{page}");
 
     let button = |draft: &DraftView, button: &'static str| {

@@ -25,7 +25,9 @@ async fn no_call_that_changes_anything_gets_through() {
     let device = world.device();
     world.sim.listen();
     let mut tried = 0;
-    for route in routes().iter().filter(|route| route.effect != Effect::Read) {
+    for route in
+        routes().iter().filter(|route| !matches!(route.effect, Effect::Read | Effect::Guard))
+    {
         let (status, answer) = world.post(route.path, &plainest(route)).await;
         assert_eq!((status, &answer["error"]["code"]), (403, &json!("forbidden")), "{answer}");
         tried += 1;

@@ -1,11 +1,11 @@
 //! The same thing said again: by a program that tries again, and by somebody who means it.
 
 use wa_bridge::{
-    Bridge,
-    api::{SendMessage, SentGet, SentView},
+    Bridge, Cause,
+    api::{ChatArrange, ChatChange, SendMessage, SentGet, SentView},
 };
 
-use crate::support::{ANNA, World, arrives, send, shown, text};
+use crate::support::{ANNA, BEN, World, arrives, refused, send, shown, text};
 
 async fn named(bridge: &Bridge, key: &str, says: &str) -> SentView {
     let message = SendMessage { idempotency_key: Some(key.into()), ..text(ANNA, says) };
@@ -77,4 +77,41 @@ async fn a_name_is_remembered_across_owners() {
     assert!(again.repeated && again.id == first.id);
     settle(&world, &person).await;
     assert_eq!(shown(&world.anna, "paid"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_was_given_to_something_else_is_an_error_that_tells_the_difference() {
+    let world = World::linked().await;
+    let (robot, person) = (world.assistant().await, world.person().await);
+    send(&person, BEN, "hello").await.unwrap();
+    let first = named(&robot, "invoice 7", "paid").await;
+    let with_key = |chat: &str, says: &str| SendMessage {
+        idempotency_key: Some("invoice 7".into()),
+        ..text(chat, says)
+    };
+    let other = world.client("another").await;
+    for (bridge, message, difference) in [
+        (&robot, with_key(ANNA, "not paid"), "another text"),
+        (&robot, with_key(BEN, "paid"), "another chat"),
+        (&other, with_key(ANNA, "paid"), "another caller"),
+        (&person, with_key(ANNA, "paid"), "another caller"),
+    ] {
+        let failure = refused(bridge.call(message).await, Cause::Usage);
+        assert!(failure.message.contains(difference), "{failure}");
+        assert_eq!(failure.message_id.as_deref(), Some(first.id.as_str()));
+    }
+    assert!(named(&robot, "invoice 7", "paid").await.repeated, "the same is still the same");
+    settle(&world, &person).await;
+    assert_eq!((shown(&world.anna, "paid"), shown(&world.anna, "not paid")), (1, 0));
+    assert_eq!(shown(&world.ben, "paid"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_that_they_were_read_where_nothing_may_be_written() {
+    let world = World::linked().await;
+    world.set_policy("[write]\nexcept = ['+447700900101']");
+    let robot = world.assistant().await;
+    let read = |quietly| ChatArrange { chat: ANNA.into(), change: ChatChange::Read { quietly } };
+    refused(robot.call(read(false)).await, Cause::Forbidden);
+    robot.call(read(true)).await.unwrap();
 }

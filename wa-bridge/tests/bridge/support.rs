@@ -103,6 +103,12 @@ impl World {
         self.open(Caller::assistant("robot")).await
     }
 
+    /// Another assistant, that was let in under a name of its own.
+    pub(crate) async fn client(&self, name: &str) -> Bridge {
+        self.let_in(name);
+        self.open(Caller::client(name.parse().unwrap())).await
+    }
+
     /// A person's bridge that owns the account and listens over TCP, and where.
     pub(crate) async fn listening(&self) -> (Bridge, SocketAddr) {
         let mut options = self.options(Caller::person("server"));

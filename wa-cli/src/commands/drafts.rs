@@ -1,10 +1,7 @@
 //! `drafts`: messages of assistants that wait for a person to agree.
 
 use serde_json::Value;
-use wa_bridge::{
-    api::{Approval, DraftApprove, DraftCancel, DraftList, DraftView},
-    foreign,
-};
+use wa_bridge::api::{Approval, DraftApprove, DraftCancel, DraftList, DraftView};
 
 use crate::{
     args::{ApproveArguments, DraftCommand, NamedDraft},
@@ -31,18 +28,10 @@ async fn list(session: &Session<'_>) -> Result<(), Failure> {
     session.output.result(&views, &lines)
 }
 
-/// All that a person has to know of a draft.
+/// All that a person has to know of a draft: its own text, as every frontend shows it.
 fn lines(view: &DraftView, output: &Output) -> String {
-    let recipient = output.bold(&foreign::plain(&view.recipient, " "));
-    let mut lines = format!("{}  to {recipient}\n", view.id);
-    lines.push_str(&format!("    {}\n", foreign::plain(&view.preview, "\n    ")));
-    let (caller, why) = (foreign::plain(&view.caller, " "), foreign::plain(&view.why, " "));
-    let until = &view.expires_at;
-    lines.push_str(&format!(
-        "    {}\n",
-        output.dim(&format!("{}, from {caller}: {why}; until {until}", view.call))
-    ));
-    lines
+    let about = output.dim(&format!("until {}", view.expires_at));
+    format!("{}  {about}\n{}\n", output.bold(&format!("draft {}", view.id)), view.shown)
 }
 
 async fn approve(arguments: &ApproveArguments, session: &Session<'_>) -> Result<(), Failure> {

@@ -34,6 +34,8 @@ struct LinkedView {
     gaps: u64,
     /// Messages that wait for a person to agree.
     drafts: u64,
+    /// Since when nothing of assistants leaves; null where they may send.
+    held_since: Option<String>,
     /// What keeps the connection away, if something does.
     problem: Option<String>,
     /// Why WhatsApp restricts whom this account may write to, if it does.
@@ -67,6 +69,7 @@ fn linked(status: StatusView, online: bool) -> Result<LinkedView, Failure> {
         unreadable: status.unreadable,
         gaps: status.gaps,
         drafts: status.drafts,
+        held_since: status.held_since,
         problem: status.problem,
         restriction: status.restriction,
         policy: status.policy,
@@ -100,6 +103,9 @@ fn lines(view: &LinkedView, output: &Output) -> String {
     }
     if view.drafts > 0 {
         line("drafts", &format!("{} wait for you, see: wa-cli drafts list", view.drafts));
+    }
+    if let Some(since) = &view.held_since {
+        line("hold", &format!("assistants send nothing since {since}; to end it: wa-cli release"));
     }
     for (name, value) in [("problem", &view.problem), ("limits", &view.restriction)] {
         if let Some(value) = value {

@@ -11,6 +11,7 @@ use std::{
 };
 
 use wa_proto::{Content, Jid, MessageId, Server, ids::MessageKey};
+use wa_store::Origin;
 
 use super::{
     MediaError, OutgoingMedia,
@@ -58,6 +59,12 @@ impl SendMedia {
     /// under it before is not uploaded again either.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.message = self.message.idempotency_key(key);
+        self
+    }
+
+    /// Notes who asks for it; see [`SendMessage::origin`].
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.message = self.message.origin(origin);
         self
     }
 

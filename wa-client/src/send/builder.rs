@@ -10,6 +10,7 @@ use std::{
 };
 
 use wa_proto::{Content, Jid, MessageId, content::Poll, ids::MessageKey};
+use wa_store::Origin;
 
 use super::{
     check::{check_chat, check_content, check_fits, check_group},
@@ -33,6 +34,7 @@ pub struct SendMessage {
     id: Option<MessageId>,
     media_handle: Option<String>,
     idempotency_key: Option<String>,
+    origin: Option<Origin>,
     timeout: Duration,
     queue_only: bool,
 }
@@ -63,6 +65,7 @@ impl SendMessage {
             id: None,
             media_handle: None,
             idempotency_key: None,
+            origin: None,
             timeout: ACK_TIMEOUT,
             queue_only: false,
         }
@@ -85,6 +88,22 @@ impl SendMessage {
     /// restart; the first message is the answer.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Notes who asks for it; kept with the message for [`crate::TransmitGate`], and for whoever
+    /// wants to know later what an assistant sent.
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Of a forward: only if the message that is passed on still is what it was, by
+    /// [`forward_digest`](crate::forward_digest). Its sender may have edited it since.
+    pub fn if_unchanged(mut self, digest: [u8; 32]) -> Self {
+        if let Said::Forward { unchanged_since, .. } = &mut self.said {
+            *unchanged_since = Some(digest);
+        }
         self
     }
 
@@ -238,6 +257,7 @@ impl SendMessage {
             message,
             media_handle: self.media_handle,
             idempotency_key: self.idempotency_key,
+            origin: self.origin,
         };
         outbox::enqueue(inner, queued).await?;
         Ok(id)

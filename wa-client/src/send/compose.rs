@@ -3,7 +3,7 @@
 //! Owns what each intent needs to know of the archive, and the refusals. Knows nothing of devices
 //! and stanzas.
 
-mod forward;
+pub(crate) mod forward;
 mod seal;
 mod target;
 
@@ -91,7 +91,9 @@ pub(super) async fn compose(
             let timer = Protocol::EphemeralSetting { expiration: seconds, set_at };
             return bare(Content::Protocol(timer));
         }
-        Said::Forward { source } => forward::forward(inner, &source, &mut context).await?,
+        Said::Forward { source, unchanged_since } => {
+            forward::forward(inner, &source, unchanged_since, &mut context).await?
+        }
         Said::Comment { target, text } => {
             let content = Box::new(Content::from(text));
             check_content(&content)?;

@@ -24,8 +24,8 @@ pub(crate) enum Said {
     Pin { target: MessageKey, seconds: Option<u32> },
     /// A disappearing message kept, or no longer.
     Keep { target: MessageKey, kept: bool },
-    /// A message passed on.
-    Forward { source: MessageKey },
+    /// A message passed on; if it has this digest, where one is given.
+    Forward { source: MessageKey, unchanged_since: Option<[u8; 32]> },
     /// A comment on a message.
     Comment { target: MessageKey, text: String },
     /// Another timer for disappearing messages; 0 for none.

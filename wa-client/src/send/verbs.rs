@@ -97,7 +97,7 @@ impl Client {
 
     /// Passes a message on to another chat, marked as forwarded. Media is not uploaded again.
     pub fn forward(&self, message: &MessageKey, to: Jid) -> SendMessage {
-        self.say(&to, Said::Forward { source: message.clone() })
+        self.say(&to, Said::Forward { source: message.clone(), unchanged_since: None })
     }
 
     /// Comments on a message, as communities do under announcements.

@@ -65,6 +65,11 @@ impl AccountStatus {
                 status.drafts
             ));
         }
+        if let Some(since) = &status.held_since {
+            advice.push(format!(
+                "the person stopped all that assistants send, at {since}; only they can release it"
+            ));
+        }
         if status.unreadable > 0 {
             advice.push(format!(
                 "{} messages could not be read yet and were asked for again",

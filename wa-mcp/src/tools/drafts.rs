@@ -8,7 +8,7 @@ use wa_bridge::{
 };
 
 use super::{Delivery, Kind, Readable, Tool, Toolset};
-use crate::{call::ToolCall, text, untrusted};
+use crate::{call::ToolCall, text};
 
 /// Lists drafts.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,9 +29,7 @@ impl Readable for Drafts {
 }
 
 fn draft(draft: &DraftView) -> String {
-    let (recipient, preview) =
-        (untrusted::line(&draft.recipient), untrusted::quoted(&draft.preview));
-    format!("draft {} to {recipient}, until {}: {preview}", draft.id, draft.expires_at)
+    format!("draft {}, until {}:\n{}", draft.id, draft.expires_at, draft.shown)
 }
 
 impl Tool for ListDrafts {

@@ -94,6 +94,25 @@ impl GroupDone {
         let (changed, results) = (Vec::new(), Vec::new());
         Self { success: true, message, group: None, changed, results, draft: None }
     }
+
+    /// A group was made.
+    pub(crate) fn made(group: GroupView) -> Self {
+        let message = format!("made {}, {} people", line(&group.subject), group.size);
+        Self { group: Some(group), ..Self::new(message) }
+    }
+
+    /// So much of a group was changed.
+    pub(crate) fn changed(changed: Vec<String>) -> Self {
+        let message = format!("changed: {}", changed.join(", "));
+        Self { changed, ..Self::new(message) }
+    }
+
+    /// Who is in a group was changed, for each with a result of their own.
+    pub(crate) fn of_members(results: Vec<MemberResultView>) -> Self {
+        let done = results.iter().filter(|result| result.done).count();
+        let message = format!("done for {done} of {} people", results.len());
+        Self { success: done > 0, results, ..Self::new(message) }
+    }
 }
 
 impl Readable for GroupDone {
@@ -130,9 +149,7 @@ impl Tool for CreateGroup {
             approval: false,
             disappearing: None,
         };
-        let group = call.ask(create).await?;
-        let message = format!("made {}, {} people", line(&group.subject), group.size);
-        Ok(GroupDone { group: Some(group), ..GroupDone::new(message) })
+        Ok(GroupDone::made(call.ask(create).await?))
     }
 }
 
@@ -180,9 +197,7 @@ impl Tool for UpdateGroup {
             disappearing: None,
             photo_path: None,
         };
-        let changed = call.ask(update).await?.changed;
-        let message = format!("changed: {}", changed.join(", "));
-        Ok(GroupDone { changed, ..GroupDone::new(message) })
+        Ok(GroupDone::changed(call.ask(update).await?.changed))
     }
 }
 
@@ -211,9 +226,6 @@ impl Tool for ManageGroupMembers {
     async fn run(self, call: &ToolCall<'_>) -> Result<GroupDone, Failure> {
         let members =
             api::GroupMembers { group: self.group, action: self.action, people: self.people };
-        let results = call.ask(members).await?;
-        let done = results.iter().filter(|result| result.done).count();
-        let message = format!("done for {done} of {} people", results.len());
-        Ok(GroupDone { success: done > 0, results, ..GroupDone::new(message) })
+        Ok(GroupDone::of_members(call.ask(members).await?))
     }
 }

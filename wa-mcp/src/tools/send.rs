@@ -11,7 +11,7 @@ use wa_bridge::{
 };
 
 use super::{Kind, Readable, Tool, Toolset};
-use crate::{call::ToolCall, text, untrusted};
+use crate::{call::ToolCall, text};
 
 /// What became of something that was to be sent.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -107,9 +107,7 @@ impl Readable for Delivery {
             text.push_str(&format!(" (id {id})"));
         }
         if let Some(draft) = &self.draft {
-            let (recipient, preview) =
-                (untrusted::line(&draft.recipient), untrusted::quoted(&draft.preview));
-            text.push_str(&format!("\nto: {recipient}\ntext: {preview}"));
+            text.push_str(&format!("\n{}", draft.shown));
         }
         text
     }

@@ -54,6 +54,9 @@ impl State {
                     message.server_timestamp = server_timestamp.or(message.server_timestamp);
                 });
             }
+            Change::MarkByAssistant(key) => {
+                self.alter(&key, |message| message.by_assistant |= message.key.from_me);
+            }
             Change::Edit(edit) => self.edit(*edit, committed),
             Change::Revoke { key, by, at } => self.revoke(&key, &by, at, committed),
             Change::React(reaction) => self.react(*reaction, committed),

@@ -9,12 +9,14 @@ use super::{
 use crate::{AuditAnchor, AuditEntry, AuditQuery, MAX_PAGE, StoreError, store::Result};
 
 pub(super) fn audit(db: &Connection, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
-    let sql = "SELECT seq, at_ms, caller, call, chat, outcome, detail, to_stranger, digest, hash FROM audit
-               WHERE seq < ?1 AND at_ms >= ?2 ORDER BY seq DESC LIMIT ?3";
+    let sql = "SELECT seq, at_ms, caller, call, chat, outcome, detail, to_stranger, digest, hash
+               FROM audit
+               WHERE seq < ?1 AND at_ms >= ?2 AND (?4 IS NULL OR outcome = ?4)
+               ORDER BY seq DESC LIMIT ?3";
     let before = query.before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
     let limit = i64::try_from(query.limit.min(MAX_PAGE)).unwrap_or(i64::MAX);
     let since = query.since_ms.unwrap_or(i64::MIN);
-    all(db, sql, params![before, since, limit], |row| {
+    all(db, sql, params![before, since, limit, query.outcome], |row| {
         let chat: Option<String> = row.get(4)?;
         Ok(AuditEntry {
             seq: row.get::<i64>(0)?.unsigned_abs(),

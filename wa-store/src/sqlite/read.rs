@@ -226,7 +226,7 @@ pub(super) fn outbox_next(
     );
     let params = rusqlite::params![chat.to_string(), phone.to_string(), rows::number(Seq(after))];
     one(db, &sql, params, |row| {
-        let Seq(position) = row.seq(8)?;
+        let Seq(position) = row.seq(11)?;
         Ok((position, row_forms::outbox_entry(row)?))
     })
 }

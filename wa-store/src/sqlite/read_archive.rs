@@ -178,6 +178,9 @@ impl Conditions {
         if let Some(from_me) = filter.from_me {
             self.add("m.from_me = ?", [Box::new(from_me)]);
         }
+        if let Some(by_assistant) = filter.by_assistant {
+            self.add("m.by_assistant = ?", [Box::new(by_assistant)]);
+        }
         if let Some(since) = filter.since {
             self.add("m.timestamp >= ?", [Box::new(since.secs())]);
         }

@@ -5,7 +5,7 @@
 use super::rows::Columns;
 use crate::{
     Account, Addition, AdvSecret, ArchivedMessage, Contact, GapPlace, GapReason, HistoryGap,
-    MessageKey, MessageKind, MessageStatus, Moment, OutboxEntry, OutboxState, Placeholder,
+    MessageKey, MessageKind, MessageStatus, Moment, Origin, OutboxEntry, OutboxState, Placeholder,
     SealedAddition, StoreError, addition::decode, store::Result,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 pub(super) const MESSAGE: &str = "m.seq, m.chat, m.sender, m.id, m.from_me, m.timestamp, \
      m.server_timestamp, m.kind, m.status, m.starred, m.edited_at, m.revoked_at, m.revoked_by, \
      m.reply_to, m.push_name, m.text, m.media, m.raw, m.expires_at, m.view_once, \
-     m.forwarding_score";
+     m.forwarding_score, m.by_assistant";
 
 pub(super) fn message(row: Columns<'_>) -> Result<ArchivedMessage> {
     let status = usize::from(row.get::<u8>(8)?);
@@ -43,6 +43,7 @@ pub(super) fn message(row: Columns<'_>) -> Result<ArchivedMessage> {
         expires_at: row.optional_time(18)?,
         view_once: row.get(19)?,
         forwarding_score: row.get(20)?,
+        by_assistant: row.get(21)?,
     })
 }
 
@@ -70,8 +71,8 @@ pub(super) fn gap(row: Columns<'_>) -> Result<HistoryGap> {
 }
 
 /// The columns of [`outbox_entry`], in its order.
-pub(super) const OUTBOX: &str =
-    "id, chat, payload, created_at, state, reason, attempts, idempotency_key";
+pub(super) const OUTBOX: &str = "id, chat, payload, created_at, state, reason, attempts, idempotency_key, caller, \
+     by_assistant, digest";
 
 pub(super) fn outbox_entry(row: Columns<'_>) -> Result<OutboxEntry> {
     let state = match row.get::<i64>(4)? {
@@ -89,6 +90,12 @@ pub(super) fn outbox_entry(row: Columns<'_>) -> Result<OutboxEntry> {
         state,
         attempts: row.get(6)?,
         idempotency_key: row.get(7)?,
+        origin: match row.get::<Option<String>>(8)? {
+            Some(caller) => {
+                Some(Origin { caller, by_assistant: row.get(9)?, digest: row.get(10)? })
+            }
+            None => None,
+        },
     })
 }
 

@@ -65,6 +65,14 @@ impl Write<'_> {
                     ],
                 )
             }
+            Change::MarkByAssistant(key) => {
+                let place = self.place(&key)?;
+                self.run(
+                    "UPDATE messages SET by_assistant = 1
+                     WHERE chat = ?1 AND sender = ?2 AND id = ?3 AND from_me",
+                    place.params(),
+                )
+            }
             Change::Edit(edit) => self.edit(&edit),
             Change::Revoke { key, by, at } => self.revoke(&key, &by, at),
             Change::React(reaction) => self.react(&reaction),

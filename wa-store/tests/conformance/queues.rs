@@ -89,6 +89,7 @@ fn entry(id: &str, key: Option<&str>) -> OutboxEntry {
         state: OutboxState::Queued,
         attempts: 0,
         idempotency_key: key.map(str::to_owned),
+        origin: None,
     }
 }
 
@@ -167,6 +168,7 @@ pub(crate) async fn the_next_entry_of_a_chat_is_found_behind_a_place_and_under_b
         state: OutboxState::Queued,
         attempts: 0,
         idempotency_key: None,
+        origin: None,
     };
     let puts = [("A", ada()), ("B", bob()), ("C", ada())]
         .map(|(id, chat)| Change::PutOutbox(Box::new(entry(id, chat))));

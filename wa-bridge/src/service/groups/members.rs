@@ -3,13 +3,18 @@
 use wa_proto::{Jid, request::JoinRequest};
 use wa_store::{Store, Timestamp};
 
-use super::super::{Call, Perform, gate::OutgoingAction};
+use super::super::{
+    Call, Perform,
+    gate::{OutgoingAction, bound},
+};
 use crate::{
     api::{
         GroupAnswer, GroupMembers, GroupRequests, JoinRequestView, MemberAction, MemberResultView,
     },
     failure::{Cause, Failure},
     moment,
+    policy::ActionKind,
+    shown::Shown,
     view::People,
 };
 
@@ -27,9 +32,21 @@ impl Perform for GroupMembers {
             MemberAction::Promote => "make an admin of the group",
             MemberAction::Demote => "admin of the group no longer",
         };
-        let preview = format!("[{what}] {}", call.labels(&people).await?);
-        let content = Vec::new();
-        let action = OutgoingAction { chat: &group, field: Some("group"), preview, content };
+        let shown = call
+            .labels(&people)
+            .await?
+            .iter()
+            .fold(Shown::new(what), |shown, person| shown.line("whom", person));
+        let addresses: Vec<_> = people.iter().map(ToString::to_string).collect();
+        let parts = [what.as_bytes()].into_iter().chain(addresses.iter().map(String::as_bytes));
+        let action = OutgoingAction {
+            chat: &group,
+            field: Some("group"),
+            kind: ActionKind::Group,
+            shown,
+            content: bound(parts).to_vec(),
+            context: Vec::new(),
+        };
         let mut reached = vec![group.clone()];
         if self.action == MemberAction::Add {
             reached.extend(people.iter().cloned());
@@ -101,6 +118,18 @@ impl Perform for GroupAnswer {
         if approved.is_empty() && rejected.is_empty() {
             return Err(nobody_named());
         }
+        call.require_link().await?;
+        let shown = Shown::new("let people into the group, or turn them down");
+        let shown =
+            call.labels(&approved).await?.iter().fold(shown, |shown, who| shown.line("in", who));
+        let shown =
+            call.labels(&rejected).await?.iter().fold(shown, |shown, who| shown.line("down", who));
+        let answers = [("in", &approved), ("down", &rejected)];
+        let answers: Vec<_> = answers
+            .iter()
+            .flat_map(|(answer, people)| people.iter().map(move |who| format!("{answer} {who}")))
+            .collect();
+        call.authorize_group(&group, shown, answers.iter().map(String::as_bytes)).await?;
         let client = call.online().await?;
         let groups = client.groups();
         let mut results = Vec::new();
