@@ -48,8 +48,13 @@ async fn a_damaged_stanza_gets_one_answer_and_stops_nothing() {
     let (log, _listening) = Log::listen();
     let device = scene.device();
     let jid = scene.ada.client.jid().unwrap();
+    // They are about Cid, and Bob writes: of a person who is said to be set up anew, the keys that
+    // were known are refused from then on.
+    let cid = scene.sim.add_account("15550300", "Cid").unwrap();
+    cid.send_text(&scene.ada.phone.jid(), "hello").unwrap();
+    settle().await;
     let mut count = 0;
-    for (sample, damaged) in scene.hostile.damaged(&device, &scene.bob.lid(), &scene.group) {
+    for (sample, damaged) in scene.hostile.damaged(&device, &cid.lid(), &scene.group) {
         let name = sample.name;
         let connections = scene.sim.stats().connections_accepted;
         // A few at a time, so that their answers fit what is remembered.

@@ -89,6 +89,16 @@ async fn smuggled(seed: u64, signed: fn(&Scene, &Impostor) -> Option<Option<Vec<
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_device_that_is_merely_listed_is_not_written_to() {
+    smuggled(1101, |_, _| None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_in_a_list_that_nobody_signed_is_not_written_to() {
+    smuggled(1102, |_, _| Some(None)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_device_in_a_list_that_the_server_signed_is_not_written_to() {
     smuggled(1103, |_, impostor| Some(Some(impostor.key_index_list(1_790_000_000)))).await;
 }
@@ -96,6 +106,38 @@ async fn a_device_in_a_list_that_the_server_signed_is_not_written_to() {
 #[tokio::test(start_paused = true)]
 async fn a_device_in_a_list_that_is_no_list_is_not_written_to() {
     smuggled(1104, |_, _| Some(Some(vec![0xff; 20]))).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_a_notice_adds_is_not_written_to_for_that() {
+    let scene = Scene::new(1105).await;
+    let mut impostor = Impostor::new(scene.bob.lid().with_device(77), 5);
+    smuggle(&scene, scene.bob.lid(), &impostor, None);
+    let hash = participant_hash(&[scene.bob.lid(), impostor.jid().clone()]);
+    let device = Node::new("device").attr("jid", impostor.jid()).attr("key-index", "66");
+    for signed in [None, Some(impostor.key_index_list(1_790_000_000))] {
+        let list =
+            signed.map(|signed| Node::new("key-index-list").attr("ts", "1790000000").bytes(signed));
+        let add = Node::new("add").attr("device_hash", hash.clone()).child(device.clone());
+        let notice = scene.stanza("notification", "U1", &scene.bob.lid());
+        scene.say([notice.attr("type", "devices").child(add.children(list))]).await;
+        scene.ada.client.send(scene.bob.jid(), "for Bob alone").await.unwrap();
+        settle().await;
+    }
+    for stanza in scene.sim.heard(&scene.ada.client.jid().unwrap()) {
+        assert!(impostor.reads(&stanza).is_empty(), "a device that was made up reads along");
+    }
+    scene.holds().await;
+}
+
+/// `2:` and six bytes of SHA-256 over the sorted addresses.
+fn participant_hash(devices: &[Jid]) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+    let name = |jid: &Jid| format!("{}.{}:{}@{}", jid.user, jid.agent, jid.device, jid.server);
+    let mut names: Vec<String> = devices.iter().map(name).collect();
+    names.sort();
+    let hash = wa_crypto::sha256(&[names.concat().as_bytes()]);
+    format!("2:{}", STANDARD_NO_PAD.encode(&hash[..6]))
 }
 
 #[tokio::test(start_paused = true)]

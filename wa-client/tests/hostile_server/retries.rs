@@ -32,6 +32,16 @@ async fn asked_for(seed: u64, who: impl Fn(&Scene) -> Jid) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_device_of_the_recipient_gets_nothing_sent_again() {
+    asked_for(1201, |scene| scene.bob.lid().with_device(77)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_device_of_the_account_gets_nothing_sent_again() {
+    asked_for(1202, |scene| scene.ada.phone.lid().with_device(77)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stranger_gets_nothing_sent_again() {
     asked_for(1203, |_| Jid::lid("900000000000666")).await;
 }
