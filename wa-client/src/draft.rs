@@ -9,7 +9,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use wa_crypto::PublicKey;
 use wa_proto::Jid;
 use wa_signal::{PreKey, PreKeyId, SenderKeyRecord, SessionRecord, SignedPreKey, SignedPreKeyId};
-use wa_store::{Change, Changes, DeviceVoucher, Seen, Store, StoreError, Timestamp};
+use wa_store::{
+    Change, Changes, DeviceVoucher, FormerIdentity, Seen, Store, StoreError, Timestamp,
+};
 
 /// Changes that are not committed yet, over the store.
 pub(crate) struct Draft<'s> {
@@ -25,6 +27,8 @@ pub(crate) struct Gathered {
     sessions: HashMap<Jid, SessionRecord>,
     identities: HashMap<Jid, PublicKey>,
     vouchers: HashMap<Jid, DeviceVoucher>,
+    /// The identities that were put and replaced before the commit.
+    replaced: HashSet<(Jid, PublicKey)>,
     sender_keys: HashMap<(Jid, Jid), SenderKeyRecord>,
     seen: HashSet<Seen>,
     used_prekeys: HashSet<PreKeyId>,
@@ -38,6 +42,7 @@ impl Gathered {
         self.sessions.extend(later.sessions);
         self.identities.extend(later.identities);
         self.vouchers.extend(later.vouchers);
+        self.replaced.extend(later.replaced);
         self.sender_keys.extend(later.sender_keys);
         self.seen.extend(later.seen);
         self.used_prekeys.extend(later.used_prekeys);
@@ -53,7 +58,7 @@ impl Gathered {
             record: record.to_bytes().to_vec().into(),
         }));
         changes.extend(
-            self.identities.into_iter().map(|(device, key)| Change::PutIdentity { device, key }),
+            self.identities.into_iter().map(|(device, key)| Change::AcceptIdentity { device, key }),
         );
         let vouchers = self.vouchers.into_iter();
         changes
@@ -124,7 +129,29 @@ impl<'s> Draft<'s> {
     }
 
     pub(crate) fn put_identity(&mut self, device: &Jid, key: PublicKey) {
+        let before = self.find(|there| there.identities.get(device).copied());
+        if let Some(before) = before.filter(|before| *before != key) {
+            self.own.replaced.insert((device.to_user(), before));
+        }
         self.own.identities.insert(device.clone(), key);
+    }
+
+    /// What became of an identity key that a device of this one's user had before.
+    pub(crate) async fn former_identity(
+        &self,
+        device: &Jid,
+        key: &PublicKey,
+    ) -> Result<Option<FormerIdentity>, StoreError> {
+        let user = device.to_user();
+        let name = (user, *key);
+        let is_replaced = self.find(|there| there.replaced.contains(&name).then_some(())).is_some()
+            // Once this is committed, it is.
+            || self.identity(device).await? != Some(*key)
+                && self.store.identity(device).await? == Some(*key);
+        match is_replaced {
+            true => Ok(Some(FormerIdentity::Replaced)),
+            false => self.store.former_identity(&name.0, key).await,
+        }
     }
 
     /// Puts an identity that is another than the one on file: once that is committed, the user is

@@ -5,6 +5,7 @@
 //! devices while their people's locks are held, [`Keys`] fetches what is missing before, and
 //! [`off_thread`] computes beside the threads that serve the connection. Knows nothing of messages.
 
+pub(crate) mod former;
 mod keys;
 mod turn;
 

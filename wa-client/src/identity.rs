@@ -74,7 +74,7 @@ pub(crate) async fn changed(inner: &Arc<Inner>, user: &Jid, from: &Jid) -> Resul
             changes.extend(ended.await?);
             changes.push(Change::ForgetSenderKeyHolder(device));
         }
-        changes.push(Change::DeleteIdentitiesOfUser(address.clone()));
+        changes.push(Change::VoidIdentitiesOfUser(address.clone()));
         changes.push(Change::DeleteDeviceList(address.clone()));
     }
     inner.store.commit(changes).await?;

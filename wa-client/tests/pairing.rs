@@ -78,7 +78,8 @@ async fn a_wrong_code_links_nothing() {
     let sim = simulation(203);
     let (ada, _) = showing(&sim).await;
     ada.client.pair_with_code(NUMBER).await.unwrap();
-    ada.phone.enter_code("WRNG-CDE2").unwrap();
+    // Every other wrong code unwraps to something that is no key, which the phone sees by itself.
+    let _ = ada.phone.enter_code("WRNG-CDE2");
     settle().await;
     assert_eq!(ada.phone.devices().len(), 1);
     assert!(ada.client.jid().is_none());

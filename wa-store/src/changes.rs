@@ -58,6 +58,17 @@ pub enum Change {
         /// Its identity key.
         key: PublicKey,
     },
+    /// A device proved this identity key, or the server gave it: kept in place of the one on file.
+    /// If that is another, it counts as replaced from now on.
+    AcceptIdentity {
+        /// The device.
+        device: Jid,
+        /// Its identity key.
+        key: PublicKey,
+    },
+    /// The server says that a user was set up anew: the identity keys of all their devices, in this
+    /// name space, are former ones until one of them is accepted again.
+    VoidIdentitiesOfUser(Jid),
     /// Removes the identity key of a device.
     DeleteIdentity(Jid),
     /// Removes the identity keys of every device of a user, in this name space.

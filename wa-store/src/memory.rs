@@ -5,6 +5,7 @@
 mod additions;
 mod app_state;
 mod archive;
+mod former;
 mod lid;
 mod scope;
 mod state;
@@ -23,11 +24,11 @@ use self::state::State;
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount,
-    PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery,
-    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac,
-    TextVersion, Timestamp, id::bare, scope::Visible, store::Result,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey,
+    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
+    PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage,
+    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError,
+    SyncKey, SyncMac, TextVersion, Timestamp, id::bare, scope::Visible, store::Result,
 };
 
 /// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not
@@ -128,6 +129,10 @@ impl Store for MemoryStore {
     async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>> {
         let state = self.state()?;
         Ok(found(devices, |device| state.identities.get(device).copied()))
+    }
+
+    async fn former_identity(&self, user: &Jid, key: &PublicKey) -> Result<Option<FormerIdentity>> {
+        Ok(self.state()?.former_identity(user, key))
     }
 
     async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>> {

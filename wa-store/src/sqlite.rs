@@ -9,6 +9,7 @@ mod additions;
 mod app_state;
 mod audit;
 mod check;
+mod former;
 mod groups;
 mod key;
 mod lid;
@@ -44,11 +45,11 @@ use self::{open::Source, readers::Readers, rows::engine};
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey, MessageQuery,
-    MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder, PreKey, PreKeyCount,
-    PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery,
-    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError, SyncKey, SyncMac,
-    TextVersion, Timestamp, store::Result,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey,
+    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
+    PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage,
+    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError,
+    SyncKey, SyncMac, TextVersion, Timestamp, store::Result,
 };
 
 /// How many reads run at a time.
@@ -259,6 +260,11 @@ impl Store for SqliteStore {
     async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>> {
         let devices = devices.to_vec();
         self.read(move |db| read::each_of(devices, |device| read::identity(db, device))).await
+    }
+
+    async fn former_identity(&self, user: &Jid, key: &PublicKey) -> Result<Option<FormerIdentity>> {
+        let (user, key) = (user.clone(), *key);
+        self.read(move |db| former::former_identity(db, &user, &key)).await
     }
 
     async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>> {

@@ -11,11 +11,11 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use crate::{
     Account, Added, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    EventResponse, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey,
-    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
-    PollTally, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition,
-    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError,
-    SyncKey, SyncMac, TextVersion, Timestamp,
+    EventResponse, FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId,
+    MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
+    Placeholder, PollTally, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope,
+    SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
+    Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What every call gives.
@@ -61,6 +61,9 @@ pub trait Store: Send + Sync + 'static {
     async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>>;
     /// The identity keys of these devices; those without one are missing.
     async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>>;
+    /// What became of an identity key that a device of this user had before, in this name space;
+    /// `None` of a key that none of them had.
+    async fn former_identity(&self, user: &Jid, key: &PublicKey) -> Result<Option<FormerIdentity>>;
     /// A device's sender key for a group.
     async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>>;
     /// Which devices have this device's own sender key of a group; unknown ones are missing.

@@ -18,7 +18,13 @@ use wa_signal::{
 use wa_store::{Account, Seen, StoreError};
 
 use super::provenance::Authenticated;
-use crate::{devices::vouching, draft::Draft, encryption::off_thread, inner::Inner, retry::reason};
+use crate::{
+    devices::vouching,
+    draft::Draft,
+    encryption::{former, off_thread},
+    inner::Inner,
+    retry::reason,
+};
 
 /// Who encrypted, for which chat: canonical addresses.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +84,11 @@ pub(crate) async fn open(
     let seen = seen(enc, origin);
     if draft.is_seen(&seen).await? {
         return Ok(Opened::Duplicate);
+    }
+    if enc.kind == EncKind::PreKeyMessage
+        && let Some(reason) = former::refusal(draft, origin.sender, &enc.ciphertext).await?
+    {
+        return Ok(Opened::Failed(reason));
     }
     let account = inner.account();
     let opened = match enc.kind {

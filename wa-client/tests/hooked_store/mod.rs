@@ -13,11 +13,11 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use wa_store::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MemoryStore, MessageId, MessageKey,
-    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
-    PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Result, Scope, SealedAddition,
-    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
-    SyncKey, SyncMac, TextVersion, Timestamp,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MemoryStore, MessageId,
+    MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
+    Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Result, Scope,
+    SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
+    Stats, Store, SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What is done differently.
@@ -74,6 +74,9 @@ impl<H: Hooks> Store for HookedStore<H> {
     }
     async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>> {
         self.under.identities(devices).await
+    }
+    async fn former_identity(&self, user: &Jid, key: &PublicKey) -> Result<Option<FormerIdentity>> {
+        self.under.former_identity(user, key).await
     }
     async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>> {
         self.under.sender_key(group, sender).await

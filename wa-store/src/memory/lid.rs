@@ -22,6 +22,11 @@ impl State {
         rename(&mut self.device_lists, &moved);
         rename(&mut self.device_vouchers, &moved);
         rename(&mut self.key_index_lists, &moved);
+        for (device, ..) in &mut self.former {
+            if let Some(moved) = moved(device) {
+                *device = moved;
+            }
+        }
         let moved = |(group, device): &(Jid, Jid)| Some((group.clone(), moved(device)?));
         rename(&mut self.sender_keys, &moved);
         rename(&mut self.holders, &moved);

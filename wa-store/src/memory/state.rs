@@ -9,9 +9,9 @@ use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
     Account, AddedKind, Addition, ArchivedMessage, AuditAnchor, AuditEntry, Change, Chat,
-    ChatUpdate, Committed, Contact, ContactUpdate, DeviceList, DeviceVoucher, Edit, GapPlace,
-    HistoryChunk, HistoryGap, MessageId, MessageKey, MessageSecret, OutboxEntry, OutboxState,
-    PendingReceipt, Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction,
+    ChatUpdate, Committed, Contact, ContactUpdate, DeviceList, DeviceVoucher, Edit, FormerIdentity,
+    GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageSecret, OutboxEntry,
+    OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction,
     SEALED_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SealedAddition, SecretBytes,
     Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp, id::bare, store::Result,
 };
@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) signed_prekeys: BTreeMap<u32, SignedPreKey>,
     pub(super) sessions: BTreeMap<Jid, SecretBytes>,
     pub(super) identities: BTreeMap<Jid, PublicKey>,
+    /// The identity keys that devices had before, the newest last.
+    pub(super) former: Vec<(Jid, PublicKey, FormerIdentity)>,
     pub(super) sender_keys: BTreeMap<(Jid, Jid), SecretBytes>,
     pub(super) holders: BTreeMap<(Jid, Jid), bool>,
     pub(super) lids: BTreeMap<Jid, Jid>,
@@ -172,6 +174,8 @@ impl State {
                 self.sessions.retain(|device, _| !device.is_same_user(&user));
             }
             Change::PutIdentity { device, key } => drop(self.identities.insert(device, key)),
+            Change::AcceptIdentity { device, key } => self.accept_identity(device, key),
+            Change::VoidIdentitiesOfUser(user) => self.void_identities(&user),
             Change::DeleteIdentity(device) => drop(self.identities.remove(&device)),
             Change::DeleteIdentitiesOfUser(user) => {
                 self.identities.retain(|device, _| !device.is_same_user(&user));

@@ -141,8 +141,14 @@ impl Write<'_> {
 }
 
 /// Where a person's devices stand, each under its own address.
-const DEVICE_TABLES: [&str; 5] =
-    ["sessions", "identities", "device_vouchers", "sender_keys", "sender_key_holders"];
+const DEVICE_TABLES: [&str; 6] = [
+    "sessions",
+    "identities",
+    "former_identities",
+    "device_vouchers",
+    "sender_keys",
+    "sender_key_holders",
+];
 
 /// Where else a person stands. What stands under the LID already stays.
 const RENAMED: [(&str, &str); 22] = [

@@ -17,7 +17,7 @@ use super::{DatabaseKey, check, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
     include_str!("../../migrations/0003_app_state.sql"),
@@ -30,6 +30,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("../../migrations/0010_own_messages.sql"),
     include_str!("../../migrations/0011_device_vouchers.sql"),
     include_str!("../../migrations/0012_origin.sql"),
+    include_str!("../../migrations/0013_former_identities.sql"),
 ];
 
 /// Says in the file's header that it is one of ours ("WAst").

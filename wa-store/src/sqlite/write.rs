@@ -129,6 +129,8 @@ impl<'a> Write<'a> {
                 "INSERT OR REPLACE INTO identities (device, user, key) VALUES (?1, ?2, ?3)",
                 params![device.to_string(), device.to_user().to_string(), key.as_bytes()],
             )?,
+            Change::AcceptIdentity { device, key } => self.accept_identity(&device, &key)?,
+            Change::VoidIdentitiesOfUser(user) => self.void_identities(&user)?,
             Change::DeleteIdentity(device) => {
                 self.run("DELETE FROM identities WHERE device = ?1", [device.to_string()])?;
             }
@@ -338,7 +340,8 @@ impl<'a> Write<'a> {
         self.db
             .execute_batch(
                 "DELETE FROM account; DELETE FROM prekeys; DELETE FROM signed_prekeys;
-                 DELETE FROM sessions; DELETE FROM identities; DELETE FROM sender_keys;
+                 DELETE FROM sessions; DELETE FROM identities; DELETE FROM former_identities;
+                 DELETE FROM sender_keys;
                  DELETE FROM sender_key_holders; DELETE FROM device_lists; DELETE FROM seen;
                  DELETE FROM device_vouchers; DELETE FROM key_index_lists;
                  DELETE FROM retries_sent; DELETE FROM retries_answered;

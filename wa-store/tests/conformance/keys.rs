@@ -11,8 +11,8 @@ use wa_proto::{
     },
 };
 use wa_store::{
-    Change, Changes, Device, DeviceList, DeviceVoucher, PreKey, PreKeyCount, SecretBytes,
-    SignedPreKey, Store, StoreError,
+    Change, Changes, Device, DeviceList, DeviceVoucher, FormerIdentity, PreKey, PreKeyCount,
+    SecretBytes, SignedPreKey, Store, StoreError,
 };
 
 use super::samples::{account, ada, archive, at, bob, commit, group, pair, text};
@@ -264,4 +264,54 @@ pub(crate) async fn groups_are_replaced_whole_and_forgotten(store: &dyn Store) {
     assert_eq!(store.group(&group()).await.unwrap(), None);
     commit(store, [Change::PutAccount(Box::new(account())), Change::Unlink]).await;
     assert_eq!(store.groups().await.unwrap(), []);
+}
+
+async fn accept(store: &dyn Store, device: &Jid, seed: u8) {
+    let accepted = Change::AcceptIdentity { device: device.clone(), key: pair(seed).public };
+    commit(store, [accepted]).await;
+}
+
+async fn former(store: &dyn Store, user: &Jid, seed: u8) -> Option<FormerIdentity> {
+    store.former_identity(user, &pair(seed).public).await.unwrap()
+}
+
+pub(crate) async fn a_key_that_another_replaced_is_a_former_one_for_good(store: &dyn Store) {
+    let (phone, companion) = (bob(), bob().with_device(5));
+    accept(store, &phone, 1).await;
+    accept(store, &companion, 2).await;
+    accept(store, &phone, 1).await;
+    assert_eq!(former(store, &bob(), 1).await, None);
+    accept(store, &phone, 3).await;
+    assert_eq!(store.identity(&phone).await.unwrap(), Some(pair(3).public));
+    assert_eq!(former(store, &bob(), 1).await, Some(FormerIdentity::Replaced));
+    assert_eq!(former(store, &bob(), 2).await, None, "the other device keeps its own");
+    assert_eq!(former(store, &ada(), 1).await, None);
+    // Whichever device it comes from, and after whatever else.
+    accept(store, &companion, 1).await;
+    commit(store, [Change::VoidIdentitiesOfUser(bob())]).await;
+    assert_eq!(former(store, &bob(), 1).await, Some(FormerIdentity::Replaced));
+    // A key counts as replaced for as long as 64 later ones do.
+    for seed in 10..=73 {
+        accept(store, &phone, seed).await;
+    }
+    assert_eq!(former(store, &bob(), 10).await, Some(FormerIdentity::Replaced));
+    assert_eq!(former(store, &bob(), 73).await, None);
+    commit(store, [Change::Unlink]).await;
+    assert_eq!(former(store, &bob(), 10).await, None);
+}
+
+pub(crate) async fn a_voided_key_is_a_former_one_until_it_is_accepted_again(store: &dyn Store) {
+    let (by_phone, by_lid) = (Jid::phone("15550200"), Jid::lid("77"));
+    accept(store, &by_phone, 1).await;
+    accept(store, &by_phone.with_device(5), 2).await;
+    commit(store, [Change::VoidIdentitiesOfUser(by_phone.clone())]).await;
+    assert_eq!(store.identity(&by_phone).await.unwrap(), None);
+    let moved = Change::MigrateToLid { phone: by_phone.clone(), lid: by_lid.clone() };
+    commit(store, [moved]).await;
+    assert_eq!(former(store, &by_phone, 1).await, None);
+    assert_eq!(former(store, &by_lid, 1).await, Some(FormerIdentity::Voided));
+    accept(store, &by_lid, 1).await;
+    assert_eq!(former(store, &by_lid, 1).await, None, "it was not replaced");
+    accept(store, &by_lid.with_device(5), 3).await;
+    assert_eq!(former(store, &by_lid, 2).await, Some(FormerIdentity::Replaced));
 }
