@@ -40,13 +40,18 @@ use crate::{
 };
 use qr::{QrIdentity, qr_text};
 
-/// `pair-device`: the server gives references for codes.
+/// `pair-device`: the server gives references for codes. A device that is linked shows none: its
+/// secrets are no server's to ask for, and codes that run out would end its connection.
 pub(crate) async fn begin(
     cx: &StanzaContext,
     id: &str,
     pair: PairDevice,
 ) -> Result<(), HandleError> {
     cx.link.send(&iq_result(id, &Jid::server())).await?;
+    if cx.inner.account().is_linked() {
+        tracing::warn!("the server offers codes to a device that is linked");
+        return Ok(());
+    }
     let schedule = QrSchedule::new(pair.refs);
     *cx.session.qr.lock().unwrap_or_else(PoisonError::into_inner) = Some(schedule);
     cx.session.changed.notify_one();
