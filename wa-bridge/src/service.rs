@@ -480,8 +480,7 @@ mod tests {
             store.commit(entry("forbidden").into()).await.unwrap();
         }
         let sendings = recent_sendings(&store).await.unwrap();
-        let mut pace = crate::policy::Pace::default();
-        pace.per_hour = 2;
+        let pace = crate::policy::Pace { per_hour: 2, ..Default::default() };
         let message = Turn { class: PaceClass::Message, count: 1, to_stranger: false };
         let (at, _) = sendings.earliest(&pace, now_ms(), &message);
         assert!(at > now_ms() + HOUR / 2, "two of two were sent in this hour");

@@ -1,6 +1,6 @@
 //! What a lying server gets that makes up devices: nothing, and the user is told.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod handmade;
 mod parties;

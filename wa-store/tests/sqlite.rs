@@ -93,8 +93,8 @@ async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
     store.close().await.unwrap();
     raw(&path)
         .execute_batch(&format!(
-            "ALTER TABLE meta DROP COLUMN messages; {WITHOUT_VOUCHERS} {WITHOUT_CHAIN}
-             PRAGMA user_version = 7;"
+            "ALTER TABLE meta DROP COLUMN messages; {WITHOUT_ORIGIN} {WITHOUT_VOUCHERS}
+             {WITHOUT_CHAIN} PRAGMA user_version = 7;"
         ))
         .unwrap();
     let store = SqliteStore::open(&path, key()).await.unwrap();
@@ -103,7 +103,12 @@ async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
     assert_eq!(store.stats().await.unwrap().messages, 3);
 }
 
-/// Takes back what schema 10 brought.
+/// Takes back what schema 12 brought.
+const WITHOUT_ORIGIN: &str = "ALTER TABLE outbox DROP COLUMN caller;
+    ALTER TABLE outbox DROP COLUMN by_assistant; ALTER TABLE outbox DROP COLUMN digest;
+    ALTER TABLE messages DROP COLUMN by_assistant;";
+
+/// Takes back what schema 11 brought.
 const WITHOUT_VOUCHERS: &str = "DROP TABLE device_vouchers; DROP TABLE key_index_lists;
     ALTER TABLE device_lists ADD COLUMN timestamp INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE device_lists ADD COLUMN key_index_list BLOB;";
@@ -181,7 +186,8 @@ async fn entries_of_an_older_version_come_before_the_chain() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wa.db");
     with_audit(&path).await;
-    let older = format!("{WITHOUT_VOUCHERS} {WITHOUT_CHAIN} PRAGMA user_version = 8;");
+    let older =
+        format!("{WITHOUT_ORIGIN} {WITHOUT_VOUCHERS} {WITHOUT_CHAIN} PRAGMA user_version = 8;");
     raw(&path).execute_batch(&older).unwrap();
     let store = SqliteStore::open(&path, key()).await.unwrap();
     store.commit(Changes::from(audited(6_000, "new"))).await.unwrap();

@@ -237,7 +237,8 @@ fn forbidden(message: impl Into<String>) -> Failure {
     Failure::new(Cause::Forbidden, message)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{
         io::Read,

@@ -232,8 +232,7 @@ async fn honest_answers<T>(
     });
     deed().await;
     scene.hostile.relent(&scene.device());
-    let answers = std::mem::take(&mut *answers.lock().unwrap());
-    answers
+    std::mem::take(&mut *answers.lock().unwrap())
 }
 
 /// Answers the question at this place with a damaged form of the answer, under the question's id.

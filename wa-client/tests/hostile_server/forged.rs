@@ -149,15 +149,14 @@ fn forged_history() -> Vec<u8> {
             from_me: Some(false),
             id: Some("F0".into()),
             participant: None,
-        }
-        .into(),
-        message: Some(Box::new(text("long ago"))).map(|message| *message).map(Into::into),
+        },
+        message: Some(text("long ago")),
         message_timestamp: Some(1_779_000_000),
         ..Default::default()
     };
     let conversation = pb::Conversation {
         id: "15550999@s.whatsapp.net".into(),
-        messages: vec![pb::HistorySyncMsg { message: Some(message.into()), ..Default::default() }],
+        messages: vec![pb::HistorySyncMsg { message: Some(message), ..Default::default() }],
         ..Default::default()
     };
     let history = pb::HistorySync { conversations: vec![conversation], ..Default::default() };
