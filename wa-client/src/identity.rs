@@ -31,7 +31,7 @@ pub(crate) struct IdentityNotices {
 
 impl IdentityNotices {
     /// Whether a notice about this person is news now.
-    fn is_news(&self, person: &Jid, now: Instant) -> bool {
+    pub(crate) fn is_news(&self, person: &Jid, now: Instant) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.retain(|_, at| now.duration_since(*at) < DEBOUNCE);
         if last.contains_key(person) || last.len() >= MAX_REMEMBERED {

@@ -80,6 +80,8 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) locks: Locks,
     pub(crate) identity_notices: IdentityNotices,
+    /// Whose keys were asked for because they wrote under an identity that they had before.
+    pub(crate) former_identities: IdentityNotices,
     pub(crate) vouching: Vouching,
     pub(crate) media: MediaState,
     pub(crate) outbox: Outbox,
@@ -125,6 +127,7 @@ impl Inner {
             settings,
             locks: Locks::new(),
             identity_notices: IdentityNotices::default(),
+            former_identities: IdentityNotices::default(),
             vouching: Vouching::default(),
             media,
             outbox: Outbox::default(),

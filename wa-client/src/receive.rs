@@ -26,7 +26,7 @@ use wa_store::{Account, Change, Committed, ContactUpdate, StoreError, Timestamp}
 use crate::{
     app_state,
     draft::Draft,
-    encryption::Turn,
+    encryption::{Turn, former},
     event::{Event, MessageEvent, NewsletterEvent, Repair},
     history,
     inner::Inner,
@@ -98,7 +98,11 @@ pub(crate) async fn handle(
         }
         Verdict::Repair { reason, phone_first } => {
             let failure = retry::Failure { reason, phone_first, hidden: reading.hidden };
-            retry::ask(cx, &message, &arrival, draft, turn, failure).await
+            let asked = retry::ask(cx, &message, &arrival, draft, turn, failure).await;
+            if reading.former_identity {
+                former::ask_for_keys(&cx.inner, arrival.sender);
+            }
+            asked
         }
         Verdict::Withheld => retry::withheld(cx, &message, &arrival, draft).await,
     }
@@ -266,6 +270,10 @@ async fn open(
         Opened::BadPadding => Part::Malformed,
         Opened::Unsupported => Part::Unsupported,
         Opened::Failed(reason) => Part::Failed(reason),
+        Opened::FormerIdentity(reason) => {
+            reading.former_identity = true;
+            Part::Failed(reason)
+        }
     }))
 }
 

@@ -67,7 +67,7 @@ rules! {
         prekeys_are_counted_until_they_are_used
         signed_prekeys_are_given_newest_first
         sessions_and_identities_stand_under_exactly_their_device
-        a_key_that_another_replaced_is_a_former_one_for_good
+        a_key_that_another_replaced_is_a_former_one_until_its_device_has_it_again
         a_voided_key_is_a_former_one_until_it_is_accepted_again
         sender_keys_and_their_holders_are_forgotten_one_by_one
         device_lists_are_replaced_whole

@@ -1,16 +1,24 @@
 //! Identity keys that people had before they were set up anew.
 //!
 //! Owns the rule that an old message does not bring one back. Each registration makes new keys, so
-//! a key that another replaced never returns; one of which the server only said that it is void
-//! returns where the server gives it, asked for keys, which is told. Knows nothing of how keys are
-//! replaced.
+//! a former one returns only where the server, asked for keys, gives it, and the user is told as of
+//! any other change. Knows nothing of how keys are replaced.
 
-use wa_crypto::PublicKey;
+use std::sync::Arc;
+
+use tokio::time::Instant;
 use wa_proto::{Jid, stanza::RetryReason};
 use wa_signal::PreKeyMessageHeader;
 use wa_store::{FormerIdentity, StoreError};
 
-use crate::draft::Draft;
+use super::Turn;
+use crate::{
+    draft::Draft,
+    error::Error,
+    identity,
+    inner::Inner,
+    send::{encrypt::begin, sessions},
+};
 
 /// Why a `pkmsg` is refused, if its identity is a former one. Its sender is asked to send it again,
 /// which only whoever has the present keys can do.
@@ -34,15 +42,36 @@ pub(crate) async fn refusal(
     }))
 }
 
-/// Whether the keys that the server gives of a device are refused, because another identity
-/// replaced theirs.
-///
-/// # Errors
-/// The store's.
-pub(crate) async fn is_replaced(
-    draft: &Draft<'_>,
-    device: &Jid,
-    key: &PublicKey,
-) -> Result<bool, StoreError> {
-    Ok(draft.former_identity(device, key).await? == Some(FormerIdentity::Replaced))
+/// Asks the server for the keys of a device that wrote under an identity which it had before. Where
+/// the server gives that identity, the device has it again, and the user is told: a server that once
+/// said something else shuts nobody out for good. Without that no message brings it back.
+pub(crate) fn ask_for_keys(inner: &Arc<Inner>, device: Jid) {
+    if !inner.former_identities.is_news(&device, Instant::now()) {
+        return;
+    }
+    let shared = Arc::clone(inner);
+    inner.spawn(async move {
+        if let Err(error) = take_keys(&shared, &device).await {
+            tracing::warn!(%error, "the present keys of a device cannot be asked for");
+        }
+    });
+}
+
+async fn take_keys(inner: &Inner, device: &Jid) -> Result<(), Error> {
+    let devices = std::slice::from_ref(device);
+    let fetched = sessions::fetch(inner, devices, false).await?;
+    let turn = Turn::take(inner, devices).await?;
+    let device = turn.name(device);
+    let Some(bundle) = fetched.bundles.get(&device) else { return Ok(()) };
+    let mut draft = Draft::new(&*inner.store);
+    if draft.identity(&device).await? == Some(*bundle.proven().identity()) {
+        return Ok(());
+    }
+    let record = draft.session(&device).await?;
+    begin(&mut draft, inner, &inner.account(), &device, &record, bundle).await?;
+    let changed = draft.changed_people();
+    inner.store.commit(draft.into_changes()).await?;
+    drop(turn);
+    identity::announce(inner, changed);
+    Ok(())
 }

@@ -25,9 +25,6 @@ pub enum DeviceRefusal {
     /// The server gave no list in which the account says which devices it has.
     #[error("there is no signed list of its account's devices")]
     NoList,
-    /// Its keys are those of an identity that another replaced.
-    #[error("its identity was replaced by another")]
-    ReplacedIdentity,
     /// Its account's newest list does not have it: it was unlinked, or never linked.
     #[error("it is not in its account's signed list of devices")]
     NotListed,

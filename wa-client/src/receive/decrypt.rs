@@ -51,6 +51,8 @@ pub(crate) enum Opened {
     BadPadding,
     /// It does not decrypt with the keys there are.
     Failed(RetryReason),
+    /// It begins a session under an identity that its sender had before: it is not opened.
+    FormerIdentity(RetryReason),
     /// It is encrypted in a way this version does not know.
     Unsupported,
 }
@@ -88,7 +90,7 @@ pub(crate) async fn open(
     if enc.kind == EncKind::PreKeyMessage
         && let Some(reason) = former::refusal(draft, origin.sender, &enc.ciphertext).await?
     {
-        return Ok(Opened::Failed(reason));
+        return Ok(Opened::FormerIdentity(reason));
     }
     let account = inner.account();
     let opened = match enc.kind {

@@ -29,6 +29,8 @@ pub(crate) struct Reading {
     pub(crate) identity_changed: bool,
     /// Whether a placeholder was filled from the phone's copy.
     pub(crate) from_phone: bool,
+    /// Whether the sender wrote under an identity that they had before.
+    pub(crate) former_identity: bool,
     /// Whether a part of the history waits to be read.
     pub(crate) of_history: bool,
     /// Whether keys of the app state came.

@@ -16,11 +16,7 @@ use wa_store::{Account, StoreError};
 
 use super::bundle::VerifiedBundle;
 use crate::{
-    devices::vouching,
-    draft::Draft,
-    encryption::{former, off_thread},
-    event::DeviceRefusal,
-    inner::Inner,
+    devices::vouching, draft::Draft, encryption::off_thread, event::DeviceRefusal, inner::Inner,
     receive::decrypt::local,
 };
 
@@ -106,10 +102,6 @@ pub(crate) async fn begin(
     }
     let keys = bundle.keys().clone();
     let identity = keys.identity;
-    if former::is_replaced(draft, device, &identity).await? {
-        vouching::refuse(inner, device, DeviceRefusal::ReplacedIdentity);
-        return Ok(None);
-    }
     let known = draft.identity(device).await?;
     let is_changed = known.is_some_and(|known| known != identity);
     // The record itself ends the sessions with another identity, and remembers them.

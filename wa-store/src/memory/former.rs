@@ -11,7 +11,8 @@ impl State {
         let before = self.identities.insert(device.clone(), key).filter(|before| *before != key);
         let user = device.to_user();
         self.former.retain(|(other, former, kind)| {
-            !(*former == key && *kind == FormerIdentity::Voided && other.to_user() == user)
+            let is_voided = *kind == FormerIdentity::Voided && other.to_user() == user;
+            *former != key || *other != device && !is_voided
         });
         for (other, former, kind) in &mut self.former {
             if *other == device && *former != key {

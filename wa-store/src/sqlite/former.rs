@@ -21,8 +21,9 @@ impl Write<'_> {
             params![device, key],
         )?;
         self.run(
-            "DELETE FROM former_identities WHERE user = ?1 AND key = ?2 AND replaced = 0",
-            params![user, key],
+            "DELETE FROM former_identities
+             WHERE user = ?1 AND key = ?2 AND (replaced = 0 OR device = ?3)",
+            params![user, key, device],
         )?;
         self.run(
             "DELETE FROM former_identities WHERE device = ?1 AND rowid NOT IN (

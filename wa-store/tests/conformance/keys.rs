@@ -275,7 +275,9 @@ async fn former(store: &dyn Store, user: &Jid, seed: u8) -> Option<FormerIdentit
     store.former_identity(user, &pair(seed).public).await.unwrap()
 }
 
-pub(crate) async fn a_key_that_another_replaced_is_a_former_one_for_good(store: &dyn Store) {
+pub(crate) async fn a_key_that_another_replaced_is_a_former_one_until_its_device_has_it_again(
+    store: &dyn Store,
+) {
     let (phone, companion) = (bob(), bob().with_device(5));
     accept(store, &phone, 1).await;
     accept(store, &companion, 2).await;
@@ -296,8 +298,12 @@ pub(crate) async fn a_key_that_another_replaced_is_a_former_one_for_good(store: 
     }
     assert_eq!(former(store, &bob(), 10).await, Some(FormerIdentity::Replaced));
     assert_eq!(former(store, &bob(), 73).await, None);
-    commit(store, [Change::Unlink]).await;
+    // Its device has it again.
+    accept(store, &phone, 10).await;
     assert_eq!(former(store, &bob(), 10).await, None);
+    assert_eq!(former(store, &bob(), 73).await, Some(FormerIdentity::Replaced));
+    commit(store, [Change::Unlink]).await;
+    assert_eq!(former(store, &bob(), 73).await, None);
 }
 
 pub(crate) async fn a_voided_key_is_a_former_one_until_it_is_accepted_again(store: &dyn Store) {
