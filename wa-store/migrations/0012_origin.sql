@@ -9,3 +9,7 @@ WHERE from_me AND id IN (
     SELECT detail FROM audit
     WHERE (caller LIKE 'assistant: %' OR caller LIKE 'client: %') AND detail IS NOT NULL
 );
+
+-- Where the person wrote: whoever they wrote to is no stranger.
+DROP INDEX IF EXISTS messages_own;
+CREATE INDEX messages_by_person ON messages (chat) WHERE from_me AND NOT by_assistant;

@@ -106,7 +106,7 @@ pub(crate) trait Known {
     fn own(&self) -> Result<Vec<ChatKey>>;
     /// Everybody in the address book.
     fn address_book(&self) -> Result<Vec<ChatKey>>;
-    /// The chats in which this account wrote.
+    /// The chats in which the person wrote, not an assistant in their name.
     fn written_to(&self) -> Result<Vec<ChatKey>>;
     /// All chats.
     fn chats(&self) -> Result<Vec<ChatKey>>;

@@ -104,7 +104,7 @@ async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
 }
 
 /// Takes back what schema 12 brought.
-const WITHOUT_ORIGIN: &str = "ALTER TABLE outbox DROP COLUMN caller;
+const WITHOUT_ORIGIN: &str = "DROP INDEX messages_by_person; ALTER TABLE outbox DROP COLUMN caller;
     ALTER TABLE outbox DROP COLUMN by_assistant; ALTER TABLE outbox DROP COLUMN digest;
     ALTER TABLE messages DROP COLUMN by_assistant;";
 

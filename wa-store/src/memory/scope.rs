@@ -27,7 +27,8 @@ impl Known for State {
     }
 
     fn written_to(&self) -> Result<Vec<ChatKey>> {
-        let own = self.messages.values().filter(|message| message.key.from_me);
+        let own = self.messages.values();
+        let own = own.filter(|message| message.key.from_me && !message.by_assistant);
         own.map(|message| self.key(&message.key.chat)).collect()
     }
 

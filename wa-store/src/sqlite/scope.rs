@@ -43,7 +43,16 @@ impl Known for Tables<'_> {
     }
 
     fn written_to(&self) -> Result<Vec<ChatKey>> {
-        self.keys("SELECT DISTINCT chat FROM messages WHERE from_me")
+        // From one chat to the next in the index: there may be many messages in each.
+        self.keys(
+            "WITH RECURSIVE written(chat) AS (
+                 SELECT min(chat) FROM messages WHERE from_me AND NOT by_assistant
+                 UNION ALL
+                 SELECT (SELECT min(chat) FROM messages
+                         WHERE from_me AND NOT by_assistant AND chat > written.chat)
+                 FROM written WHERE written.chat IS NOT NULL)
+             SELECT chat FROM written WHERE chat IS NOT NULL",
+        )
     }
 
     fn chats(&self) -> Result<Vec<ChatKey>> {

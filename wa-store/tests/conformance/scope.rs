@@ -151,10 +151,16 @@ pub(crate) async fn a_strangers_words_are_left_out_wherever_they_stand(store: &d
         let seen = texts(store, &scope, Order::OldestFirst).await;
         assert_eq!(seen, ["tea with ada", "tea with bob", "tea for all"]);
     }
+    // What an assistant sends makes nobody known.
+    let key = MessageKey { chat: mallory(), sender: me(), id: "O0".into(), from_me: true };
+    let sent = said(&mallory(), &me(), "O0", 8, "hello");
+    commit(store, [sent, Change::MarkByAssistant(key)]).await;
+    let answered = without(|scope| scope.strangers = Strangers::UntilWrittenTo);
+    assert_eq!(texts(store, &answered, Order::NewestFirst).await.len(), 3);
     // Once this account answers, one of the two lets them through.
     commit(store, [said(&mallory(), &me(), "O1", 8, "who are you?")]).await;
     let answered = without(|scope| scope.strangers = Strangers::UntilWrittenTo);
-    assert_eq!(texts(store, &answered, Order::NewestFirst).await.len(), 8);
+    assert_eq!(texts(store, &answered, Order::NewestFirst).await.len(), 9);
     let hidden = without(|scope| scope.strangers = Strangers::Hidden);
     assert_eq!(texts(store, &hidden, Order::NewestFirst).await.len(), 3);
 }
