@@ -140,6 +140,31 @@ async fn a_first_message_of_a_device_that_the_server_made_up_is_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_companion_brings_back_the_account_that_was_set_up_anew() {
+    let (sim, mut ada, _bob) = acquainted(507).await;
+    let dora = Jid::lid("99000077");
+    let (first, mut second) = (Impostor::new(), Impostor::new());
+    second.identity = KeyPair::random(&mut rng(31));
+    let from = |number, id| message(&dora.clone().with_device(number), id, sim.now());
+    let said = first.seals(&ada, "before").await;
+    let said = from(3, "3EB0A1").child(said).child(first.device_identity());
+    sim.deliver(&device(&ada), said);
+    settle().await;
+    assert_eq!(ada.store.identity(&dora).await.unwrap(), Some(first.account.public));
+    let notice = notification(&dora, "encrypt", "1").child(Node::new("identity"));
+    sim.deliver(&device(&ada), notice);
+    settle().await;
+    assert_eq!(announced(&mut ada), [dora.clone()]);
+    // Another of the old account's companions, which was never met.
+    let said = second.seals(&ada, "after").await;
+    let said = from(4, "3EB0A2").child(said).child(second.device_identity());
+    sim.deliver(&device(&ada), said);
+    settle().await;
+    assert_eq!(ada.texts(&dora).await, ["before"]);
+    assert_eq!(ada.store.identity(&dora).await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_takes_the_place_of_the_own_phone() {
     let (sim, mut ada, _bob) = acquainted(503).await;
     let impostor = Impostor::new();

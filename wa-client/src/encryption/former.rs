@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use wa_adv::{AccountKey, SignedDeviceIdentity};
 use wa_proto::{Jid, stanza::RetryReason};
 use wa_signal::PreKeyMessageHeader;
 use wa_store::{FormerIdentity, StoreError};
@@ -17,11 +18,13 @@ use crate::{
     error::Error,
     identity,
     inner::Inner,
+    lid,
     send::{encrypt::begin, sessions},
 };
 
-/// Why a `pkmsg` is refused, if its identity is a former one. Its sender is asked to send it again,
-/// which only whoever has the present keys can do.
+/// Why a `pkmsg` is refused, if its identity is a former one, or that of the account which a
+/// companion shows while none is on file. Its sender is asked to send it again, which only whoever
+/// has the present keys can do.
 ///
 /// # Errors
 /// The store's.
@@ -29,10 +32,14 @@ pub(crate) async fn refusal(
     draft: &Draft<'_>,
     sender: &Jid,
     message: &[u8],
+    shown: Option<&[u8]>,
 ) -> Result<Option<RetryReason>, StoreError> {
     // What cannot be read is refused where it is decrypted.
     let Ok(header) = PreKeyMessageHeader::parse(message) else { return Ok(None) };
-    let former = draft.former_identity(sender, &header.identity).await?;
+    let mut former = draft.former_identity(sender, &header.identity).await?;
+    if let (None, Some(account)) = (former, new_account(draft, sender, shown).await?) {
+        former = draft.former_identity(sender, account.public()).await?;
+    }
     if former.is_some() {
         tracing::warn!("a message under an identity that is no longer in use is refused");
     }
@@ -42,9 +49,23 @@ pub(crate) async fn refusal(
     }))
 }
 
+/// The account whose companion somebody says they are, where none is on file that would contradict.
+async fn new_account(
+    draft: &Draft<'_>,
+    sender: &Jid,
+    shown: Option<&[u8]>,
+) -> Result<Option<AccountKey>, StoreError> {
+    if sender.device == 0 || draft.identity(&lid::person(sender)).await?.is_some() {
+        return Ok(None);
+    }
+    let shown = shown.and_then(|shown| SignedDeviceIdentity::decode(shown).ok());
+    Ok(shown.and_then(|shown| shown.claimed_account_key()))
+}
+
 /// Asks the server for the keys of a device that wrote under an identity which it had before. Where
 /// the server gives that identity, the device has it again, and the user is told: a server that once
-/// said something else shuts nobody out for good. Without that no message brings it back.
+/// said something else shuts nobody out for good. Without that no message brings it back. Of a
+/// companion, its phone's keys are asked for too, by which it is vouched for.
 pub(crate) fn ask_for_keys(inner: &Arc<Inner>, device: Jid) {
     if !inner.former_identities.is_news(&device, Instant::now()) {
         return;
@@ -58,17 +79,19 @@ pub(crate) fn ask_for_keys(inner: &Arc<Inner>, device: Jid) {
 }
 
 async fn take_keys(inner: &Inner, device: &Jid) -> Result<(), Error> {
-    let devices = std::slice::from_ref(device);
-    let fetched = sessions::fetch(inner, devices, false).await?;
-    let turn = Turn::take(inner, devices).await?;
-    let device = turn.name(device);
-    let Some(bundle) = fetched.bundles.get(&device) else { return Ok(()) };
+    let mut devices = vec![lid::person(device), device.clone()];
+    devices.dedup();
+    let fetched = sessions::fetch(inner, &devices, false).await?;
+    let turn = Turn::take(inner, &devices).await?;
     let mut draft = Draft::new(&*inner.store);
-    if draft.identity(&device).await? == Some(*bundle.proven().identity()) {
-        return Ok(());
+    for device in devices {
+        let device = turn.name(&device);
+        let Some(bundle) = fetched.bundles.get(&device) else { continue };
+        if draft.identity(&device).await? != Some(*bundle.proven().identity()) {
+            let record = draft.session(&device).await?;
+            begin(&mut draft, inner, &inner.account(), &device, &record, bundle).await?;
+        }
     }
-    let record = draft.session(&device).await?;
-    begin(&mut draft, inner, &inner.account(), &device, &record, bundle).await?;
     let changed = draft.changed_people();
     inner.store.commit(draft.into_changes()).await?;
     drop(turn);

@@ -88,7 +88,8 @@ pub(crate) async fn open(
         return Ok(Opened::Duplicate);
     }
     if enc.kind == EncKind::PreKeyMessage
-        && let Some(reason) = former::refusal(draft, origin.sender, &enc.ciphertext).await?
+        && let Some(reason) =
+            former::refusal(draft, origin.sender, &enc.ciphertext, origin.device_identity).await?
     {
         return Ok(Opened::FormerIdentity(reason));
     }
