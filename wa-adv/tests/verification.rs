@@ -54,6 +54,16 @@ fn a_device_that_account_and_device_signed_is_vouched_for() {
 }
 
 #[test]
+fn an_identity_that_came_without_its_accounts_key_is_told_it() {
+    let (account, device) = (pair(1), pair(2));
+    let bare = identity(&account, &device, 2).encode_for_phone();
+    let bare = SignedDeviceIdentity::decode(&bare).unwrap();
+    assert_eq!(bare.claimed_account_key(), None);
+    let told = bare.with_account_key(key(&account));
+    assert_eq!(told.claimed_account_key(), Some(key(&account)));
+}
+
+#[test]
 fn a_key_of_the_servers_choice_is_nobodys_device() {
     let (account, device, server) = (pair(1), pair(2), pair(3));
     let true_one = identity(&account, &device, 1);
@@ -178,6 +188,9 @@ fn a_device_linked_after_the_list_was_signed_is_allowed() {
     let list = list(&account, 9, 5, &[0, 2]);
     let allowed: Vec<u32> = (0..8).filter(|index| list.allows(*index)).collect();
     assert_eq!(allowed, [0, 2, 6, 7]);
+    assert_eq!(list.timestamp(), 9);
+    let known = KnownDevices::with_file(key(&account), Some(list.clone()));
+    assert_eq!(known.list(), Some(&list));
 }
 
 #[test]
@@ -208,9 +221,12 @@ fn an_altered_list_counts_for_nothing() {
 fn a_list_without_end_is_refused() {
     assert_eq!(MAX_KEY_INDEXES, 1024);
     let account = pair(1);
-    let many: Vec<u32> = (0..1025).collect();
-    let signed = KeyIndexList::sign(5, 9, 1, &many, &account, &mut rng(5));
-    assert_eq!(KeyIndexList::verify(&signed, &key(&account)), Err(KeyIndexError::TooLong));
+    let of_length = |length: u32| {
+        let many: Vec<u32> = (0..length).collect();
+        let signed = KeyIndexList::sign(5, 9, 1, &many, &account, &mut rng(5));
+        KeyIndexList::verify(&signed, &key(&account)).map(|list| list.allows(length - 1))
+    };
+    assert_eq!((of_length(1024), of_length(1025)), (Ok(true), Err(KeyIndexError::TooLong)));
 }
 
 #[test]
