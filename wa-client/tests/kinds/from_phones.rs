@@ -147,6 +147,7 @@ async fn hostile_messages_are_kept_and_the_connection_lives() {
     }
     ada.phone.send_text(&to, "after").unwrap();
     assert_eq!(bob.message().await.text.as_deref(), Some("after"));
+    settle().await;
     let stats = bob.stats();
     assert_eq!((stats.acks_owed, stats.counters.nacks), (0, 0));
 }
