@@ -172,6 +172,16 @@ mod tests {
     }
 
     #[test]
+    fn ctr_is_that_of_nist_sp_800_38a() {
+        let bytes = |text: &str| hex::decode(text).unwrap();
+        let key = bytes("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+        let counter = bytes("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        let mut data = bytes("6bc1bee22e409f96e93d7e117393172a");
+        aes_ctr_apply(&key.try_into().unwrap(), &counter.try_into().unwrap(), &mut data);
+        assert_eq!(hex::encode(data), "601ec313775789a5b7a7f504bbf3d228");
+    }
+
+    #[test]
     fn gcm_is_that_of_the_nist_vectors() {
         let sealed = aes_gcm_seal(&[0; 32], &[0; 12], &[], &[0; 16]);
         assert_eq!(

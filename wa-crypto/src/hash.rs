@@ -94,6 +94,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sha256_is_that_of_fips_180_4() {
+        assert_eq!(
+            hex::encode(sha256(&[b"a", b"bc"])),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
     fn hkdf_is_that_of_rfc_5869() {
         let okm: [u8; 42] = hkdf_sha256(
             &hex::decode("000102030405060708090a0b0c").unwrap(),
