@@ -168,6 +168,18 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_is_known_may_send_longer_frames_and_what_is_cut_off_is_counted() {
+        let mut decoder = FrameDecoder::with_limit(4);
+        decoder.set_limit(5);
+        decoder.push(&encode_frame(&[7; 5]).unwrap());
+        assert_eq!(decoder.next_frame().unwrap().unwrap(), [7; 5].as_slice());
+        decoder.push(&encode_frame(&[7; 5]).unwrap()[..6]);
+        assert_eq!((decoder.next_frame(), decoder.buffered()), (Ok(None), 6));
+        decoder.set_limit(4);
+        assert_eq!(decoder.next_frame(), Err(FrameError::TooLong { len: 5, limit: 4 }));
+    }
+
+    #[test]
     fn an_announced_length_reserves_no_memory() {
         let mut decoder = FrameDecoder::new();
         decoder.push(&[0xff, 0xff, 0xff, 1]);
