@@ -426,6 +426,7 @@ async fn a_patch_that_comes_second_is_built_anew_on_the_first() {
     let (sim, ada, bob) = ada_and_bob(409).await;
     let with = bob.phone.lid();
     ada.client.chats().pin(&with).await.unwrap();
+    settle().await;
     // The notice of the phone's patch is lost, so that the client does not know of it.
     let mut lossy = FaultPlan::default();
     lossy.drop = Chance::times(1);
