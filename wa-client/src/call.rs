@@ -183,10 +183,8 @@ async fn archive(inner: &Inner, call: Ringing) -> Result<bool, StoreError> {
     let mut draft = Draft::new(&*inner.store);
     record_missed_call(&mut draft, &arrival, log).await?;
     let committed = inner.store.commit(draft.into_changes()).await?;
-    for archived in &committed.archived {
-        if let Some(message) = message_event(inner, &archived.key).await? {
-            inner.emit(Event::Message(message));
-        }
+    for archived in committed.archived {
+        inner.emit(Event::Message(message_event(archived)));
     }
     Ok(true)
 }

@@ -75,7 +75,7 @@ pub(crate) fn may_ask(inner: &Inner, timestamp: Timestamp) -> bool {
 /// A commit brought messages: nobody has to be asked for them any more.
 pub(crate) fn arrived(inner: &Inner, committed: &Committed) {
     for archived in &committed.archived {
-        inner.placeholders.end(archived.key.id.as_str());
+        inner.placeholders.end(archived.message.key.id.as_str());
     }
 }
 

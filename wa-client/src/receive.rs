@@ -334,25 +334,17 @@ async fn announce(
 }
 
 /// An archived message as an event.
-pub(crate) async fn message_event(
-    inner: &Inner,
-    key: &wa_store::MessageKey,
-) -> Result<Option<MessageEvent>, StoreError> {
-    let Some(message) = inner.store.message(key).await? else { return Ok(None) };
-    let sender = message.key.sender;
-    let sender_alt = match sender.is_lid() {
-        true => inner.store.phone_of(&sender).await?,
-        false => inner.store.lid_of(&sender).await?,
-    };
-    Ok(Some(MessageEvent {
+pub(crate) fn message_event(archived: wa_store::Archived) -> MessageEvent {
+    let message = archived.message;
+    MessageEvent {
         sequence: message.seq.0,
         chat: message.key.chat,
-        sender,
-        sender_alt,
+        sender: message.key.sender,
+        sender_alt: archived.sender_alt,
         id: message.key.id.as_str().to_owned(),
         timestamp: u64::try_from(message.timestamp.secs()).unwrap_or_default(),
         from_me: message.key.from_me,
         kind: message.kind,
         text: message.text,
-    }))
+    }
 }

@@ -6,10 +6,11 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, stanza::GroupInfo};
 
 use crate::{
-    Account, Addition, Alteration, AuditEntry, ChatUpdate, ContactUpdate, DeviceList,
-    DeviceVoucher, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageStatus,
-    NewMessage, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken,
-    Reaction, SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Timestamp,
+    Account, Addition, Alteration, ArchivedMessage, AuditEntry, ChatUpdate, ContactUpdate,
+    DeviceList, DeviceVoucher, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey,
+    MessageStatus, NewMessage, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey,
+    PrivacyToken, Reaction, SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
+    Timestamp,
 };
 
 /// One thing to write.
@@ -481,7 +482,9 @@ impl<'a> IntoIterator for &'a Changes {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Committed {
-    /// The messages that are new in the archive, or readable at last, in order.
+    /// The messages that are new in the archive, or readable at last, in order, each with its whole
+    /// row, so that nobody has to read back what was just written. What the same commit deleted
+    /// again is missing.
     pub archived: Vec<Archived>,
     /// The messages that were archived already; nothing was done with them.
     pub duplicates: Vec<MessageKey>,
@@ -511,10 +514,24 @@ pub struct Altered {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Archived {
-    /// Which message, in the archive's own form.
-    pub key: MessageKey,
-    /// Its number.
-    pub seq: Seq,
-    /// Whether it stood there as unreadable before.
+    /// The message as it stood in the archive when the whole commit was made.
+    pub message: ArchivedMessage,
+    /// The sender's other name, where it is known: the phone number of a LID, or the LID of a phone
+    /// number.
+    pub sender_alt: Option<Jid>,
+    /// Whether it stood there as unreadable before the commit.
     pub filled: bool,
+}
+
+impl Committed {
+    /// Notes a message that was archived. One that the same commit archived before, as unreadable,
+    /// is told once: as what it became.
+    pub(crate) fn note_archived(&mut self, message: ArchivedMessage, filled: Option<Seq>) {
+        let earlier = self.archived.iter().position(|other| Some(other.message.seq) == filled);
+        let filled = match earlier {
+            Some(place) => self.archived.remove(place).filled,
+            None => filled.is_some(),
+        };
+        self.archived.push(Archived { message, sender_alt: None, filled });
+    }
 }

@@ -43,6 +43,7 @@ mod id;
 mod memory;
 mod message;
 mod outbox;
+mod prefetch;
 mod prekey;
 mod query;
 mod retry;
@@ -77,6 +78,7 @@ pub use message::{
     Reaction, TextVersion,
 };
 pub use outbox::{Origin, OutboxEntry, OutboxState, PendingReceipt};
+pub use prefetch::Prefetch;
 pub use prekey::{PreKey, PreKeyCount, SignedPreKey};
 pub use query::{
     ChatQuery, ContactQuery, Hit, MAX_PAGE, MessageFilter, MessageQuery, Order, SearchOrder,

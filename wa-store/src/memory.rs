@@ -75,6 +75,7 @@ impl Store for MemoryStore {
         for change in changes {
             next.apply(change, &mut committed)?;
         }
+        next.complete(&mut committed);
         *lock = Some(Arc::new(next));
         Ok(committed)
     }

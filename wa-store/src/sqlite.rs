@@ -41,7 +41,7 @@ pub use self::{
     key::{DatabaseKey, InvalidDatabaseKey},
     open::OpenOptions,
 };
-use self::{open::Source, readers::Readers, rows::engine};
+use self::{open::Source, readers::Readers, rows::engine, write::NewRows};
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
@@ -130,10 +130,16 @@ impl SqliteStore {
     ) -> Result<Self> {
         let source = Source { path: path.as_ref().to_owned(), key, options };
         let opened = source.clone();
-        let db = blocking(move || opened.open()).await?;
+        let (db, new_rows) = blocking(move || {
+            let mut db = opened.open()?;
+            let new_rows = NewRows::watch(&mut db)?;
+            Ok((db, new_rows))
+        })
+        .await?;
         let (writer, jobs) = mpsc::channel();
-        let spawned =
-            thread::Builder::new().name("wa-store".to_owned()).spawn(move || write_all(db, &jobs));
+        let spawned = thread::Builder::new()
+            .name("wa-store".to_owned())
+            .spawn(move || write_all(db, &new_rows, &jobs));
         let thread = match spawned {
             Ok(thread) => Mutex::new(Some(thread)),
             Err(error) => return Err(StoreError::Io { path: source.path, source: error }),
@@ -180,11 +186,11 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 /// What the writing thread does until the store is closed or dropped.
-fn write_all(mut db: Connection, jobs: &mpsc::Receiver<Job>) {
+fn write_all(mut db: Connection, new_rows: &NewRows, jobs: &mpsc::Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
         match job {
             Job::Commit(changes, answer) => {
-                let _ = answer.send(write::commit(&mut db, changes));
+                let _ = answer.send(write::commit(&mut db, new_rows, changes));
             }
             Job::Close(answer) => {
                 // Closing the last connection writes the log back into the file.

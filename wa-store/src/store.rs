@@ -13,9 +13,9 @@ use crate::{
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
     EventResponse, FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId,
     MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
-    Placeholder, PollTally, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope,
-    SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
-    Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
+    Placeholder, PollTally, PreKey, PreKeyCount, Prefetch, PrivacyToken, QuickReply, Reaction,
+    Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
+    SignedPreKey, Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What every call gives.
@@ -36,6 +36,14 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`]; then nothing was written.
     async fn commit(&self, changes: Changes) -> Result<Committed>;
+
+    /// Reads ahead what a batch of messages is about to ask for, all at once, so that the look-ups
+    /// that follow find it at hand. It changes no answer, and a store in which every look-up is
+    /// cheap does nothing.
+    async fn prefetch(&self, ahead: &Prefetch) -> Result<()> {
+        let _ = ahead;
+        Ok(())
+    }
 
     /// This device's credentials.
     async fn account(&self) -> Result<Option<Account>>;

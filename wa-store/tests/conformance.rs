@@ -126,6 +126,7 @@ rules! {
     archive {
         a_message_is_kept_whole
         a_message_is_never_archived_twice
+        a_commit_gives_the_rows_it_archived
         sequence_numbers_grow_and_are_never_used_again
         a_placeholder_is_filled_in_its_place_with_a_new_number
         a_placeholder_for_a_message_that_is_there_is_nothing

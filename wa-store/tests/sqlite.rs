@@ -55,7 +55,7 @@ async fn what_was_committed_is_there_after_opening_again() {
     let page = store.search(&SearchQuery::new("later")).await.unwrap();
     assert_eq!(page.hits.len(), 1);
     let next = store.commit(Changes::from(message(2, "next"))).await.unwrap();
-    assert_eq!(next.archived.first().unwrap().seq, Seq(2));
+    assert_eq!(next.archived.first().unwrap().message.seq, Seq(2));
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn a_full_disk_writes_nothing_and_the_store_goes_on() {
     assert!(matches!(full, Err(StoreError::DiskFull)), "{full:?}");
     assert_eq!(store.stats().await.unwrap().messages, 1);
     let small = store.commit(Changes::from(message(2, "fits too"))).await.unwrap();
-    assert_eq!(small.archived.first().unwrap().seq, Seq(2));
+    assert_eq!(small.archived.first().unwrap().message.seq, Seq(2));
 }
 
 #[tokio::test]

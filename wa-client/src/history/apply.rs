@@ -136,9 +136,8 @@ impl<'a> Applier<'a> {
         self.applied.messages += count;
         placeholder::arrived(inner, committed);
         for archived in committed.archived.iter().filter(|archived| archived.filled) {
-            if let Some(message) = message_event(inner, &archived.key).await? {
-                inner.emit(Event::MessageRepaired { message, by: Repair::History });
-            }
+            let message = message_event(archived.clone());
+            inner.emit(Event::MessageRepaired { message, by: Repair::History });
         }
         settle::open_past(inner, committed.openable.clone()).await?;
         if self.kind != HistoryKind::OnDemand && count > 0 {

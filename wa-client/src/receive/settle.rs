@@ -21,7 +21,7 @@ pub(crate) async fn settle(
     committed: &Committed,
     repaired_by: Repair,
 ) -> Result<(), StoreError> {
-    tell(inner, committed, repaired_by).await?;
+    tell(inner, committed, repaired_by);
     open(inner, committed.openable.clone()).await
 }
 
@@ -58,7 +58,7 @@ async fn open_all(
         for target in &openable {
             let Some(committed) = unseal::open(inner, target).await? else { continue };
             if hearing == Hearing::Told {
-                tell(inner, &committed, Repair::Retry).await?;
+                tell(inner, &committed, Repair::Retry);
             }
             next.extend(committed.openable);
         }
@@ -79,16 +79,15 @@ pub(crate) async fn resume(inner: &Inner) -> Result<(), StoreError> {
     open(inner, inner.store.openable(MAX_RESUMED).await?).await
 }
 
-async fn tell(inner: &Inner, committed: &Committed, repaired_by: Repair) -> Result<(), StoreError> {
+fn tell(inner: &Inner, committed: &Committed, repaired_by: Repair) {
     for archived in &committed.archived {
-        let Some(message) = message_event(inner, &archived.key).await? else { continue };
+        let message = message_event(archived.clone());
         inner.emit(match archived.filled {
             true => Event::MessageRepaired { message, by: repaired_by },
             false => Event::Message(message),
         });
     }
     tell_alterations(inner, committed);
-    Ok(())
 }
 
 /// Tells listeners what a commit did to messages that were there.

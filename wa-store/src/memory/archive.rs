@@ -6,9 +6,9 @@ use wa_proto::Jid;
 
 use super::state::{Place, State};
 use crate::{
-    Alteration, Archived, ArchivedMessage, Change, Committed, Edit, Hit, MAX_PAGE, MessageFilter,
-    MessageId, MessageKey, MessageKind, MessageQuery, MessageSecret, NewMessage, Placeholder,
-    Reaction, SearchOrder, SearchPage, SearchQuery, SecretBytes, Seq, TextVersion, Timestamp,
+    Alteration, ArchivedMessage, Change, Committed, Edit, Hit, MAX_PAGE, MessageFilter, MessageId,
+    MessageKey, MessageKind, MessageQuery, MessageSecret, NewMessage, Placeholder, Reaction,
+    SearchOrder, SearchPage, SearchQuery, SecretBytes, Seq, TextVersion, Timestamp,
     search::{Analysis, Cursor, Matcher, Position, RANK_WINDOW, rank, snippet},
     store::Result,
 };
@@ -118,13 +118,25 @@ impl State {
                 .or_insert_with(|| crate::Chat::new(key.chat.clone()));
             chat.unread = chat.unread.saturating_add(new.unread.into());
         }
+        committed.note_archived(message.clone(), before.as_ref().map(|before| before.seq));
         self.messages.insert(seq, Arc::new(message));
         self.places.insert(place.clone(), seq);
         self.apply_edits(&place);
         if new.kind == MessageKind::COMMENT {
             self.note_comment(&key, new.reply_to.as_ref(), committed);
         }
-        committed.archived.push(Archived { key, seq, filled: before.is_some() });
+    }
+
+    /// Brings what a commit archived to how it stands at the commit's end.
+    pub(super) fn complete(&self, committed: &mut Committed) {
+        committed.archived.retain_mut(|archived| {
+            let Some(message) = self.messages.get(&archived.message.seq) else { return false };
+            archived.message = message.as_ref().clone();
+            let sender = &archived.message.key.sender;
+            let names = if sender.is_lid() { &self.phones } else { &self.lids };
+            archived.sender_alt = names.get(sender).cloned();
+            true
+        });
     }
 
     fn put_placeholder(&mut self, placeholder: Placeholder, committed: &mut Committed) {

@@ -3,32 +3,86 @@
 //! The archive's changes are in `write_archive`, people's two names in `lid`. Knows nothing of
 //! threads.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, hooks::Action, params};
 use wa_proto::Jid;
 
 use super::{
+    read_archive::message_by_seq,
     row_forms::state_columns,
-    rows::{engine, gap_place, number, one, person, run},
+    rows::{engine, gap_place, lid_of, number, one, person, phone_of, run},
 };
 use crate::{
-    Account, Change, Changes, Committed, DeviceList, DeviceVoucher, OutboxEntry, OutboxState,
-    PendingReceipt, PreKey, RETRY_RETENTION_SECS, SEALED_RETENTION_SECS, SEEN_RETENTION_SECS,
-    SENT_RETENTION_SECS, SentMessage, Seq, SignedPreKey, StoreError, Timestamp, store::Result,
+    Account, Archived, Change, Changes, Committed, DeviceList, DeviceVoucher, OutboxEntry,
+    OutboxState, PendingReceipt, PreKey, RETRY_RETENTION_SECS, SEALED_RETENTION_SECS,
+    SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SentMessage, Seq, SignedPreKey, StoreError,
+    Timestamp, store::Result,
 };
 
 /// Makes all changes, or none.
-pub(super) fn commit(db: &mut Connection, changes: Changes) -> Result<Committed> {
+pub(super) fn commit(
+    db: &mut Connection,
+    new_rows: &NewRows,
+    changes: Changes,
+) -> Result<Committed> {
     let transaction =
         db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
     let mut write = Write::begin(&transaction)?;
+    new_rows.begin(Seq(write.last_seq));
     for change in changes {
         write.apply(change)?;
     }
-    let committed = write.end()?;
+    let committed = write.end(new_rows)?;
     transaction.commit().map_err(engine)?;
     Ok(committed)
+}
+
+/// Notes whether rows that a transaction puts into the archive are altered by the same transaction,
+/// by whichever statement.
+#[derive(Default)]
+pub(super) struct NewRows {
+    /// The last row from before the transaction.
+    last: AtomicI64,
+    altered: AtomicBool,
+}
+
+impl NewRows {
+    /// Watches all that is written through a connection.
+    pub(super) fn watch(db: &mut Connection) -> Result<Arc<Self>> {
+        let watched = Arc::<Self>::default();
+        let rows = Arc::clone(&watched);
+        let hook = move |action: Action, _: &str, table: &str, row: i64| {
+            let is_new = || row > rows.last.load(Ordering::Relaxed);
+            if action != Action::SQLITE_INSERT && table == "messages" && is_new() {
+                rows.altered.store(true, Ordering::Relaxed);
+            }
+        };
+        db.update_hook(Some(hook)).map_err(engine)?;
+        Ok(watched)
+    }
+
+    /// A transaction begins, before which this was the last row.
+    fn begin(&self, last: Seq) {
+        self.last.store(number(last), Ordering::Relaxed);
+        self.altered.store(false, Ordering::Relaxed);
+    }
+
+    fn are_altered(&self) -> bool {
+        self.altered.load(Ordering::Relaxed)
+    }
+}
+
+/// A person's other name: the phone number of a LID, or the LID of a phone number.
+fn other_name(db: &Connection, person: &Jid) -> Result<Option<Jid>> {
+    if person.is_lid() { phone_of(db, person) } else { lid_of(db, person) }
 }
 
 /// A transaction under way.
@@ -51,7 +105,8 @@ impl<'a> Write<'a> {
         Ok(Self { db, committed, last_seq, more_messages, unlinked })
     }
 
-    fn end(self) -> Result<Committed> {
+    fn end(mut self, new_rows: &NewRows) -> Result<Committed> {
+        self.complete(new_rows)?;
         run(
             self.db,
             "UPDATE meta SET last_seq = ?1, messages = messages + ?2
@@ -59,6 +114,33 @@ impl<'a> Write<'a> {
             [number(Seq(self.last_seq)), self.more_messages.get()],
         )?;
         Ok(self.committed)
+    }
+
+    /// Brings what was archived to how it stands at the end.
+    fn complete(&mut self, new_rows: &NewRows) -> Result<()> {
+        let mut archived = std::mem::take(&mut self.committed.archived);
+        if new_rows.are_altered() {
+            let mut left = Vec::with_capacity(archived.len());
+            for row in archived {
+                let now = message_by_seq(self.db, row.message.seq)?;
+                left.extend(now.map(|message| Archived { message, ..row }));
+            }
+            archived = left;
+        }
+        let mut names: HashMap<Jid, Option<Jid>> = HashMap::new();
+        for row in &mut archived {
+            let sender = &row.message.key.sender;
+            row.sender_alt = match names.get(sender) {
+                Some(known) => known.clone(),
+                None => {
+                    let other = other_name(self.db, sender)?;
+                    names.insert(sender.clone(), other.clone());
+                    other
+                }
+            };
+        }
+        self.committed.archived = archived;
+        Ok(())
     }
 
     /// Counts a message that was put into the table.

@@ -11,9 +11,8 @@ use super::{
     write::Write,
 };
 use crate::{
-    Alteration, Archived, ArchivedMessage, Change, Chat, ChatUpdate, Contact, ContactUpdate, Edit,
-    MessageId, MessageKey, MessageKind, NewMessage, Placeholder, PrivacyToken, Reaction, Seq,
-    Timestamp,
+    Alteration, ArchivedMessage, Change, Chat, ChatUpdate, Contact, ContactUpdate, Edit, MessageId,
+    MessageKey, MessageKind, NewMessage, Placeholder, PrivacyToken, Reaction, Seq, Timestamp,
     search::{Analysis, index_terms},
     store::Result,
 };
@@ -187,11 +186,11 @@ impl Write<'_> {
         }
         self.insert(&place, &message)?;
         self.index(seq, message.text.as_deref())?;
+        self.committed.note_archived(message, before.map(|before| before.seq));
         self.apply_edits(&place)?;
         if new.kind == MessageKind::COMMENT {
             self.note_comment(&key, new.reply_to.as_ref())?;
         }
-        self.committed.archived.push(Archived { key, seq, filled: before.is_some() });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use wa_store::{
     Placeholder, Reaction, Seq, Store, Timestamp,
 };
 
-use super::samples::{ada, archive, at, bob, commit, group, me, text};
+use super::samples::{ada, ada_lid, archive, at, bob, commit, group, me, text};
 
 pub(crate) async fn a_message_is_kept_whole(store: &dyn Store) {
     let key = MessageKey::sent(group(), me(), "A");
@@ -16,8 +16,8 @@ pub(crate) async fn a_message_is_kept_whole(store: &dyn Store) {
     new.reply_to = Some("Q".into());
     new.media = Some("{\"bytes\":7}".to_owned());
     let committed = commit(store, [archive(new)]).await;
-    assert_eq!(committed.archived[0].key, key);
-    assert_eq!((committed.archived[0].seq, committed.archived[0].filled), (Seq(1), false));
+    assert_eq!(committed.archived[0].message.key, key);
+    assert_eq!((committed.archived[0].message.seq, committed.archived[0].filled), (Seq(1), false));
     let message = store.message(&key).await.unwrap().unwrap();
     assert_eq!((message.seq, &message.key, message.timestamp), (Seq(1), &key, at(4)));
     assert_eq!(message.kind.as_str(), "image");
@@ -53,11 +53,11 @@ pub(crate) async fn a_message_is_never_archived_twice(store: &dyn Store) {
 
 pub(crate) async fn sequence_numbers_grow_and_are_never_used_again(store: &dyn Store) {
     let first = commit(store, ["A", "B", "C"].map(|id| archive(text(&bob(), id, 1, id)))).await;
-    let seqs: Vec<_> = first.archived.iter().map(|archived| archived.seq.0).collect();
+    let seqs: Vec<_> = first.archived.iter().map(|archived| archived.message.seq.0).collect();
     assert_eq!(seqs, [1, 2, 3]);
     commit(store, [Change::DeleteChat(bob())]).await;
     let next = commit(store, [archive(text(&bob(), "D", 0, "older by time"))]).await;
-    assert_eq!(next.archived[0].seq, Seq(4));
+    assert_eq!(next.archived[0].message.seq, Seq(4));
     commit(store, [archive(text(&bob(), "E", 0, "e"))]).await;
     let after = store.messages_after(Seq(3), 1).await.unwrap();
     assert_eq!(after.iter().map(|message| message.seq.0).collect::<Vec<_>>(), [4]);
@@ -111,7 +111,7 @@ pub(crate) async fn a_placeholder_is_filled_in_its_place_with_a_new_number(store
     assert_eq!(store.stats().await.unwrap().placeholders, 1);
 
     let filled = commit(store, [archive(text(&bob(), "B", 77, "at last"))]).await;
-    assert_eq!((filled.archived[0].seq, filled.archived[0].filled), (Seq(4), true));
+    assert_eq!((filled.archived[0].message.seq, filled.archived[0].filled), (Seq(4), true));
     assert!(filled.duplicates.is_empty());
     assert_eq!(store.placeholder(&key).await.unwrap(), None);
     let message = store.message(&key).await.unwrap().unwrap();
@@ -372,4 +372,34 @@ pub(crate) async fn times_from_elsewhere_are_bounded(store: &dyn Store) {
     let messages = store.messages(&MessageQuery::default()).await.unwrap();
     let times: Vec<_> = messages.iter().map(|message| message.timestamp).collect();
     assert_eq!(times, [Timestamp::MAX, Timestamp::MIN]);
+}
+
+pub(crate) async fn a_commit_gives_the_rows_it_archived(store: &dyn Store) {
+    commit(store, [Change::LearnLid { phone: ada(), lid: ada_lid() }]).await;
+    let mut edit = Edit::new(text(&bob(), "B", 1, "").key, "E", Some("second".to_owned()), at(3));
+    edit.raw = [1; 4].into();
+    let to_delete = text(&bob(), "C", 1, "gone again");
+    let unreadable = placeholder(text(&bob(), "D", 1, "").key);
+    let committed = commit(
+        store,
+        [
+            archive(text(&ada(), "A", 1, "hello")),
+            archive(text(&bob(), "B", 1, "first")),
+            Change::Edit(Box::new(edit)),
+            archive(to_delete.clone()),
+            Change::DeleteMessage(to_delete.key),
+            Change::PutPlaceholder(Box::new(unreadable)),
+            archive(text(&bob(), "D", 1, "read at once")),
+        ],
+    )
+    .await;
+    let texts: Vec<_> = committed.archived.iter().map(|row| row.message.text.as_deref()).collect();
+    assert_eq!(texts, [Some("hello"), Some("second"), Some("read at once")]);
+    assert!(committed.archived.iter().all(|row| !row.filled), "none stood there before");
+    for row in &committed.archived {
+        let read = store.message(&row.message.key).await.unwrap();
+        assert_eq!(read.as_ref(), Some(&row.message));
+    }
+    let names: Vec<_> = committed.archived.iter().map(|row| row.sender_alt.clone()).collect();
+    assert_eq!(names, [Some(ada()), None, None]);
 }
