@@ -116,7 +116,8 @@ impl AppState {
 /// A connection is ready for requests: the worker begins, if it has not.
 pub(crate) fn connected(inner: &Arc<Inner>) {
     if !inner.app_state.is_running.swap(true, Ordering::Relaxed) {
-        inner.spawn(work(Arc::clone(inner)));
+        let shared = Arc::clone(inner);
+        inner.supervise("app state", move || work(Arc::clone(&shared)));
     }
     inner.app_state.wake.notify_one();
 }
@@ -184,19 +185,44 @@ async fn wait_until_ready(inner: &Inner, limit: Duration) -> bool {
 }
 
 async fn work(inner: Arc<Inner>) {
+    // What an earlier run left, when it panicked.
+    inner.app_state.wake.notify_one();
     loop {
         inner.app_state.wake.notified().await;
         while is_ready(&inner)
             && let Some(job) = inner.app_state.jobs(VecDeque::pop_front)
         {
+            let under_way = UnderWay { app_state: &inner.app_state, job: Some(job.clone()) };
             match job {
                 Job::Sync(collection) => sync::sync(&inner, collection).await,
                 Job::AnswerKeys { to, ids } => keys::send(&inner, &to, &ids).await,
             }
+            under_way.done();
         }
         if is_ready(&inner) {
             let app_state = &inner.app_state;
             app_state.jobs(|jobs| app_state.settled.send_replace(jobs.is_empty()));
+        }
+    }
+}
+
+/// A job that goes back behind the others if it is not done: a panic loses none, and one that
+/// always panics keeps no other from its turn.
+struct UnderWay<'a> {
+    app_state: &'a AppState,
+    job: Option<Job>,
+}
+
+impl UnderWay<'_> {
+    fn done(mut self) {
+        self.job = None;
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(job) = self.job.take() {
+            self.app_state.add(job);
         }
     }
 }

@@ -126,7 +126,10 @@ pub(crate) fn wake(inner: &Arc<Inner>) {
     });
     if is_idle {
         let shared = Arc::clone(inner);
-        inner.spawn(async move { worker::run(&shared).await });
+        inner.supervise("history", move || {
+            let inner = Arc::clone(&shared);
+            async move { worker::run(&inner).await }
+        });
     } else {
         inner.history.woken.notify_one();
     }

@@ -11,7 +11,6 @@ use std::{
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::{
     sync::watch,
-    task::JoinSet,
     time::{Instant, timeout_at},
 };
 use wa_crypto::PublicKey;
@@ -27,7 +26,7 @@ use crate::{
     event::{Event, EventSender},
     history::Histories,
     identity::IdentityNotices,
-    locks::{Locks, tracked},
+    locks::Locks,
     media::MediaState,
     outbox::{Outbox, transmit_gate::SharedGate},
     pairing::Attempt,
@@ -36,6 +35,7 @@ use crate::{
     presence::Watched,
     receipts::Receipts,
     request::{REQUEST_TIMEOUT, RequestError, RequestIds},
+    tasks::Tasks,
     version::{ClientVersion, VersionSource},
 };
 
@@ -78,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) events: EventSender,
     pub(crate) settings: Settings,
+    pub(crate) tasks: Tasks,
     pub(crate) locks: Locks,
     pub(crate) identity_notices: IdentityNotices,
     /// Whose keys were asked for because they wrote under an identity that they had before.
@@ -106,7 +107,6 @@ pub(crate) struct Inner {
     version: RwLock<ClientVersion>,
     state: watch::Sender<State>,
     link: watch::Sender<Option<Link>>,
-    background: Mutex<JoinSet<()>>,
 }
 
 impl Inner {
@@ -122,6 +122,7 @@ impl Inner {
         let ids = RequestIds::new(rand::Rng::next_u32(&mut rng));
         Self {
             store,
+            tasks: Tasks::new(clock.clone()),
             clock,
             events: EventSender::new(),
             settings,
@@ -147,7 +148,6 @@ impl Inner {
             version: RwLock::new(version),
             state: watch::Sender::new(State::Idle),
             link: watch::Sender::new(None),
-            background: Mutex::new(JoinSet::new()),
         }
     }
 
@@ -329,16 +329,25 @@ impl Inner {
         })
     }
 
-    /// Does something beside the connection, until the last clone of the client is gone.
+    /// Does something short beside the connection, until the last clone of the client is gone. A
+    /// panic is logged and counted, and ends that alone.
+    #[track_caller]
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
-        while background.try_join_next().is_some() {}
-        background.spawn(tracked(work));
+        self.tasks.spawn(work);
+    }
+
+    /// Does something that lasts, until the last clone of the client is gone or it returns. A panic
+    /// is logged and counted, and it is made anew after a growing delay.
+    pub(crate) fn supervise<F>(&self, name: &'static str, make: impl FnMut() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.supervise(name, make);
     }
 
     /// Ends all that was spawned.
     pub(crate) fn abort_background(&self) {
-        self.background.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        self.tasks.abort();
     }
 }
 

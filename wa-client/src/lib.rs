@@ -71,6 +71,7 @@ mod error;
 mod event;
 mod expiry;
 mod groups;
+mod health;
 mod history;
 mod identity;
 mod inner;
@@ -101,6 +102,7 @@ mod retry;
 mod send;
 mod server_settings;
 mod stanza_handler;
+mod tasks;
 #[cfg(test)]
 mod vectors;
 mod version;
@@ -124,6 +126,7 @@ pub use event::{
     SyncFailure, Typing, UndecryptableReason,
 };
 pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};
+pub use health::Health;
 pub use history::{FetchOlder, FetchedHistory, History, HistoryDepth, OlderOnPhone};
 pub use inner::State;
 pub use newsletters::{
@@ -138,4 +141,5 @@ pub use profile::{GetPicture, MAX_ABOUT_LEN, MAX_PICTURE_LEN, Profile, ProfilePi
 pub use request::RequestError;
 pub use send::compose::forward::{forward_content, forward_digest};
 pub use send::{MAX_TEXT_LEN, SendMessage, Sent, WaitForAck};
+pub use tasks::{TaskHealth, TaskState};
 pub use version::{ClientVersion, ParseVersionError, VersionError, VersionSource, WebPageVersion};

@@ -76,7 +76,7 @@ pub(crate) async fn handle(cx: &StanzaContext, stanza: Stanza) -> Option<Ending>
         // The connection is ending by itself.
         Ok(Err(HandleError::Link(LinkClosed))) => return None,
         Err(_panic) => {
-            tracing::error!("a handler panicked");
+            cx.inner.tasks.panicked("stanzas");
             Outcome::Nack(NackReason::UnhandledError)
         }
     };

@@ -47,30 +47,34 @@ struct Driver {
 
 impl Driver {
     async fn run(mut self) {
-        loop {
-            self.inner.enter(State::Connecting);
-            let ending = self.connect_once().await;
-            self.inner.publish_link(None);
-            self.backoff.disconnected(Instant::now());
-            tracing::info!(?ending, "the connection ended");
-            if self.inner.state() == State::Pairing
-                && !self.inner.account().is_linked()
-                && !matches!(ending, Ending::PairingTimeout | Ending::Requested)
-            {
-                self.inner.emit(Event::PairingFailed { reason: PairingFailure::ConnectionEnded });
-            }
-            self.inner.emit(Event::Disconnected { reason: DisconnectReason::from(&ending) });
-            let mut next = match *self.stop.borrow() {
-                true => Verdict::Stop(None),
-                false => verdict(&ending, self.version_refreshed),
-            };
-            if next == Verdict::RefreshVersion {
-                next = self.refresh_version().await;
-            }
-            if !self.carry_out(next).await {
-                return;
-            }
+        while self.one_connection().await {}
+    }
+
+    /// Makes one connection and deals with its end; whether there is to be another.
+    async fn one_connection(&mut self) -> bool {
+        self.inner.enter(State::Connecting);
+        let inner = Arc::clone(&self.inner);
+        // What makes the connection may be the user's own.
+        let ending = inner.tasks.caught("connecting", self.connect_once()).await;
+        let ending = ending.unwrap_or(Ending::Panicked);
+        self.inner.publish_link(None);
+        self.backoff.disconnected(Instant::now());
+        tracing::info!(?ending, "the connection ended");
+        if self.inner.state() == State::Pairing
+            && !self.inner.account().is_linked()
+            && !matches!(ending, Ending::PairingTimeout | Ending::Requested)
+        {
+            self.inner.emit(Event::PairingFailed { reason: PairingFailure::ConnectionEnded });
         }
+        self.inner.emit(Event::Disconnected { reason: DisconnectReason::from(&ending) });
+        let mut next = match *self.stop.borrow() {
+            true => Verdict::Stop(None),
+            false => verdict(&ending, self.version_refreshed),
+        };
+        if next == Verdict::RefreshVersion {
+            next = self.refresh_version().await;
+        }
+        self.carry_out(next).await
     }
 
     /// Does what was decided; whether there is to be another connection.
@@ -160,9 +164,10 @@ impl Driver {
         self.version_refreshed = true;
         let Some(source) = &self.inner.settings.version_source else { return outdated };
         let found = tokio::select! {
-            found = source.current() => found,
+            found = self.inner.tasks.caught("version", source.current()) => found,
             _ = self.stop.wait_for(|stop| *stop) => return Verdict::Stop(None),
         };
+        let Some(found) = found else { return outdated };
         match found {
             Ok(found) if found != self.inner.version() => {
                 self.inner.use_version(found);

@@ -32,6 +32,8 @@ pub(crate) enum Ending {
     Protocol,
     /// The database failed.
     Storage,
+    /// A part of the connection panicked.
+    Panicked,
     /// All QR codes expired.
     PairingTimeout,
     /// `<stream:error>`.
@@ -63,9 +65,11 @@ pub(crate) enum Verdict {
 pub(crate) fn verdict(ending: &Ending, version_refreshed: bool) -> Verdict {
     match ending {
         Ending::Requested | Ending::PairingTimeout => Verdict::Stop(None),
-        Ending::Unreachable | Ending::SocketLost | Ending::Silence | Ending::Protocol => {
-            Verdict::ReconnectAfterBackoff { rate_limited: false }
-        }
+        Ending::Unreachable
+        | Ending::SocketLost
+        | Ending::Silence
+        | Ending::Protocol
+        | Ending::Panicked => Verdict::ReconnectAfterBackoff { rate_limited: false },
         // Whatever a proxy or an overloaded edge answers, it may answer something else later.
         Ending::HttpStatus(status) => {
             Verdict::ReconnectAfterBackoff { rate_limited: *status == 429 }
@@ -149,6 +153,7 @@ impl From<&Ending> for DisconnectReason {
             Ending::Untrusted => Self::UntrustedServer,
             Ending::Protocol => Self::Protocol,
             Ending::Storage => Self::Storage,
+            Ending::Panicked => Self::Bug,
             Ending::Stream(StreamError::RestartRequired) => Self::RestartRequired,
             Ending::Stream(_) => Self::StreamError,
             Ending::Refused(_) => Self::Refused,
@@ -219,6 +224,7 @@ mod tests {
             Ending::Unreachable,
             Ending::Silence,
             Ending::Protocol,
+            Ending::Panicked,
             Ending::HttpStatus(503),
         ] {
             assert_eq!(verdict(&ending, false), BACKOFF, "{ending:?}");

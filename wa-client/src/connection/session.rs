@@ -81,14 +81,20 @@ pub(crate) async fn serve(
     let (flush, flushed) = watch::channel(false);
 
     let mut writing = Box::pin(write_out(writer, sealer, outgoing, flushed));
-    let ending = tokio::select! {
-        ending = incoming.run(reader) => ending,
-        ending = &mut writing => ending,
-        ending = timers(&cx) => ending,
-        ending = log_in(&cx, succeeded, logged_in) => ending,
-        ending = &mut worker.ended => ending.unwrap_or(Ending::Protocol),
-        _ = stop.wait_for(|stop| *stop) => Ending::Requested,
+    let running = async {
+        tokio::select! {
+            ending = incoming.run(reader) => ending,
+            ending = &mut writing => ending,
+            ending = inner.tasks.supervised("keepalive", || timers(&cx)) => ending,
+            ending = log_in(&cx, succeeded, logged_in) => ending,
+            ending = &mut worker.ended => ending.unwrap_or_else(|_| {
+                inner.tasks.panicked("stanzas");
+                Ending::Panicked
+            }),
+            _ = stop.wait_for(|stop| *stop) => Ending::Requested,
+        }
     };
+    let ending = inner.tasks.caught("connection", running).await.unwrap_or(Ending::Panicked);
     inner.publish_link(None);
     inner.attempt.ended();
     worker.stop().await;
@@ -112,9 +118,10 @@ async fn log_in(
             return ending;
         }
         logged_in();
+        let tasks = &cx.inner.tasks;
         return tokio::select! {
-            ending = upkeep(cx) => ending,
-            failed = expiry::run(&cx.inner) => {
+            ending = tasks.supervised("upkeep", || upkeep(cx)) => ending,
+            failed = tasks.supervised("expiry", || expiry::run(&cx.inner)) => {
                 let Err(error) = failed;
                 tracing::error!(%error, "what is past its time cannot be removed");
                 Ending::Storage

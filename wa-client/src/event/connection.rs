@@ -30,6 +30,8 @@ pub enum DisconnectReason {
     Refused,
     /// The database failed, so that going on would lose messages.
     Storage,
+    /// A part of this program panicked; [`crate::Client::health`] counts it.
+    Bug,
 }
 
 /// Why this device is no longer linked.
