@@ -150,7 +150,8 @@ impl World {
     fn owed(&self) -> Option<(bool, usize)> {
         let stats = self.sim.stats();
         let mut devices = stats.devices.iter();
-        let found = devices.find(|(name, _)| name.starts_with("15550100:") && !name.ends_with(":0"));
+        let found =
+            devices.find(|(name, _)| name.starts_with("15550100:") && !name.ends_with(":0"));
         found.map(|(_, device)| (device.connected, device.acks_owed))
     }
 
@@ -188,7 +189,8 @@ async fn backlog(arguments: &Arguments, racer: &Racer, of_group: bool) -> anyhow
     for number in 0..arguments.messages {
         let writer = world.friends.get(usize::try_from(number)? % world.friends.len().max(1));
         let writer = writer.context("nobody writes")?;
-        writer.send_text(&to, format!("message {number} of many, about as long as people write"))?;
+        writer
+            .send_text(&to, format!("message {number} of many, about as long as people write"))?;
     }
     let began = Instant::now();
     let process = world.start(racer).await?;
