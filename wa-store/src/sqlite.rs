@@ -1,13 +1,15 @@
 //! The store that stays: one SQLite file, encrypted whole with SQLCipher.
 //!
-//! One thread owns the connection that writes and makes commits in the order they are asked for;
-//! a few further connections read beside it, each read in a snapshot of its own. The log is synced
-//! at every commit (`synchronous = FULL`), because what is acknowledged to the server must survive
-//! the power going out, not only the process.
+//! One thread owns the connection that writes and makes commits in the order they are asked for, those
+//! that wait in one transaction. Another is kept free for look-ups by key, and a few answer what may
+//! take long; each has a connection of its own. What active conversations ask for again and again
+//! is kept at hand. The log is synced at every transaction (`synchronous = FULL`), because what is
+//! acknowledged to the server must survive the power going out, not only the process.
 
 mod additions;
 mod app_state;
 mod audit;
+mod cache;
 mod check;
 mod former;
 mod groups;
@@ -23,6 +25,7 @@ mod scope;
 mod search;
 mod write;
 mod write_archive;
+mod writer;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -37,27 +40,30 @@ use tokio::sync::oneshot;
 use wa_crypto::PublicKey;
 use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
+use self::{
+    cache::{Cache, Cached, Key, Look, Moment, Value},
+    open::Source,
+    readers::{Line, Readers},
+    writer::{Job, Writer},
+};
 pub use self::{
     key::{DatabaseKey, InvalidDatabaseKey},
     open::OpenOptions,
 };
-use self::{open::Source, readers::Readers, rows::engine, write::NewRows};
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
     FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey,
     MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
-    PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage,
-    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError,
-    SyncKey, SyncMac, TextVersion, Timestamp, store::Result,
+    PreKey, PreKeyCount, Prefetch, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition,
+    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
+    StoreError, SyncKey, SyncMac, TextVersion, Timestamp, store::Result,
 };
-
-/// How many reads run at a time.
-const READERS: usize = 4;
 
 /// A [`Store`] in an encrypted SQLite file.
 ///
-/// Must be used inside a tokio runtime. A commit whose future is dropped may still land. Dropping a
+/// Must be used inside a tokio runtime. A commit whose future is dropped may still land; a read whose
+/// future is dropped is broken off. Nobody else may write to the file meanwhile. Dropping a
 /// store that was not closed waits for the commit under way and breaks off the reads. A process
 /// should close or drop its stores before it ends: SQLCipher cleans up at exit, and a thread that
 /// is still at work in it then crashes.
@@ -65,12 +71,7 @@ pub struct SqliteStore {
     writer: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     readers: Arc<Readers>,
-}
-
-/// What the writing thread is asked to do.
-enum Job {
-    Commit(Changes, oneshot::Sender<Result<Committed>>),
-    Close(oneshot::Sender<Result<()>>),
+    cache: Arc<Cache>,
 }
 
 impl Drop for SqliteStore {
@@ -130,22 +131,20 @@ impl SqliteStore {
     ) -> Result<Self> {
         let source = Source { path: path.as_ref().to_owned(), key, options };
         let opened = source.clone();
-        let (db, new_rows) = blocking(move || {
-            let mut db = opened.open()?;
-            let new_rows = NewRows::watch(&mut db)?;
-            Ok((db, new_rows))
-        })
-        .await?;
+        // What somebody else writes is not heard of.
+        let cache =
+            Arc::new(if source.options.read_only { Cache::off() } else { Cache::default() });
+        let known = Arc::clone(&cache);
+        let db = blocking(move || Writer::new(opened.open()?, known)).await?;
         let (writer, jobs) = mpsc::channel();
-        let spawned = thread::Builder::new()
-            .name("wa-store".to_owned())
-            .spawn(move || write_all(db, &new_rows, &jobs));
+        let spawned =
+            thread::Builder::new().name("wa-store".to_owned()).spawn(move || db.work(&jobs));
         let thread = match spawned {
             Ok(thread) => Mutex::new(Some(thread)),
             Err(error) => return Err(StoreError::Io { path: source.path, source: error }),
         };
-        let readers = Arc::new(Readers::new(source, READERS));
-        Ok(Self { writer: Mutex::new(Some(writer)), thread, readers })
+        let readers = Arc::new(Readers::start(source)?);
+        Ok(Self { writer: Mutex::new(Some(writer)), thread, readers, cache })
     }
 
     /// Asks the writing thread for something, and waits for its answer.
@@ -159,22 +158,109 @@ impl SqliteStore {
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Reads in one snapshot, on a thread that may block.
+    /// Reads what may take long, in one snapshot.
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let readers = Arc::clone(&self.readers);
-        let permit = readers.permit().await?;
-        blocking(move || {
-            // Held by the work and not by whoever waits for it, who may stop waiting.
-            let _permit = permit;
-            let mut reader = readers.begin()?;
-            let snapshot = reader.connection()?.unchecked_transaction().map_err(engine)?;
-            read(&snapshot)
-        })
-        .await
+        self.readers.ask(Line::Archive, read).await
     }
+
+    /// Looks up by keys what receiving or sending waits for.
+    async fn find<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.readers.ask(Line::Lookups, read).await
+    }
+
+    /// What is at hand, or else is looked up and then at hand.
+    async fn known<T: Cached>(&self, key: Key) -> Result<Option<T>> {
+        let value = match self.cache.look(&key) {
+            Look::Known(value) => value,
+            Look::Unknown(since) => {
+                let cache = Arc::clone(&self.cache);
+                let read = move |db: &Connection| {
+                    let value = key.read(db)?;
+                    cache.fill(since, key, value.clone());
+                    Ok(value)
+                };
+                self.find(read).await?
+            }
+        };
+        typed(value)
+    }
+
+    /// The same for several at once; those of which there is nothing are missing.
+    async fn known_of<T: Cached>(
+        &self,
+        asked: &[Jid],
+        key: impl Fn(&Jid) -> Key,
+    ) -> Result<HashMap<Jid, T>> {
+        let mut found = HashMap::new();
+        let mut missing = Vec::new();
+        for jid in asked {
+            let key = key(jid);
+            match self.cache.look(&key) {
+                Look::Known(value) => {
+                    if let Some(value) = typed(value)? {
+                        found.insert(jid.clone(), value);
+                    }
+                }
+                Look::Unknown(since) => missing.push((jid.clone(), (since, key))),
+            }
+        }
+        let (jids, keys): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
+        for (jid, value) in jids.into_iter().zip(self.look_up(keys).await?) {
+            if let Some(value) = typed(value)? {
+                found.insert(jid, value);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Looks up what is not at hand, in one snapshot.
+    async fn look_up(&self, keys: Vec<(Moment, Key)>) -> Result<Vec<Option<Value>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let cache = Arc::clone(&self.cache);
+        let read = move |db: &Connection| {
+            let mut values = Vec::with_capacity(keys.len());
+            for (since, key) in keys {
+                let value = key.read(db)?;
+                cache.fill(since, key, value.clone());
+                values.push(value);
+            }
+            Ok(values)
+        };
+        self.find(read).await
+    }
+}
+
+/// What a look ahead is for, each once.
+fn keys_of(ahead: &Prefetch) -> HashSet<Key> {
+    let Prefetch { devices, people, sender_keys, seen, prekeys, signed_prekeys, groups } = ahead;
+    let mut keys = HashSet::with_capacity(ahead.len() * 4);
+    for device in devices {
+        keys.extend([Key::session(device), Key::identity(device), Key::voucher(device)]);
+    }
+    for person in people {
+        keys.extend([Key::lid_of(person), Key::phone_of(person)]);
+        keys.extend([Key::device_list(person), Key::key_index_list(person)]);
+    }
+    keys.extend(sender_keys.iter().map(|(group, sender)| Key::sender_key(group, sender)));
+    keys.extend(seen.iter().map(Key::seen));
+    keys.extend(prekeys.iter().copied().map(Key::PreKey));
+    keys.extend(signed_prekeys.iter().copied().map(Key::SignedPreKey));
+    keys.extend(groups.iter().map(Key::group));
+    keys
+}
+
+/// A value of the type that stands under its key.
+fn typed<T: Cached>(value: Option<Value>) -> Result<Option<T>> {
+    let Some(value) = value else { return Ok(None) };
+    T::unwrap(value).map(Some).ok_or(StoreError::Corrupt { what: "a value of another type" })
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -182,22 +268,6 @@ impl std::fmt::Debug for SqliteStore {
         f.debug_struct("SqliteStore")
             .field("path", &self.readers.source.path)
             .finish_non_exhaustive()
-    }
-}
-
-/// What the writing thread does until the store is closed or dropped.
-fn write_all(mut db: Connection, new_rows: &NewRows, jobs: &mpsc::Receiver<Job>) {
-    while let Ok(job) = jobs.recv() {
-        match job {
-            Job::Commit(changes, answer) => {
-                let _ = answer.send(write::commit(&mut db, new_rows, changes));
-            }
-            Job::Close(answer) => {
-                // Closing the last connection writes the log back into the file.
-                let _ = answer.send(db.close().map_err(|(_, error)| engine(error)));
-                return;
-            }
-        }
     }
 }
 
@@ -219,113 +289,108 @@ impl Store for SqliteStore {
         self.ask(|answer| Job::Commit(changes, answer)).await
     }
 
+    async fn prefetch(&self, ahead: &Prefetch) -> Result<()> {
+        let mut missing = Vec::new();
+        for key in keys_of(ahead) {
+            if let Look::Unknown(since) = self.cache.look(&key) {
+                missing.push((since, key));
+            }
+        }
+        self.look_up(missing).await.map(drop)
+    }
+
     async fn account(&self) -> Result<Option<Account>> {
-        self.read(read::account).await
+        self.find(read::account).await
     }
 
     async fn prekey(&self, id: u32) -> Result<Option<PreKey>> {
-        self.read(move |db| read::prekey(db, id)).await
+        self.known(Key::PreKey(id)).await
     }
 
     async fn prekeys_not_uploaded(&self, limit: usize) -> Result<Vec<PreKey>> {
-        self.read(move |db| read::prekeys_not_uploaded(db, limit)).await
+        self.find(move |db| read::prekeys_not_uploaded(db, limit)).await
     }
 
     async fn prekey_count(&self) -> Result<PreKeyCount> {
-        self.read(read::prekey_count).await
+        self.find(read::prekey_count).await
     }
 
     async fn signed_prekey(&self, id: u32) -> Result<Option<SignedPreKey>> {
-        self.read(move |db| read::signed_prekey(db, id)).await
+        self.known(Key::SignedPreKey(id)).await
     }
 
     async fn signed_prekeys(&self) -> Result<Vec<SignedPreKey>> {
-        self.read(read::signed_prekeys).await
+        self.find(read::signed_prekeys).await
     }
 
     async fn session(&self, device: &Jid) -> Result<Option<SecretBytes>> {
-        let device = device.clone();
-        self.read(move |db| read::session(db, &device)).await
+        self.known(Key::session(device)).await
     }
 
     async fn sessions(&self, devices: &[Jid]) -> Result<HashMap<Jid, SecretBytes>> {
-        let devices = devices.to_vec();
-        self.read(move |db| read::each_of(devices, |device| read::session(db, device))).await
+        self.known_of(devices, Key::session).await
     }
 
     async fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>> {
         let user = user.clone();
-        self.read(move |db| read::session_devices(db, &user)).await
+        self.find(move |db| read::session_devices(db, &user)).await
     }
 
     async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>> {
-        let device = device.clone();
-        self.read(move |db| read::identity(db, &device)).await
+        self.known(Key::identity(device)).await
     }
 
     async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>> {
-        let devices = devices.to_vec();
-        self.read(move |db| read::each_of(devices, |device| read::identity(db, device))).await
+        self.known_of(devices, Key::identity).await
     }
 
     async fn former_identity(&self, user: &Jid, key: &PublicKey) -> Result<Option<FormerIdentity>> {
         let (user, key) = (user.clone(), *key);
-        self.read(move |db| former::former_identity(db, &user, &key)).await
+        self.find(move |db| former::former_identity(db, &user, &key)).await
     }
 
     async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>> {
-        let (group, sender) = (group.clone(), sender.clone());
-        self.read(move |db| read::sender_key(db, &group, &sender)).await
+        self.known(Key::sender_key(group, sender)).await
     }
 
     async fn sender_key_holders(&self, group: &Jid) -> Result<HashMap<Jid, bool>> {
-        let group = group.clone();
-        self.read(move |db| read::sender_key_holders(db, &group)).await
+        Ok(self.known(Key::sender_key_holders(group)).await?.unwrap_or_default())
     }
 
     async fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>> {
-        let phone = phone.clone();
-        self.read(move |db| read::lid_of(db, &phone)).await
+        self.known(Key::lid_of(phone)).await
     }
 
     async fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>> {
-        let lid = lid.clone();
-        self.read(move |db| read::phone_of(db, &lid)).await
+        self.known(Key::phone_of(lid)).await
     }
 
     async fn lids_of(&self, phones: &[Jid]) -> Result<HashMap<Jid, Jid>> {
-        let phones = phones.to_vec();
-        self.read(move |db| read::each_of(phones, |phone| read::lid_of(db, phone))).await
+        self.known_of(phones, Key::lid_of).await
     }
 
     async fn phones_of(&self, lids: &[Jid]) -> Result<HashMap<Jid, Jid>> {
-        let lids = lids.to_vec();
-        self.read(move |db| read::each_of(lids, |lid| read::phone_of(db, lid))).await
+        self.known_of(lids, Key::phone_of).await
     }
 
     async fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>> {
-        let user = user.clone();
-        self.read(move |db| read::device_list(db, &user)).await
+        self.known(Key::device_list(user)).await
     }
 
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
-        let users = users.to_vec();
-        self.read(move |db| read::each_of(users, |user| read::device_list(db, user))).await
+        self.known_of(users, Key::device_list).await
     }
 
     async fn device_vouchers(&self, devices: &[Jid]) -> Result<HashMap<Jid, DeviceVoucher>> {
-        let devices = devices.to_vec();
-        self.read(move |db| read::each_of(devices, |device| read::device_voucher(db, device))).await
+        self.known_of(devices, Key::voucher).await
     }
 
     async fn key_index_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, Vec<u8>>> {
-        let users = users.to_vec();
-        self.read(move |db| read::each_of(users, |user| read::key_index_list(db, user))).await
+        self.known_of(users, Key::key_index_list).await
     }
 
     async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>> {
-        let group = group.clone();
-        self.read(move |db| groups::group(db, &group)).await
+        self.known(Key::group(group)).await
     }
 
     async fn groups(&self) -> Result<Vec<GroupInfo>> {
@@ -333,65 +398,69 @@ impl Store for SqliteStore {
     }
 
     async fn is_seen(&self, seen: &Seen) -> Result<bool> {
-        let seen = *seen;
-        self.read(move |db| read::is_seen(db, &seen)).await
+        let key = Key::seen(seen);
+        let value = match self.cache.look(&key) {
+            Look::Known(value) => value,
+            Look::Unknown(since) => self.look_up(vec![(since, key)]).await?.pop().flatten(),
+        };
+        Ok(value.is_some())
     }
 
     async fn retries_sent(&self, key: &MessageKey) -> Result<u32> {
         let key = key.clone();
-        self.read(move |db| read::retries_sent(db, &key)).await
+        self.find(move |db| read::retries_sent(db, &key)).await
     }
 
     async fn retries_answered(&self, device: &Jid, id: &MessageId) -> Result<u32> {
         let (device, id) = (device.clone(), id.clone());
-        self.read(move |db| read::retries_answered(db, &device, &id)).await
+        self.find(move |db| read::retries_answered(db, &device, &id)).await
     }
 
     async fn session_recreated_at(&self, device: &Jid) -> Result<Option<Timestamp>> {
         let device = device.clone();
-        self.read(move |db| read::session_recreated_at(db, &device)).await
+        self.find(move |db| read::session_recreated_at(db, &device)).await
     }
 
     async fn base_key(&self, device: &Jid, id: &MessageId) -> Result<Option<PublicKey>> {
         let (device, id) = (device.clone(), id.clone());
-        self.read(move |db| read::base_key(db, &device, &id)).await
+        self.find(move |db| read::base_key(db, &device, &id)).await
     }
 
     async fn sent_message(&self, chat: &Jid, id: &MessageId) -> Result<Option<SentMessage>> {
         let (chat, id) = (chat.clone(), id.clone());
-        self.read(move |db| read::sent_message(db, &chat, &id)).await
+        self.find(move |db| read::sent_message(db, &chat, &id)).await
     }
 
     async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>> {
-        self.read(read::outbox_pending).await
+        self.find(read::outbox_pending).await
     }
 
     async fn outbox_chats(&self) -> Result<Vec<Jid>> {
-        self.read(read::outbox_chats).await
+        self.find(read::outbox_chats).await
     }
 
     async fn outbox_next(&self, chat: &Jid, after: u64) -> Result<Option<(u64, OutboxEntry)>> {
         let chat = chat.clone();
-        self.read(move |db| read::outbox_next(db, &chat, after)).await
+        self.find(move |db| read::outbox_next(db, &chat, after)).await
     }
 
     async fn outbox_entry(&self, id: &MessageId) -> Result<Option<OutboxEntry>> {
         let id = id.clone();
-        self.read(move |db| read::outbox_entry(db, &id)).await
+        self.find(move |db| read::outbox_entry(db, &id)).await
     }
 
     async fn outbox_by_idempotency_key(&self, key: &str) -> Result<Option<OutboxEntry>> {
         let key = key.to_owned();
-        self.read(move |db| read::outbox_by_idempotency_key(db, &key)).await
+        self.find(move |db| read::outbox_by_idempotency_key(db, &key)).await
     }
 
     async fn pending_receipts(&self) -> Result<Vec<PendingReceipt>> {
-        self.read(read::pending_receipts).await
+        self.find(read::pending_receipts).await
     }
 
     async fn placeholder(&self, key: &MessageKey) -> Result<Option<Placeholder>> {
         let key = key.clone();
-        self.read(move |db| read::placeholder(db, &key)).await
+        self.find(move |db| read::placeholder(db, &key)).await
     }
 
     async fn placeholders(&self, limit: usize) -> Result<Vec<Placeholder>> {
@@ -400,26 +469,26 @@ impl Store for SqliteStore {
 
     async fn message_secret(&self, key: &MessageKey) -> Result<Option<MessageSecret>> {
         let key = key.clone();
-        self.read(move |db| read_archive::message_secret(db, &key)).await
+        self.find(move |db| read_archive::message_secret(db, &key)).await
     }
 
     async fn privacy_token(&self, jid: &Jid) -> Result<Option<PrivacyToken>> {
         let jid = jid.clone();
-        self.read(move |db| read_archive::privacy_token(db, &jid)).await
+        self.find(move |db| read_archive::privacy_token(db, &jid)).await
     }
 
     async fn nct_salt(&self) -> Result<Option<SecretBytes>> {
-        self.read(read_archive::nct_salt).await
+        self.find(read_archive::nct_salt).await
     }
 
     async fn contact(&self, jid: &Jid) -> Result<Option<Contact>> {
         let jid = jid.clone();
-        self.read(move |db| read_archive::contact(db, &jid)).await
+        self.find(move |db| read_archive::contact(db, &jid)).await
     }
 
     async fn contacts_of(&self, people: &[Jid]) -> Result<HashMap<Jid, Contact>> {
         let people = people.to_vec();
-        self.read(move |db| read::each_of(people, |jid| read_archive::contact(db, jid))).await
+        self.find(move |db| read::each_of(people, |jid| read_archive::contact(db, jid))).await
     }
 
     async fn contacts(&self, query: &ContactQuery) -> Result<Vec<Contact>> {
@@ -430,7 +499,7 @@ impl Store for SqliteStore {
 
     async fn chat(&self, jid: &Jid) -> Result<Option<Chat>> {
         let jid = jid.clone();
-        self.read(move |db| read_archive::chat(db, &jid)).await
+        self.find(move |db| read_archive::chat(db, &jid)).await
     }
 
     async fn chats(&self, query: &ChatQuery) -> Result<Vec<Chat>> {
@@ -445,7 +514,7 @@ impl Store for SqliteStore {
 
     async fn history_gap(&self, place: &GapPlace) -> Result<Option<HistoryGap>> {
         let place = place.clone();
-        self.read(move |db| read::history_gap(db, &place)).await
+        self.find(move |db| read::history_gap(db, &place)).await
     }
 
     async fn history_gaps(&self, limit: usize) -> Result<Vec<HistoryGap>> {
@@ -453,16 +522,16 @@ impl Store for SqliteStore {
     }
 
     async fn sync_keys(&self) -> Result<Vec<SyncKey>> {
-        self.read(app_state::sync_keys).await
+        self.find(app_state::sync_keys).await
     }
 
     async fn sync_key_requested_at(&self, id: &[u8]) -> Result<Option<Timestamp>> {
         let id = id.to_vec();
-        self.read(move |db| app_state::sync_key_requested_at(db, &id)).await
+        self.find(move |db| app_state::sync_key_requested_at(db, &id)).await
     }
 
     async fn collection(&self, collection: Collection) -> Result<Option<CollectionVersion>> {
-        self.read(move |db| app_state::collection(db, collection)).await
+        self.find(move |db| app_state::collection(db, collection)).await
     }
 
     async fn collection_macs(
@@ -471,11 +540,11 @@ impl Store for SqliteStore {
         indexes: &[SyncMac],
     ) -> Result<HashMap<SyncMac, SyncMac>> {
         let indexes = indexes.to_vec();
-        self.read(move |db| app_state::collection_macs(db, collection, &indexes)).await
+        self.find(move |db| app_state::collection_macs(db, collection, &indexes)).await
     }
 
     async fn pending_sync(&self) -> Result<Vec<PendingSync>> {
-        self.read(app_state::pending_sync).await
+        self.find(app_state::pending_sync).await
     }
 
     async fn labels(&self) -> Result<Vec<Label>> {
@@ -484,7 +553,7 @@ impl Store for SqliteStore {
 
     async fn labels_on(&self, on: &Labelled) -> Result<Vec<String>> {
         let on = on.clone();
-        self.read(move |db| app_state::labels_on(db, &on)).await
+        self.find(move |db| app_state::labels_on(db, &on)).await
     }
 
     async fn labelled(&self, label: &str) -> Result<Vec<Labelled>> {
@@ -498,17 +567,17 @@ impl Store for SqliteStore {
 
     async fn is_status_muted(&self, person: &Jid) -> Result<bool> {
         let person = person.clone();
-        self.read(move |db| app_state::is_status_muted(db, &person)).await
+        self.find(move |db| app_state::is_status_muted(db, &person)).await
     }
 
     async fn is_locked(&self, chat: &Jid) -> Result<bool> {
         let chat = chat.clone();
-        self.read(move |db| app_state::is_locked(db, &chat)).await
+        self.find(move |db| app_state::is_locked(db, &chat)).await
     }
 
     async fn settings_with_prefix(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
         let prefix = prefix.to_owned();
-        self.read(move |db| app_state::settings_with_prefix(db, &prefix)).await
+        self.find(move |db| app_state::settings_with_prefix(db, &prefix)).await
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>> {
@@ -517,22 +586,21 @@ impl Store for SqliteStore {
     }
 
     async fn audit_anchor(&self) -> Result<AuditAnchor> {
-        self.read(audit::anchor).await
+        self.find(audit::anchor).await
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let name = name.to_owned();
-        self.read(move |db| read_archive::setting(db, &name)).await
+        self.known(Key::setting(name)).await
     }
 
     async fn message(&self, key: &MessageKey) -> Result<Option<ArchivedMessage>> {
         let key = key.clone();
-        self.read(move |db| read_archive::message(db, &key)).await
+        self.find(move |db| read_archive::message(db, &key)).await
     }
 
     async fn messages_by_id(&self, chat: &Jid, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
         let (chat, id) = (chat.clone(), id.clone());
-        self.read(move |db| read_archive::messages_by_id(db, &chat, &id)).await
+        self.find(move |db| read_archive::messages_by_id(db, &chat, &id)).await
     }
 
     async fn messages_with_id(&self, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
@@ -551,7 +619,7 @@ impl Store for SqliteStore {
 
     async fn messages_at(&self, places: &[Seq]) -> Result<Vec<ArchivedMessage>> {
         let places = places.to_vec();
-        self.read(move |db| {
+        self.find(move |db| {
             let found = places.iter().map(|seq| read_archive::message_by_seq(db, *seq));
             found.filter_map(Result::transpose).collect()
         })
@@ -560,12 +628,12 @@ impl Store for SqliteStore {
 
     async fn text_versions(&self, key: &MessageKey) -> Result<Vec<TextVersion>> {
         let key = key.clone();
-        self.read(move |db| read_archive::text_versions(db, &key)).await
+        self.find(move |db| read_archive::text_versions(db, &key)).await
     }
 
     async fn reactions(&self, target: &MessageKey) -> Result<Vec<Reaction>> {
         let target = target.clone();
-        self.read(move |db| read_archive::reactions(db, &target)).await
+        self.find(move |db| read_archive::reactions(db, &target)).await
     }
 
     async fn reactions_to(
@@ -584,12 +652,12 @@ impl Store for SqliteStore {
 
     async fn additions(&self, target: &MessageKey) -> Result<Vec<Addition>> {
         let target = target.clone();
-        self.read(move |db| additions::additions(db, &target)).await
+        self.find(move |db| additions::additions(db, &target)).await
     }
 
     async fn pins(&self, chat: &Jid, now: Timestamp) -> Result<Vec<Pin>> {
         let chat = chat.clone();
-        self.read(move |db| additions::pins(db, &chat, now)).await
+        self.find(move |db| additions::pins(db, &chat, now)).await
     }
 
     async fn next_expiry(&self) -> Result<Option<Timestamp>> {
@@ -603,7 +671,7 @@ impl Store for SqliteStore {
 
     async fn sealed(&self, target: &MessageKey) -> Result<Vec<SealedAddition>> {
         let target = target.clone();
-        self.read(move |db| additions::sealed_on(db, &target)).await
+        self.find(move |db| additions::sealed_on(db, &target)).await
     }
 
     async fn openable(&self, limit: usize) -> Result<Vec<MessageKey>> {
@@ -616,7 +684,7 @@ impl Store for SqliteStore {
     }
 
     async fn last_seq(&self) -> Result<Seq> {
-        self.read(read_archive::last_seq).await
+        self.find(read_archive::last_seq).await
     }
 
     async fn stats(&self) -> Result<Stats> {
@@ -644,7 +712,13 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) -> Result<()> {
-        self.readers.close().await?;
+        self.cache.close();
+        let readers = Arc::clone(&self.readers);
+        blocking(move || {
+            readers.close();
+            Ok(())
+        })
+        .await?;
         let closed = self.ask(Job::Close).await;
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();

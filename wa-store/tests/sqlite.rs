@@ -8,6 +8,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Command, Stdio},
+    task::Poll,
     time::Duration,
 };
 
@@ -15,8 +16,8 @@ use rusqlite::Connection;
 use wa_proto::Jid;
 use wa_store::{
     AuditBreak, AuditEntry, AuditQuery, Change, Changes, DatabaseKey, MessageKey, MessageQuery,
-    NewMessage, OpenOptions, SearchQuery, Seq, SqliteStore, Store, StoreError, Timestamp,
-    verify_audit,
+    NewMessage, OpenOptions, OutboxEntry, OutboxState, SearchQuery, Seq, SqliteStore, Store,
+    StoreError, Timestamp, verify_audit,
 };
 
 fn key() -> DatabaseKey {
@@ -423,6 +424,96 @@ async fn a_pipe_in_place_of_a_database_is_not_waited_for() {
     let path = folder.path().join("wa.db");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     assert!(matches!(refusal(&path, key()).await, StoreError::Io { .. }));
+}
+
+/// How many transactions stand in the log: each ends with a frame that says how large the file is.
+fn transactions(path: &Path) -> usize {
+    let log = fs::read(path.with_extension("db-wal")).unwrap();
+    let (header, frames) = log.split_at(32);
+    let is_end = |frame: &&[u8]| frame[8..16] == header[16..24] && frame[4..8] != [0; 4];
+    frames.chunks_exact(24 + 4096).filter(is_end).count()
+}
+
+/// A message in the outbox under a key by which it is known again.
+fn queued(id: &str, idempotency_key: &str) -> Change {
+    Change::PutOutbox(Box::new(OutboxEntry {
+        id: id.into(),
+        chat: Jid::lid("900200"),
+        payload: [1; 8].into(),
+        created_at: Timestamp::from_secs(1),
+        state: OutboxState::Queued,
+        attempts: 0,
+        idempotency_key: Some(idempotency_key.to_owned()),
+        origin: None,
+    }))
+}
+
+#[tokio::test]
+async fn commits_that_wait_share_a_transaction_and_one_that_fails_fails_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    store.commit(Changes::from(queued("FIRST", "taken"))).await.unwrap();
+    let before = transactions(&path);
+    let other = raw(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut commits: Vec<_> = (1..=40)
+        .map(|n| {
+            let mut changes = Changes::from(message(n, "one of many"));
+            if n == 20 {
+                changes.push(queued("SECOND", "taken"));
+            }
+            store.commit(changes)
+        })
+        .collect();
+    for commit in &mut commits {
+        let asked = std::future::poll_fn(|context| Poll::Ready(commit.as_mut().poll(context)));
+        assert!(asked.await.is_pending());
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    let mut last = Seq(0);
+    for (n, commit) in (1..=40).zip(commits) {
+        match commit.await {
+            Err(StoreError::IdempotencyKeyTaken { .. }) if n == 20 => {}
+            Ok(committed) if n != 20 => {
+                let row = &committed.archived.first().unwrap().message;
+                assert_eq!((row.key.id.as_str(), row.seq.0), (&*format!("M{n}"), last.0 + 1));
+                last = row.seq;
+            }
+            other => panic!("{n}: {other:?}"),
+        }
+    }
+    // The first may have begun before the others were there.
+    assert!(transactions(&path) - before <= 2, "{}", transactions(&path) - before);
+    assert_eq!(store.stats().await.unwrap().messages, 39);
+    assert!(store.outbox_entry(&"SECOND".into()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_commit_that_fills_the_disk_does_not_take_those_behind_it_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    let pages = fs::metadata(&path).unwrap().len() / 4096;
+    let mut options = OpenOptions::default();
+    options.max_pages = Some(u32::try_from(pages).unwrap() + 32);
+    let store = SqliteStore::open_with(&path, key(), options).await.unwrap();
+    let other = raw(&path);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut first = store.commit(Changes::from(message(1, "waits")));
+    let mut big = store.commit((2..80).map(|n| message(n, &"does not fit ".repeat(500))).collect());
+    let mut small = store.commit(Changes::from(message(90, "fits")));
+    for commit in [&mut first, &mut big, &mut small] {
+        let asked = std::future::poll_fn(|context| Poll::Ready(commit.as_mut().poll(context)));
+        assert!(asked.await.is_pending());
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    // What shared a transaction with the large one may be refused with it, but is then not there.
+    let first = first.await;
+    assert!(matches!(big.await, Err(StoreError::DiskFull)));
+    small.await.unwrap();
+    let there = store.stats().await.unwrap().messages;
+    assert_eq!(there, if first.is_ok() { 2 } else { 1 });
 }
 
 /// A database with messages, and where the tree of a table begins in its file.

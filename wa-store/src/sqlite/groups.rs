@@ -22,9 +22,9 @@ const GROUP: &str = "jid, by_lid, subject, subject_owner, subject_time, created,
      participant_version, locked, announcement, ephemeral, needs_approval, everybody_adds, \
      suspended, community_role, community";
 
-pub(super) fn group(db: &Connection, jid: &Jid) -> Result<Option<GroupInfo>> {
+pub(super) fn group(db: &Connection, jid: &str) -> Result<Option<GroupInfo>> {
     let sql = format!("SELECT {GROUP} FROM groups WHERE jid = ?1");
-    let found = one(db, &sql, [jid.to_user().to_string()], group_row)?;
+    let found = one(db, &sql, [jid], group_row)?;
     found.map(|group| with_members(db, group)).transpose()
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Account, Device, DeviceList, DeviceVoucher, GapPlace, HistoryChunk, HistoryGap, MessageId,
     MessageKey, OutboxEntry, PendingReceipt, Placeholder, PreKey, PreKeyCount, SecretBytes, Seen,
-    SentMessage, Seq, SignedPreKey, StoreError, Timestamp, id::bare, store::Result,
+    SentMessage, Seq, SignedPreKey, StoreError, Timestamp, store::Result,
 };
 
 /// Those keys that have a value, with it.
@@ -83,9 +83,8 @@ pub(super) fn signed_prekeys(db: &Connection) -> Result<Vec<SignedPreKey>> {
     all(db, sql, [], signed_prekey_row)
 }
 
-pub(super) fn session(db: &Connection, device: &Jid) -> Result<Option<SecretBytes>> {
-    let sql = "SELECT record FROM sessions WHERE device = ?1";
-    one(db, sql, [device.to_string()], |row| row.secret(0))
+pub(super) fn session(db: &Connection, device: &str) -> Result<Option<SecretBytes>> {
+    one(db, "SELECT record FROM sessions WHERE device = ?1", [device], |row| row.secret(0))
 }
 
 pub(super) fn session_devices(db: &Connection, user: &Jid) -> Result<Vec<Jid>> {
@@ -95,52 +94,42 @@ pub(super) fn session_devices(db: &Connection, user: &Jid) -> Result<Vec<Jid>> {
     Ok(devices)
 }
 
-pub(super) fn identity(db: &Connection, device: &Jid) -> Result<Option<PublicKey>> {
-    let sql = "SELECT key FROM identities WHERE device = ?1";
-    one(db, sql, [device.to_string()], |row| row.public_key(0))
+pub(super) fn identity(db: &Connection, device: &str) -> Result<Option<PublicKey>> {
+    one(db, "SELECT key FROM identities WHERE device = ?1", [device], |row| row.public_key(0))
 }
 
 pub(super) fn sender_key(
     db: &Connection,
-    group: &Jid,
-    sender: &Jid,
+    group: &str,
+    sender: &str,
 ) -> Result<Option<SecretBytes>> {
     let sql = "SELECT record FROM sender_keys WHERE scope = ?1 AND device = ?2";
-    one(db, sql, [group.to_string(), sender.to_string()], |row| row.secret(0))
+    one(db, sql, [group, sender], |row| row.secret(0))
 }
 
-pub(super) fn sender_key_holders(db: &Connection, group: &Jid) -> Result<HashMap<Jid, bool>> {
+pub(super) fn sender_key_holders(db: &Connection, group: &str) -> Result<HashMap<Jid, bool>> {
     let sql = "SELECT device, has_key FROM sender_key_holders WHERE scope = ?1";
-    let holders = all(db, sql, [group.to_string()], |row| Ok((row.jid(0)?, row.get(1)?)))?;
+    let holders = all(db, sql, [group], |row| Ok((row.jid(0)?, row.get(1)?)))?;
     Ok(holders.into_iter().collect())
 }
 
-pub(super) fn lid_of(db: &Connection, phone: &Jid) -> Result<Option<Jid>> {
-    rows::lid_of(db, &bare(phone))
-}
-
-pub(super) fn phone_of(db: &Connection, lid: &Jid) -> Result<Option<Jid>> {
-    rows::phone_of(db, &bare(lid))
-}
-
-pub(super) fn device_list(db: &Connection, user: &Jid) -> Result<Option<DeviceList>> {
-    let user = user.to_user().to_string();
+pub(super) fn device_list(db: &Connection, user: &str) -> Result<Option<DeviceList>> {
     let sql = "SELECT hash, fetched_at FROM device_lists WHERE user = ?1";
-    let list = one(db, sql, [&user], |row| {
+    let list = one(db, sql, [user], |row| {
         Ok(DeviceList { devices: Vec::new(), hash: row.get(0)?, fetched_at: row.time(1)? })
     })?;
     let Some(list) = list else { return Ok(None) };
     let sql = "SELECT device, key_index, hosted FROM devices WHERE user = ?1 ORDER BY position";
-    let devices = all(db, sql, [&user], |row| {
+    let devices = all(db, sql, [user], |row| {
         Ok(Device { device: row.get(0)?, key_index: row.get(1)?, hosted: row.get(2)? })
     })?;
     Ok(Some(DeviceList { devices, ..list }))
 }
 
-pub(super) fn device_voucher(db: &Connection, device: &Jid) -> Result<Option<DeviceVoucher>> {
+pub(super) fn device_voucher(db: &Connection, device: &str) -> Result<Option<DeviceVoucher>> {
     let sql = "SELECT identity, account_key, key_index, hosted FROM device_vouchers
                WHERE device = ?1";
-    one(db, sql, [device.to_string()], |row| {
+    one(db, sql, [device], |row| {
         Ok(DeviceVoucher {
             identity: row.public_key(0)?,
             account_key: row.public_key(1)?,
@@ -150,9 +139,9 @@ pub(super) fn device_voucher(db: &Connection, device: &Jid) -> Result<Option<Dev
     })
 }
 
-pub(super) fn key_index_list(db: &Connection, user: &Jid) -> Result<Option<Vec<u8>>> {
+pub(super) fn key_index_list(db: &Connection, user: &str) -> Result<Option<Vec<u8>>> {
     let sql = "SELECT list FROM key_index_lists WHERE user = ?1";
-    one(db, sql, [user.to_user().to_string()], |row| row.get(0))
+    one(db, sql, [user], |row| row.get(0))
 }
 
 pub(super) fn is_seen(db: &Connection, seen: &Seen) -> Result<bool> {

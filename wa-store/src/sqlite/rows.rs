@@ -150,12 +150,22 @@ pub(super) fn gap_place(db: &Connection, place: &GapPlace) -> Result<String> {
 
 /// The LID of a phone number, both without device.
 pub(super) fn lid_of(db: &Connection, phone: &Jid) -> Result<Option<Jid>> {
-    one(db, "SELECT lid FROM lids WHERE phone = ?1", [phone.to_string()], |row| row.jid(0))
+    lid_named(db, &phone.to_string())
 }
 
 /// The phone number of a LID, both without device.
 pub(super) fn phone_of(db: &Connection, lid: &Jid) -> Result<Option<Jid>> {
-    one(db, "SELECT phone FROM lids WHERE lid = ?1", [lid.to_string()], |row| row.jid(0))
+    phone_named(db, &lid.to_string())
+}
+
+/// The same, by the text of the phone number.
+pub(super) fn lid_named(db: &Connection, phone: &str) -> Result<Option<Jid>> {
+    one(db, "SELECT lid FROM lids WHERE phone = ?1", [phone], |row| row.jid(0))
+}
+
+/// The same, by the text of the LID.
+pub(super) fn phone_named(db: &Connection, lid: &str) -> Result<Option<Jid>> {
+    one(db, "SELECT phone FROM lids WHERE lid = ?1", [lid], |row| row.jid(0))
 }
 
 /// What an error of the engine means.

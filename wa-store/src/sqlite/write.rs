@@ -27,22 +27,15 @@ use crate::{
     Timestamp, store::Result,
 };
 
-/// Makes all changes, or none.
-pub(super) fn commit(
-    db: &mut Connection,
-    new_rows: &NewRows,
-    changes: Changes,
-) -> Result<Committed> {
-    let transaction =
-        db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(engine)?;
-    let mut write = Write::begin(&transaction)?;
+/// Makes changes in the transaction that is open. If one fails, what was made before it has to be
+/// taken back.
+pub(super) fn make(db: &Connection, new_rows: &NewRows, changes: Changes) -> Result<Committed> {
+    let mut write = Write::begin(db)?;
     new_rows.begin(Seq(write.last_seq));
     for change in changes {
         write.apply(change)?;
     }
-    let committed = write.end(new_rows)?;
-    transaction.commit().map_err(engine)?;
-    Ok(committed)
+    write.end(new_rows)
 }
 
 /// Notes whether rows that a transaction puts into the archive are altered by the same transaction,
