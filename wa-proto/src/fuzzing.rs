@@ -28,7 +28,14 @@ pub fn message(plaintext: &[u8]) {
 /// A frame's payload is unpacked, decoded, logged and understood without panicking; what decodes
 /// reads the same once it has been encoded again, borrowed or not.
 pub fn nodes(payload: &[u8]) {
-    let Ok(decoded) = node::read(payload) else { return };
+    let outside = node::read_outside(payload);
+    let Ok(decoded) = node::read(payload) else {
+        if let Some(outside) = outside {
+            let _ = format!("{:?}", Stanza::undecodable(&outside));
+        }
+        return;
+    };
+    assert_eq!(outside.map(|outside| outside.tag), Some(decoded.tag.clone()));
     let unpacked = node::unpack(payload);
     let borrowed = unpacked.as_deref().ok().and_then(|bytes| crate::Node::decode(bytes).ok());
     assert_eq!(borrowed.as_ref(), Some(&decoded));

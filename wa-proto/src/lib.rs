@@ -5,6 +5,7 @@
 
 pub mod app_state;
 pub mod content;
+pub mod entries;
 pub mod fuzzing;
 pub mod history;
 pub mod ids;

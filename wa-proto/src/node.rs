@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use compact_str::CompactString;
 
-pub use decode::{DecodeError, read, unpack};
+pub use decode::{DecodeError, read, read_outside, unpack};
 pub use redacted::Redacted;
 pub use wire::{MAX_ATTRS, MAX_DEPTH, MAX_INFLATED_LEN, MAX_LIST_LEN, MAX_NODES, MAX_TEXT_LEN};
 

@@ -28,8 +28,8 @@ pub use group::{
     AddRequest, ChangeParticipants, CreateGroup, DescribeGroup, GroupByInvite, GroupByLink,
     GroupPicture, GroupQuery, GroupSetting, InviteCode, JoinByInvite, JoinByLink, JoinRequest,
     JoinRequests, JoinedByLink, LeaveGroup, LinkSubGroup, LinkedParticipants, NewCommunity,
-    ParticipantAction, ParticipantResult, ParticipatingGroups, SetGroup, SubGroup, SubGroups,
-    UnlinkSubGroup, UpdateJoinRequests,
+    ParticipantAction, ParticipantResult, ParticipatingGroups, ParticipatingGroupsAnswer, SetGroup,
+    SubGroup, SubGroups, UnlinkSubGroup, UpdateJoinRequests,
 };
 pub use media::{MediaConn, MediaConnAnswer, MediaHost};
 pub use mex::Mex;

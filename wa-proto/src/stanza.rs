@@ -139,6 +139,12 @@ impl Stanza {
         }
     }
 
+    /// A stanza that cannot be decoded, of which this outside could be read: enough to refuse it,
+    /// if it is of a class that is answered.
+    pub fn undecodable(outside: &OwnedNode) -> Self {
+        Self::Malformed(Malformed::of(outside, ParseError::Undecodable))
+    }
+
     fn read(node: &OwnedNode) -> Result<Option<Self>, ParseError> {
         Ok(Some(match node.tag.as_ref() {
             "message" => Self::Message(Box::new(IncomingMessage::read(node)?)),
@@ -149,7 +155,7 @@ impl Stanza {
             "iq" => Self::Iq(Iq::read(node)?),
             "presence" => Self::Presence(Presence::read(node)?),
             "chatstate" => Self::ChatState(ChatState::read(node)?),
-            "ib" => Self::Info(InfoItem::read_all(node)?),
+            "ib" => Self::Info(InfoItem::read_all(node)),
             "success" => Self::Success(Success::read(node)?),
             "failure" => Self::Failure(Failure::read(node)),
             "stream:error" => Self::StreamError(StreamError::read(node)),

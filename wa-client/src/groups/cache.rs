@@ -5,7 +5,7 @@
 
 use wa_proto::{
     Jid,
-    request::{GroupQuery, ParticipatingGroups},
+    request::{GroupQuery, ParticipatingGroups, ParticipatingGroupsAnswer},
     stanza::{GroupInfo, GroupParticipant, IqError, OwnJids},
 };
 use wa_store::{Change, Changes, ChatUpdate, ContactUpdate, StoreError};
@@ -50,9 +50,13 @@ pub(crate) async fn refresh(inner: &Inner, group: &Jid) -> Result<GroupInfo, Err
 /// # Errors
 /// The server could not be asked, or the store failed.
 pub(crate) async fn refresh_all(inner: &Inner) -> Result<Vec<GroupInfo>, Error> {
-    let groups = inner.request(&ParticipatingGroups).await?;
+    let ParticipatingGroupsAnswer { groups, unreadable, .. } =
+        inner.request(&ParticipatingGroups).await?;
     let known = inner.store.groups().await?;
-    let gone = known.iter().filter(|known| groups.iter().all(|group| group.jid != known.jid));
+    // One that cannot be read was not left.
+    let gone = known
+        .iter()
+        .filter(|known| unreadable == 0 && groups.iter().all(|group| group.jid != known.jid));
     let mut forgotten = Changes::new();
     for known in gone {
         forgotten.merge(leave(&known.jid));

@@ -57,7 +57,8 @@ impl Groups {
         let participants = people(inner, who).await?;
         let change = ChangeParticipants { group: group.clone(), action, participants };
         let results = inner.request(&change).await.map_err(refused)?;
-        if results.iter().any(ParticipantResult::is_done) {
+        // What became of somebody may be unreadable.
+        if results.len() < who.len() || results.iter().any(ParticipantResult::is_done) {
             // The notice may come later than the next message leaves.
             cache::forget(inner, &group).await?;
         }
@@ -83,7 +84,7 @@ impl Groups {
         who: &[Jid],
     ) -> Result<Vec<(Jid, Option<u16>)>, Error> {
         let results = self.answer(group, true, who).await?;
-        if results.iter().any(|(_, error)| error.is_none()) {
+        if results.len() < who.len() || results.iter().any(|(_, error)| error.is_none()) {
             cache::forget(&self.inner, &checked(group)?).await?;
         }
         Ok(results)

@@ -78,6 +78,9 @@ fn changes(known: Option<GroupInfo>, notice: &GroupNotification, own: &OwnJids) 
         changes.extend(update.map(|update| Change::PutChat(Box::new(update))));
         state = state.after(change, own);
     }
+    if let (true, State::Known(info)) = (notice.is_partial, &state) {
+        state = State::Doubtful(info.clone());
+    }
     let is_void = matches!(state, State::Unknown | State::Doubtful(_));
     match state {
         State::Unknown => {}

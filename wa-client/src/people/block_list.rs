@@ -106,6 +106,12 @@ async fn keep(inner: &Inner, answer: BlocklistAnswer) -> Result<(), StoreError> 
     }
     let before = inner.store.setting(SETTING).await?;
     let old = known(inner).await?;
+    if answer.unreadable > 0 {
+        // Any of those who were blocked may be among those who cannot be read.
+        for person in old.people.iter().filter_map(|person| person.parse().ok()) {
+            apply(&mut now, &person, true);
+        }
+    }
     put(inner, &now).await?;
     // What is learnt for the first time is no change.
     if before.is_some() {

@@ -101,6 +101,24 @@ pub fn read(payload: &[u8]) -> Result<OwnedNode, DecodeError> {
         .whole()
 }
 
+/// What can still be read of the outside of a payload that [`read`] refuses: the tag, and the
+/// attributes before the first that cannot be read. `None` if not even the tag can be. Often it is
+/// the inside that is damaged, and then whoever sent it can be told so.
+pub fn read_outside(payload: &[u8]) -> Option<OwnedNode> {
+    let (flags, rest) = payload.split_first()?;
+    let mut inflated = Vec::new();
+    let bytes = if flags & FLAG_COMPRESSED == 0 {
+        rest
+    } else {
+        let decoder = flate2::bufread::ZlibDecoder::new(rest);
+        // What comes before the damage is kept.
+        let _ = decoder.take(MAX_OUTSIDE_LEN).read_to_end(&mut inflated);
+        &inflated
+    };
+    let owned = |text: &str| Cow::Owned(text.to_owned());
+    Reader::new(bytes, owned, |bytes| Cow::Owned(bytes.to_vec())).outside()
+}
+
 impl<'a> Node<'a> {
     /// Decodes what [`unpack`] gives. Bytes and text borrow; packed texts and JIDs are copies.
     ///
@@ -157,6 +175,15 @@ impl<'b, 'a> Reader<'b, 'a> {
         Ok(Node { tag, attrs, content })
     }
 
+    fn outside(&mut self) -> Option<Node<'a>> {
+        let opening = self.byte().ok()?;
+        let values = self.list_len(opening).ok()??.checked_sub(1)?;
+        let tag = self.text().ok().filter(|tag| !tag.is_empty())?;
+        let count = (values / 2).min(MAX_OUTSIDE_ATTRS);
+        let attrs = std::iter::from_fn(|| self.attr().ok()).take(count).collect();
+        Some(Node { tag, attrs: Attrs(attrs), content: NodeContent::Empty })
+    }
+
     fn attrs(&mut self, count: usize) -> Result<Attrs<'a>, DecodeError> {
         self.attrs += count;
         if self.attrs > MAX_ATTRS {
@@ -165,15 +192,19 @@ impl<'b, 'a> Reader<'b, 'a> {
         // A name and a value take a byte each at least.
         let mut attrs = Vec::with_capacity(count.min(self.rest.len() / 2).min(PREALLOCATED));
         for _ in 0..count {
-            let name = self.text()?;
-            let opening = self.byte()?;
-            let value = match self.jid(opening)? {
-                Some(jid) => AttrValue::Jid(jid),
-                None => AttrValue::Text(self.text_after(opening)?),
-            };
-            attrs.push((name, value));
+            attrs.push(self.attr()?);
         }
         Ok(Attrs(attrs))
+    }
+
+    fn attr(&mut self) -> Result<(Cow<'a, str>, AttrValue<'a>), DecodeError> {
+        let name = self.text()?;
+        let opening = self.byte()?;
+        let value = match self.jid(opening)? {
+            Some(jid) => AttrValue::Jid(jid),
+            None => AttrValue::Text(self.text_after(opening)?),
+        };
+        Ok((name, value))
     }
 
     fn content(&mut self, depth: usize) -> Result<NodeContent<'a>, DecodeError> {
@@ -366,5 +397,8 @@ fn digit(nibble: u32) -> Option<char> {
     }
 }
 
+/// How much of a payload is inflated for its outside, and how many of its attributes are read.
+const MAX_OUTSIDE_LEN: u64 = 1 << 16;
+const MAX_OUTSIDE_ATTRS: usize = 64;
 /// How many places a list gets before its entries are there; it grows with them.
 const PREALLOCATED: usize = 64;

@@ -5,6 +5,7 @@ use compact_str::CompactString;
 use super::{Request, get, set};
 use crate::{
     Jid, Node, OwnedNode,
+    entries::{count_left_out, readable},
     stanza::{ParseError, read_privacy},
 };
 
@@ -20,15 +21,20 @@ pub struct BlocklistAnswer {
     pub hash: Option<CompactString>,
     /// The people.
     pub blocked: Vec<Jid>,
+    /// How many more there are who cannot be read. Then the list has no hash, so that it is asked
+    /// for again at the next change, and nobody counts as unblocked by it.
+    pub unreadable: usize,
 }
 
 impl BlocklistAnswer {
     fn read(result: &OwnedNode) -> Result<Self, ParseError> {
         let Some(list) = result.find("list") else {
-            return Ok(Self { hash: None, blocked: vec![] });
+            return Ok(Self { hash: None, blocked: vec![], unreadable: 0 });
         };
-        let blocked = list.find_all("item").map(|item| item.need_jid("jid"));
-        Ok(Self { hash: list.text_opt("dhash"), blocked: blocked.collect::<Result<_, _>>()? })
+        let (blocked, unreadable) =
+            count_left_out(|| readable(list.find_all("item"), |item| item.need_jid("jid")));
+        let hash = list.text_opt("dhash").filter(|_| unreadable == 0);
+        Ok(Self { hash, blocked, unreadable })
     }
 }
 
@@ -84,7 +90,7 @@ impl Request for PrivacySettings {
     }
 
     fn parse(&self, result: &OwnedNode) -> Result<Self::Response, ParseError> {
-        read_privacy(result.need_child("privacy")?)
+        Ok(read_privacy(result.need_child("privacy")?))
     }
 }
 

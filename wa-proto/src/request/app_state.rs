@@ -155,6 +155,7 @@ impl AppStateNews {
         Ok(Self {
             version: node.attrs.number("version"),
             snapshot,
+            // All or nothing: each patch builds on the one before, and their MACs prove it.
             patches: patches.find_all("patch").map(patch).collect::<Result<_, _>>()?,
             has_more: node.attrs.is("has_more_patches", "true"),
         })

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{Request, get, set};
 use crate::{
     Jid, Node, OwnedNode,
+    entries::readable,
     stanza::{
         IqError, ParseError, WireKeyBundle, WirePreKey, WireSignedPreKey, big_endian,
         keys::{identity_node, read_key, registration_node, type_node},
@@ -110,6 +111,7 @@ impl Request for PreKeyDigest {
         let digest = result.need_child("digest")?;
         let list = digest.find("list").map(Node::nodes).unwrap_or_default();
         let id = |node: &OwnedNode| node.content_bytes().and_then(big_endian);
+        // All or nothing: a list to compare with, of which a part is left out, proves nothing.
         let ids = list.iter().map(|node| id(node).ok_or(ParseError::Content("id")));
         Ok(PreKeyDigestAnswer {
             registration_id: digest.need_big_endian("registration")?,
@@ -163,11 +165,11 @@ impl Request for PreKeyFetch {
     fn parse(&self, result: &OwnedNode) -> Result<Vec<FetchedKeys>, ParseError> {
         let list = result.need_child("list")?;
         let mut found: Vec<FetchedKeys> = Vec::new();
-        for user in list.find_all("user") {
-            let device = user.need_jid("jid")?;
+        let named = |user: &'_ OwnedNode| Ok((user.need_jid("jid")?, read_user(user)));
+        for (device, keys) in readable(list.find_all("user"), named) {
             let is = |other: &Jid| other.is_same_user(&device) && other.device == device.device;
             if self.devices.iter().any(is) && !found.iter().any(|(known, _)| is(known)) {
-                found.push((device, read_user(user)));
+                found.push((device, keys));
             }
         }
         Ok(found)

@@ -22,6 +22,7 @@ pub use settings::{DescribeGroup, GroupSetting, SetGroup};
 use super::{Request, group_iq, groups_server};
 use crate::{
     Jid, Node, OwnedNode,
+    entries::readable,
     stanza::{GroupInfo, ParseError},
 };
 
@@ -57,8 +58,19 @@ fn read_asked(result: &OwnedNode, asked: &Jid) -> Result<GroupInfo, ParseError> 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParticipatingGroups;
 
+/// The groups the account is in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParticipatingGroupsAnswer {
+    /// Those that can be read.
+    pub groups: Vec<GroupInfo>,
+    /// How many more there are. Of a group that is not listed it is not known then whether the
+    /// account left it.
+    pub unreadable: usize,
+}
+
 impl Request for ParticipatingGroups {
-    type Response = Vec<GroupInfo>;
+    type Response = ParticipatingGroupsAnswer;
 
     fn to_node(&self, id: &str) -> OwnedNode {
         let participating = Node::new("participating")
@@ -67,9 +79,13 @@ impl Request for ParticipatingGroups {
         group_iq(id, "get", groups_server()).child(participating)
     }
 
-    fn parse(&self, result: &OwnedNode) -> Result<Vec<GroupInfo>, ParseError> {
-        let Some(groups) = result.find("groups") else { return Ok(Vec::new()) };
-        groups.find_all("group").map(GroupInfo::read).collect()
+    fn parse(&self, result: &OwnedNode) -> Result<ParticipatingGroupsAnswer, ParseError> {
+        let Some(list) = result.find("groups") else {
+            return Ok(ParticipatingGroupsAnswer::default());
+        };
+        let groups = readable(list.find_all("group"), GroupInfo::read);
+        let unreadable = list.find_all("group").count().saturating_sub(groups.len());
+        Ok(ParticipatingGroupsAnswer { groups, unreadable })
     }
 }
 

@@ -3,7 +3,7 @@
 //! Owns the list of hosts and the token for them. Knows nothing of HTTP.
 
 use super::{Request, set};
-use crate::{Node, OwnedNode, stanza::ParseError};
+use crate::{Node, OwnedNode, entries::readable, stanza::ParseError};
 
 /// Asks for the media hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Request for MediaConn {
             auth_ttl: node.attrs.number("auth_ttl").unwrap_or(ttl),
             ttl,
             max_buckets: node.attrs.number("max_buckets"),
-            hosts: node.find_all("host").map(host).collect::<Result<_, _>>()?,
+            hosts: readable(node.find_all("host"), host),
         })
     }
 }

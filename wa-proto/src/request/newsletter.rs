@@ -6,7 +6,7 @@ use bytes::Bytes;
 use compact_str::CompactString;
 
 use super::Request;
-use crate::{Jid, MessageId, Node, OwnedNode, stanza::ParseError};
+use crate::{Jid, MessageId, Node, OwnedNode, entries::readable, stanza::ParseError};
 
 /// The most posts that are taken of one answer.
 pub const MAX_POSTS: usize = 1_000;
@@ -40,15 +40,15 @@ impl std::fmt::Debug for NewsletterPost {
 
 impl NewsletterPost {
     /// The posts in a node, at most [`MAX_POSTS`], or in its `<messages>`.
-    pub(crate) fn read_all(node: &OwnedNode) -> Result<Vec<Self>, ParseError> {
+    pub(crate) fn read_all(node: &OwnedNode) -> Vec<Self> {
         let list = node.find("messages").unwrap_or(node);
-        list.find_all("message").take(MAX_POSTS).map(Self::read).collect()
+        readable(list.find_all("message").take(MAX_POSTS), Self::read)
     }
 
     fn read(node: &OwnedNode) -> Result<Self, ParseError> {
         let reactions = node.find("reactions").map(|reactions| reactions.find_all("reaction"));
         let reaction = |reaction: &OwnedNode| {
-            Some((reaction.text_opt("code")?, reaction.attrs.number("count")?))
+            Ok((reaction.need_text("code")?, reaction.need_number("count")?))
         };
         Ok(Self {
             server_id: node.need_number("server_id")?,
@@ -56,12 +56,7 @@ impl NewsletterPost {
             timestamp: node.attrs.number("t"),
             plaintext: node.bytes_opt("plaintext"),
             views: node.find("views_count").and_then(|views| views.attrs.number("count")),
-            reactions: reactions
-                .into_iter()
-                .flatten()
-                .take(MAX_REACTIONS)
-                .filter_map(reaction)
-                .collect(),
+            reactions: readable(reactions.into_iter().flatten().take(MAX_REACTIONS), reaction),
         })
     }
 }
@@ -99,7 +94,7 @@ impl Request for NewsletterMessages {
     }
 
     fn parse(&self, result: &OwnedNode) -> Result<Vec<NewsletterPost>, ParseError> {
-        NewsletterPost::read_all(result.need_child("messages")?)
+        Ok(NewsletterPost::read_all(result.need_child("messages")?))
     }
 }
 
@@ -128,7 +123,7 @@ impl Request for NewsletterUpdates {
     }
 
     fn parse(&self, result: &OwnedNode) -> Result<Vec<NewsletterPost>, ParseError> {
-        NewsletterPost::read_all(result.need_child("message_updates")?)
+        Ok(NewsletterPost::read_all(result.need_child("message_updates")?))
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use compact_str::CompactString;
 
 use super::{Request, get, set};
-use crate::{Jid, Node, OwnedNode, stanza::ParseError};
+use crate::{Jid, Node, OwnedNode, entries::readable, stanza::ParseError};
 
 /// The most fields of a business that are taken: hours, categories, websites.
 pub const MAX_BUSINESS_FIELDS: usize = 64;
@@ -201,11 +201,16 @@ impl Request for StatusPrivacy {
     }
 
     fn parse(&self, result: &OwnedNode) -> Result<Vec<StatusList>, ParseError> {
+        // All or nothing: whoever is left out of a list of those who are not to see the posts would
+        // see them, and without the list that is in force everybody would.
         let list = |list: &OwnedNode| {
             Ok(StatusList {
                 kind: list.need_text("type")?,
                 is_default: list.attrs.is("default", "true"),
-                people: list.find_all("user").filter_map(|user| user.attrs.jid("jid")).collect(),
+                people: list
+                    .find_all("user")
+                    .map(|user| user.need_jid("jid"))
+                    .collect::<Result<_, _>>()?,
             })
         };
         result.need_child("privacy")?.find_all("list").map(list).collect()
@@ -302,12 +307,10 @@ impl Request for BusinessProfile {
                 .map(|categories| texts(categories, "category"))
                 .unwrap_or_default(),
             timezone: hours.and_then(|hours| hours.text_opt("timezone")).map(Into::into),
-            hours: configs
-                .into_iter()
-                .flatten()
-                .take(MAX_BUSINESS_FIELDS)
-                .map(BusinessHours::read)
-                .collect::<Result<_, _>>()?,
+            hours: readable(
+                configs.into_iter().flatten().take(MAX_BUSINESS_FIELDS),
+                BusinessHours::read,
+            ),
         }))
     }
 }

@@ -10,6 +10,7 @@ use compact_str::CompactString;
 use super::{Request, get};
 use crate::{
     Jid, Node, OwnedNode,
+    entries::readable,
     stanza::{IqError, ParseError, SignedKeyIndexList},
 };
 
@@ -236,8 +237,9 @@ impl Request for Usync {
         let mut users: Vec<UsyncResult> = Vec::new();
         // A number that nobody has comes without an address.
         let told = list.find_all("user");
-        for user in told.filter(|user| user.attrs.value("jid").is_some() || !is_nobody(user)) {
-            let user = UsyncResult::read(user)?;
+        let told = told.filter(|user| user.attrs.value("jid").is_some() || !is_nobody(user));
+        // Of whom nothing can be read, nothing new is known: no more is sent to anybody.
+        for user in readable(told, UsyncResult::read) {
             // Two numbers may be one person's.
             let is_again = |known: &UsyncResult| {
                 known.jid.is_same_user(&user.jid) && known.asked == user.asked
@@ -279,43 +281,43 @@ impl UsyncResult {
         Ok(Self {
             jid: node.need_jid("jid")?,
             phone: node.attrs.jid("pn_jid"),
-            devices: field(node, "devices", UsyncDevices::read)?,
-            is_registered: field(node, "contact", |contact| Ok(contact.attrs.is("type", "in")))?,
+            devices: field(node, "devices", UsyncDevices::read),
+            is_registered: field(node, "contact", |contact| Ok(contact.attrs.is("type", "in"))),
             asked: node.find("contact").and_then(|contact| contact.content_text().map(Into::into)),
-            lid: field(node, "lid", |lid| lid.need_jid("val"))
-                // The server knows no LID of them: an attribute without a value.
-                .or_else(|_| Ok(None))?,
-            status: field(node, "status", UsyncStatus::read)?,
-            picture_id: field(node, "picture", |picture| picture.need_text("id"))?,
+            // An attribute without a value says that the server knows no LID of them.
+            lid: field(node, "lid", |lid| lid.need_jid("val")),
+            status: field(node, "status", UsyncStatus::read),
+            picture_id: field(node, "picture", |picture| picture.need_text("id")),
             verified_name: match node.find("business") {
                 Some(business) => field(business, "verified_name", |name| {
                     let bytes = name.content_bytes().ok_or(ParseError::Content("verified_name"))?;
                     Ok(bytes::Bytes::copy_from_slice(bytes))
-                })?,
+                }),
                 None => None,
             },
             disappearing_mode: field(node, "disappearing_mode", |mode| {
                 mode.need_number("duration")
-            })?,
-            bot: field(node, "bot", |bot| Ok(bot.clone()))?,
+            }),
+            bot: field(node, "bot", |bot| Ok(bot.clone())),
             username: field(node, "username", |name| {
                 let name = name.content_text().filter(|name| !name.is_empty());
                 Ok(name.map(str::to_owned))
-            })?,
+            }),
         })
     }
 }
 
-/// One child of a person's answer: absent, refused, or read.
+/// One child of a person's answer: absent, refused, or read. One that is malformed counts as
+/// absent, so that it costs no other.
 fn field<T>(
     node: &OwnedNode,
     tag: &str,
     read: impl FnOnce(&OwnedNode) -> Result<T, ParseError>,
-) -> Result<UsyncField<T>, ParseError> {
-    let Some(child) = node.find(tag) else { return Ok(None) };
+) -> UsyncField<T> {
+    let child = node.find(tag)?;
     match child.find("error") {
-        Some(error) => Ok(Some(Err(IqError::read(Some(error))))),
-        None => Ok(Some(Ok(read(child)?))),
+        Some(error) => Some(Err(IqError::read(Some(error)))),
+        None => Some(Ok(read(child).ok()?)),
     }
 }
 
@@ -330,7 +332,8 @@ impl UsyncDevices {
         };
         let list = node.need_child("device-list")?;
         Ok(Self {
-            devices: list.find_all("device").map(device).collect::<Result<_, _>>()?,
+            // A device that is left out gets no message; it never makes another one trusted.
+            devices: readable(list.find_all("device"), device),
             key_index_list: node.find("key-index-list").map(SignedKeyIndexList::read),
         })
     }

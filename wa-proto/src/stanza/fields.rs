@@ -28,6 +28,9 @@ pub enum ParseError {
     /// The key material has another type than 5 (Curve25519).
     #[error("keys of an unknown type")]
     KeyType,
+    /// The frame holds no node that can be decoded.
+    #[error("the node cannot be decoded")]
+    Undecodable,
     /// The answer is about something else than was asked.
     #[error("the answer is about another <{0}> than the question")]
     NotAsked(&'static str),

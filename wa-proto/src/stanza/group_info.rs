@@ -8,7 +8,10 @@ use std::fmt;
 use compact_str::CompactString;
 
 use super::{GroupParticipant, fields::ParseError, message::AddressingMode};
-use crate::{Jid, Node, OwnedNode, Server};
+use crate::{
+    Jid, Node, OwnedNode, Server,
+    entries::{count_left_out, readable},
+};
 
 /// The most people that are taken from one description; WhatsApp's own limit is far below.
 pub const MAX_GROUP_PARTICIPANTS: usize = 10_000;
@@ -152,7 +155,8 @@ impl GroupInfo {
         if participants.len() > MAX_GROUP_PARTICIPANTS {
             return Err(ParseError::TooMany("participant"));
         }
-        let participants = participants.into_iter().map(GroupParticipant::read);
+        let (participants, left_out) =
+            count_left_out(|| readable(participants, GroupParticipant::read));
         let has = |tag: &str| node.find(tag).is_some();
         let expiration = node.find("ephemeral").and_then(|timer| timer.attrs.number("expiration"));
         Ok(Self {
@@ -161,9 +165,11 @@ impl GroupInfo {
             created: node.attrs.number("creation"),
             creator: node.attrs.jid("creator"),
             description: node.find("description").and_then(GroupDescription::read),
-            participants: participants.collect::<Result<_, _>>()?,
+            participants,
             size: node.attrs.number("size"),
-            participant_version: node.text_opt("p_v_id"),
+            // A list that is read in part is no version of it: the next notice builds on another,
+            // and then it is asked for again.
+            participant_version: node.text_opt("p_v_id").filter(|_| left_out == 0),
             is_locked: has("locked"),
             is_announcement: has("announcement"),
             ephemeral: expiration.unwrap_or(0),

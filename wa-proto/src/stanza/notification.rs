@@ -23,7 +23,7 @@ use super::{
     envelope::{Class, Envelope},
     fields::ParseError,
 };
-use crate::{Jid, MessageId, OwnedNode, request::NewsletterPost};
+use crate::{Jid, MessageId, OwnedNode, entries::readable, request::NewsletterPost};
 
 /// Something changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,10 +230,9 @@ impl NotificationBody {
         Ok(match envelope.kind.as_deref() {
             Some("encrypt") => read_encrypt(envelope, node)?,
             Some("devices") => Self::Devices(DevicesChange::read(envelope, node)?),
-            Some("account_sync") => Self::Account(AccountChange::read_all(node)?),
+            Some("account_sync") => Self::Account(AccountChange::read_all(node)),
             Some("server_sync") => {
-                let news = node.find_all("collection").map(CollectionNews::read);
-                Self::ServerSync(news.collect::<Result<_, _>>()?)
+                Self::ServerSync(readable(node.find_all("collection"), CollectionNews::read))
             }
             Some("w:gp2") => Self::Group(Box::new(GroupNotification::read(node)?)),
             Some("picture") => read_picture(node),
@@ -253,7 +252,7 @@ impl NotificationBody {
             },
             Some("business") => Self::Business,
             Some("newsletter") => match node.find("live_updates") {
-                Some(updates) => Self::Newsletter(NewsletterPost::read_all(updates)?),
+                Some(updates) => Self::Newsletter(NewsletterPost::read_all(updates)),
                 None => Self::Raw(node.clone()),
             },
             Some("mex") => Self::Mex(node.nodes().iter().filter_map(MexUpdate::read).collect()),
@@ -344,7 +343,7 @@ impl PrivacyToken {
     /// The tokens in `<tokens>`.
     pub(crate) fn read_all(node: &OwnedNode) -> Result<Vec<Self>, ParseError> {
         let tokens = node.need_child("tokens")?;
-        tokens.find_all("token").map(Self::read).collect()
+        Ok(readable(tokens.find_all("token"), Self::read))
     }
 
     fn read(node: &OwnedNode) -> Result<Self, ParseError> {

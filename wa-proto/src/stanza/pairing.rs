@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use super::{fields::ParseError, iq::iq_result};
-use crate::{Jid, Node, OwnedNode};
+use crate::{Jid, Node, OwnedNode, entries::readable};
 
 /// The most references that are taken; the server sends six.
 pub const MAX_PAIRING_REFS: usize = 32;
@@ -39,8 +39,7 @@ impl PairDevice {
     pub(super) fn read(node: &OwnedNode) -> Result<Self, ParseError> {
         let text = |node: &OwnedNode| node.content_text().map(str::to_owned);
         let refs = node.find_all("ref").take(MAX_PAIRING_REFS);
-        let refs = refs.map(|node| text(node).ok_or(ParseError::Content("ref")));
-        Ok(Self { refs: refs.collect::<Result<_, _>>()? })
+        Ok(Self { refs: readable(refs, |node| text(node).ok_or(ParseError::Content("ref"))) })
     }
 }
 

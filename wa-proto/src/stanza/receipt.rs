@@ -12,7 +12,7 @@ use super::{
     keys::{WireKeyBundle, registration_node},
     message::Alternatives,
 };
-use crate::{Jid, MessageId, Node, OwnedNode};
+use crate::{Jid, MessageId, Node, OwnedNode, entries::readable};
 
 /// Somebody, or another device of the account, tells what became of messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,17 +159,16 @@ impl Receipt {
     pub(super) fn read(node: &OwnedNode) -> Result<Self, ParseError> {
         let envelope = Envelope::read(Class::Receipt, node)?;
         let mut ids = vec![node.need_message_id("id")?];
-        for item in node.find("list").into_iter().flat_map(|list| list.find_all("item")) {
-            ids.push(item.need_message_id("id")?);
-        }
-        let grouped = node.find_all("participants").map(GroupedReceipt::read);
+        let items = node.find("list").into_iter().flat_map(|list| list.find_all("item"));
+        // A message whose item is left out counts as not received and not read.
+        ids.extend(readable(items, |item| item.need_message_id("id")));
         Ok(Self {
             kind: ReceiptKind::read(envelope.kind.as_deref(), node)?,
             ids,
             timestamp: node.attrs.number("t"),
             offline: node.attrs.number("offline"),
             alternatives: Alternatives::read(node),
-            grouped: grouped.collect::<Result<_, _>>()?,
+            grouped: readable(node.find_all("participants"), GroupedReceipt::read),
             envelope,
         })
     }
@@ -178,10 +177,7 @@ impl Receipt {
 impl GroupedReceipt {
     fn read(node: &OwnedNode) -> Result<Self, ParseError> {
         let user = |user: &OwnedNode| Ok((user.need_jid("jid")?, user.attrs.number("t")));
-        Ok(Self {
-            id: node.need_message_id("key")?,
-            users: node.find_all("user").map(user).collect::<Result<_, _>>()?,
-        })
+        Ok(Self { id: node.need_message_id("key")?, users: readable(node.find_all("user"), user) })
     }
 }
 

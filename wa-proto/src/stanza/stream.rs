@@ -7,7 +7,7 @@ use bytes::Bytes;
 use compact_str::CompactString;
 
 use super::fields::ParseError;
-use crate::{Jid, Node, OwnedNode};
+use crate::{Jid, Node, OwnedNode, entries::readable};
 
 /// The login was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,8 +216,8 @@ pub enum InfoItem {
 }
 
 impl InfoItem {
-    pub(super) fn read_all(node: &OwnedNode) -> Result<Vec<Self>, ParseError> {
-        node.nodes().iter().map(Self::read).collect()
+    pub(super) fn read_all(node: &OwnedNode) -> Vec<Self> {
+        readable(node.nodes(), Self::read)
     }
 
     fn read(node: &OwnedNode) -> Result<Self, ParseError> {

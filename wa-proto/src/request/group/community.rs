@@ -3,6 +3,7 @@
 use super::super::{Request, group_iq};
 use crate::{
     Jid, Node, OwnedNode,
+    entries::readable,
     stanza::{CommunityRole, GroupInfo, GroupParticipant, ParseError},
 };
 
@@ -46,7 +47,7 @@ impl Request for SubGroups {
             let is_default = matches!(community, CommunityRole::SubGroup { is_default: true, .. });
             Ok(SubGroup { jid, subject, is_default })
         };
-        groups.find_all("group").map(read).collect()
+        Ok(readable(groups.find_all("group"), read))
     }
 }
 
@@ -66,7 +67,7 @@ impl Request for LinkedParticipants {
 
     fn parse(&self, result: &OwnedNode) -> Result<Vec<GroupParticipant>, ParseError> {
         let people = result.need_child("linked_groups_participants")?;
-        people.find_all("participant").map(GroupParticipant::read).collect()
+        Ok(readable(people.find_all("participant"), GroupParticipant::read))
     }
 }
 

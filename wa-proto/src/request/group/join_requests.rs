@@ -6,7 +6,7 @@ use super::{
     super::{Request, group_iq},
     participants::participant_node,
 };
-use crate::{Jid, Node, OwnedNode, stanza::ParseError};
+use crate::{Jid, Node, OwnedNode, entries::readable, stanza::ParseError};
 
 /// Who waits to be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Request for JoinRequests {
                 method: node.text_opt("request_method"),
             })
         };
-        requests.find_all("membership_approval_request").map(read).collect()
+        Ok(readable(requests.find_all("membership_approval_request"), read))
     }
 }
 
@@ -80,7 +80,7 @@ impl Request for UpdateJoinRequests {
             let error = node.attrs.number("error").filter(|code| *code != 0 && *code != 200);
             Ok((node.need_jid("jid")?, error))
         };
-        answer.find_all("participant").map(read).collect()
+        Ok(readable(answer.find_all("participant"), read))
     }
 }
 

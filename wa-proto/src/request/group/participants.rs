@@ -5,6 +5,7 @@ use compact_str::CompactString;
 use super::super::{Request, group_iq};
 use crate::{
     Jid, Node, OwnedNode,
+    entries::readable,
     stanza::{GroupParticipant, ParseError},
 };
 
@@ -75,16 +76,16 @@ impl ParticipantResult {
 
     fn read(node: &OwnedNode) -> Result<Self, ParseError> {
         let error = node.attrs.number("error").filter(|code| *code != 0 && *code != 200);
-        let add_request = node.find("add_request").map(|request| {
+        let add_request = |request: &OwnedNode| {
             Ok(AddRequest {
                 code: request.need_text("code")?,
                 expiration: request.need_number("expiration")?,
             })
-        });
+        };
         Ok(Self {
             participant: GroupParticipant::read(node)?,
             error,
-            add_request: add_request.transpose()?,
+            add_request: readable(node.find("add_request"), add_request).pop(),
         })
     }
 }
@@ -100,7 +101,7 @@ impl Request for ChangeParticipants {
 
     fn parse(&self, result: &OwnedNode) -> Result<Vec<ParticipantResult>, ParseError> {
         let answer = result.need_child(self.action.as_str())?;
-        answer.find_all("participant").map(ParticipantResult::read).collect()
+        Ok(readable(answer.find_all("participant"), ParticipantResult::read))
     }
 }
 

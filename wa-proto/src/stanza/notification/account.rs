@@ -6,7 +6,10 @@ use bytes::Bytes;
 use compact_str::CompactString;
 
 use super::super::{envelope::Envelope, fields::ParseError};
-use crate::{Jid, OwnedNode};
+use crate::{
+    Jid, OwnedNode,
+    entries::{count_left_out, readable},
+};
 
 /// A user linked or unlinked devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +22,8 @@ pub struct DevicesChange {
     pub kind: DevicesChangeKind,
     /// The devices it happened to.
     pub devices: Vec<DeviceEntry>,
-    /// The hash of the whole list after the change; if the own list hashes to another, it is
-    /// stale.
+    /// The hash of the whole list after the change; if the own list hashes to another, or there
+    /// is none, it is stale.
     pub hash: Option<CompactString>,
     /// The user's signed list of device keys.
     pub key_index_list: Option<SignedKeyIndexList>,
@@ -97,7 +100,7 @@ pub struct BlocklistChange {
     pub hash: Option<CompactString>,
     /// The hash before it; another than the own means that the list has to be asked for again.
     pub previous_hash: Option<CompactString>,
-    /// Who, and whether they are blocked now.
+    /// Who, and whether they are blocked now. Empty if the list has to be asked for again.
     pub items: Vec<(Jid, bool)>,
 }
 
@@ -113,20 +116,24 @@ impl DevicesChange {
             Some((kind, child))
         });
         let (kind, child) = child.ok_or(ParseError::MissingChild("add"))?;
+        let (devices, left_out) = count_left_out(|| DeviceEntry::read_all(child));
+        let hash = child.text_opt("device_hash").or_else(|| child.text_opt("hash"));
         Ok(Self {
             user: envelope.from.to_user(),
             lid: node.attrs.jid("lid"),
             kind,
-            devices: DeviceEntry::read_all(child)?,
-            hash: child.text_opt("device_hash").or_else(|| child.text_opt("hash")),
+            devices,
+            // Without a hash the whole list is asked for again: a device that was removed must not
+            // stay in it because its entry cannot be read.
+            hash: hash.filter(|_| left_out == 0),
             key_index_list: child.find("key-index-list").map(SignedKeyIndexList::read),
         })
     }
 }
 
 impl DeviceEntry {
-    fn read_all(node: &OwnedNode) -> Result<Vec<Self>, ParseError> {
-        node.find_all("device").map(Self::read).collect()
+    fn read_all(node: &OwnedNode) -> Vec<Self> {
+        readable(node.find_all("device"), Self::read)
     }
 
     fn read(node: &OwnedNode) -> Result<Self, ParseError> {
@@ -149,20 +156,20 @@ impl SignedKeyIndexList {
 }
 
 impl AccountChange {
-    pub(super) fn read_all(node: &OwnedNode) -> Result<Vec<Self>, ParseError> {
-        node.nodes().iter().map(Self::read).collect()
+    pub(super) fn read_all(node: &OwnedNode) -> Vec<Self> {
+        readable(node.nodes(), Self::read)
     }
 
     fn read(node: &OwnedNode) -> Result<Self, ParseError> {
         Ok(match node.tag.as_ref() {
             "devices" => Self::Devices {
-                devices: DeviceEntry::read_all(node)?,
+                devices: DeviceEntry::read_all(node),
                 hash: node.text_opt("dhash").or_else(|| node.text_opt("device_hash")),
                 key_index_list: node.find("key-index-list").map(SignedKeyIndexList::read),
             },
-            "privacy" => Self::Privacy(read_privacy(node)?),
+            "privacy" => Self::Privacy(read_privacy(node)),
             "picture" => Self::Picture,
-            "blocklist" => Self::Blocklist(BlocklistChange::read(node)?),
+            "blocklist" => Self::Blocklist(BlocklistChange::read(node)),
             "disappearing_mode" => Self::DisappearingMode {
                 duration: node.need_number("duration")?,
                 timestamp: node.attrs.number("t"),
@@ -172,22 +179,23 @@ impl AccountChange {
     }
 }
 
-/// The categories in `<privacy>`, also in the answer to a request.
-pub(crate) fn read_privacy(
-    node: &OwnedNode,
-) -> Result<Vec<(CompactString, CompactString)>, ParseError> {
+/// The categories in `<privacy>`, also in the answer to a request. Those that cannot be read stay
+/// as they are known.
+pub(crate) fn read_privacy(node: &OwnedNode) -> Vec<(CompactString, CompactString)> {
     let pair =
         |category: &OwnedNode| Ok((category.need_text("name")?, category.need_text("value")?));
-    node.find_all("category").map(pair).collect()
+    readable(node.find_all("category"), pair)
 }
 
 impl BlocklistChange {
-    fn read(node: &OwnedNode) -> Result<Self, ParseError> {
+    fn read(node: &OwnedNode) -> Self {
         let item = |item: &OwnedNode| Ok((item.need_jid("jid")?, item.attrs.is("action", "block")));
-        Ok(Self {
+        let (items, left_out) = count_left_out(|| readable(node.find_all("item"), item));
+        Self {
             hash: node.text_opt("dhash"),
             previous_hash: node.text_opt("prev_dhash"),
-            items: node.find_all("item").map(item).collect::<Result<_, _>>()?,
-        })
+            // Part of a change is none to build on: without any, the whole list is asked for again.
+            items: if left_out == 0 { items } else { Vec::new() },
+        }
     }
 }

@@ -10,7 +10,10 @@ use super::super::{
     group_info::{GroupCreated, MemberAddMode},
     message::AddressingMode,
 };
-use crate::{Jid, Node, OwnedNode};
+use crate::{
+    Jid, Node, OwnedNode,
+    entries::{count_left_out, readable},
+};
 
 /// Changes in one group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,9 @@ pub struct GroupNotification {
     pub addressing_mode: Option<AddressingMode>,
     /// What changed, in order.
     pub changes: Vec<GroupChange>,
+    /// Whether a part of it cannot be read and is left out, so that what is known of the group has
+    /// to be asked for again: whoever was removed must not stay in it.
+    pub is_partial: bool,
 }
 
 /// One change in a group.
@@ -241,8 +247,8 @@ impl GroupParticipant {
         })
     }
 
-    fn read_all(node: &OwnedNode) -> Result<Vec<Self>, ParseError> {
-        node.find_all("participant").map(Self::read).collect()
+    fn read_all(node: &OwnedNode) -> Vec<Self> {
+        readable(node.find_all("participant"), Self::read)
     }
 }
 
@@ -252,7 +258,7 @@ impl GroupNotification {
         if !group.is_group() {
             return Err(ParseError::MalformedAttr("from"));
         }
-        let changes = node.nodes().iter().map(GroupChange::read).collect::<Result<Vec<_>, _>>()?;
+        let (changes, left_out) = count_left_out(|| readable(node.nodes(), GroupChange::read));
         let is_of_another = |change: &GroupChange| matches!(change, GroupChange::Created(created) if created.info.jid != group);
         // What one group says of another is nothing that is known of it.
         if changes.iter().any(is_of_another) {
@@ -266,6 +272,7 @@ impl GroupNotification {
             actor,
             addressing_mode: AddressingMode::read(node),
             changes,
+            is_partial: left_out != 0,
         })
     }
 }
@@ -275,11 +282,11 @@ impl GroupChange {
         Ok(match node.tag.as_ref() {
             "create" => Self::Created(Box::new(GroupCreated::read(node)?)),
             "delete" => Self::Deleted,
-            "add" => ParticipantChange::read(ParticipantChangeKind::Add, node)?,
-            "remove" | "leave" => ParticipantChange::read(ParticipantChangeKind::Remove, node)?,
-            "promote" => ParticipantChange::read(ParticipantChangeKind::Promote, node)?,
-            "demote" => ParticipantChange::read(ParticipantChangeKind::Demote, node)?,
-            "modify" => Self::NumberChanged(GroupParticipant::read_all(node)?),
+            "add" => ParticipantChange::read(ParticipantChangeKind::Add, node),
+            "remove" | "leave" => ParticipantChange::read(ParticipantChangeKind::Remove, node),
+            "promote" => ParticipantChange::read(ParticipantChangeKind::Promote, node),
+            "demote" => ParticipantChange::read(ParticipantChangeKind::Demote, node),
+            "modify" => Self::NumberChanged(GroupParticipant::read_all(node)),
             "subject" => Self::Subject {
                 subject: node.need_text("subject")?.into(),
                 owner: node.attrs.jid("s_o"),
@@ -309,10 +316,10 @@ impl GroupChange {
             )),
             "created_membership_requests" => Self::JoinRequested {
                 method: node.text_opt("request_method"),
-                people: GroupParticipant::read_all(node)?,
+                people: GroupParticipant::read_all(node),
             },
             "revoked_membership_requests" => {
-                Self::JoinRequestsRevoked(GroupParticipant::read_all(node)?)
+                Self::JoinRequestsRevoked(GroupParticipant::read_all(node))
             }
             "link" => match LinkKind::read(node, "link_type") {
                 Some((group, kind)) => Self::Linked { group, kind },
@@ -335,13 +342,13 @@ impl ParticipantChange {
         Self { kind, participants, reason: None, version: None, previous_version: None }
     }
 
-    fn read(kind: ParticipantChangeKind, node: &OwnedNode) -> Result<GroupChange, ParseError> {
-        Ok(GroupChange::Participants(Self {
+    fn read(kind: ParticipantChangeKind, node: &OwnedNode) -> GroupChange {
+        GroupChange::Participants(Self {
             kind,
-            participants: GroupParticipant::read_all(node)?,
+            participants: GroupParticipant::read_all(node),
             reason: node.text_opt("reason"),
             version: node.text_opt("v_id"),
             previous_version: node.text_opt("prev_v_id"),
-        }))
+        })
     }
 }
