@@ -15,15 +15,17 @@ use tokio::{
 };
 use wa_crypto::PublicKey;
 use wa_proto::{Node, Request};
-use wa_store::{Account, Change, Changes, Store, StoreError, Timestamp};
+use wa_store::{Account, Changes, Store, StoreError, Timestamp};
 
 use crate::{
+    account::CurrentAccount,
     app_state::AppState,
     call::Calls,
     clock::Clock,
     connection::{ConnectTarget, Connector, Link, LinkClosed},
     devices::vouching::Vouching,
     event::{Event, EventSender},
+    health::UnreadableCounter,
     history::Histories,
     identity::IdentityNotices,
     locks::Locks,
@@ -79,6 +81,8 @@ pub(crate) struct Inner {
     pub(crate) events: EventSender,
     pub(crate) settings: Settings,
     pub(crate) tasks: Tasks,
+    /// What came in and could not be read.
+    pub(crate) unreadable: Arc<UnreadableCounter>,
     pub(crate) locks: Locks,
     pub(crate) identity_notices: IdentityNotices,
     /// Whose keys were asked for because they wrote under an identity that they had before.
@@ -102,8 +106,7 @@ pub(crate) struct Inner {
     rng: Mutex<StdRng>,
     /// The last time that was given to something added to a message.
     last_ms: Mutex<i64>,
-    account: RwLock<Arc<Account>>,
-    account_writer: tokio::sync::Mutex<()>,
+    account: Arc<CurrentAccount>,
     version: RwLock<ClientVersion>,
     state: watch::Sender<State>,
     link: watch::Sender<Option<Link>>,
@@ -121,8 +124,10 @@ impl Inner {
     ) -> Self {
         let ids = RequestIds::new(rand::Rng::next_u32(&mut rng));
         Self {
+            account: CurrentAccount::new(Arc::clone(&store), account),
             store,
             tasks: Tasks::new(clock.clone()),
+            unreadable: Arc::new(UnreadableCounter::new(clock.clone())),
             clock,
             events: EventSender::new(),
             settings,
@@ -143,8 +148,6 @@ impl Inner {
             ids,
             rng: Mutex::new(rng),
             last_ms: Mutex::new(0),
-            account: RwLock::new(Arc::new(account)),
-            account_writer: tokio::sync::Mutex::new(()),
             version: RwLock::new(version),
             state: watch::Sender::new(State::Idle),
             link: watch::Sender::new(None),
@@ -187,10 +190,10 @@ impl Inner {
 
     /// The account as last committed.
     pub(crate) fn account(&self) -> Arc<Account> {
-        Arc::clone(&self.account.read().unwrap_or_else(PoisonError::into_inner))
+        self.account.get()
     }
 
-    /// Changes the account and whatever belongs with it, in one commit.
+    /// Changes the account and whatever belongs with it, in one commit, which nobody can cut short.
     ///
     /// # Errors
     /// The store's; then nothing changed.
@@ -198,14 +201,7 @@ impl Inner {
         &self,
         with: impl FnOnce(&mut Account, &mut Changes),
     ) -> Result<(), StoreError> {
-        let _one_at_a_time = self.account_writer.lock().await;
-        let mut account = (*self.account()).clone();
-        let mut changes = Changes::new();
-        with(&mut account, &mut changes);
-        changes.push(Change::PutAccount(Box::new(account.clone())));
-        self.store.commit(changes).await?;
-        *self.account.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(account);
-        Ok(())
+        self.account.update(&self.tasks, with).await
     }
 
     /// The version this client claims to be.

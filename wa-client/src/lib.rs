@@ -126,7 +126,7 @@ pub use event::{
     SyncFailure, Typing, UndecryptableReason,
 };
 pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};
-pub use health::Health;
+pub use health::{Health, Unreadable};
 pub use history::{FetchOlder, FetchedHistory, History, HistoryDepth, OlderOnPhone};
 pub use inner::State;
 pub use newsletters::{

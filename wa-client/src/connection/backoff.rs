@@ -12,6 +12,8 @@ pub(crate) struct Backoff {
     failures: u32,
     connected_at: Option<Instant>,
     penalty_until: Option<Instant>,
+    /// When the last connection was made without a delay.
+    at_once: Option<Instant>,
 }
 
 impl Backoff {
@@ -41,6 +43,20 @@ impl Backoff {
         }
     }
 
+    /// Whether the next connection may be made without a delay: once within [`AT_ONCE_EVERY`],
+    /// whatever the reason, and never while the server complains about our rate. Otherwise a server
+    /// that always asks for a new connection would get one after the other.
+    pub(crate) fn may_be_at_once(&mut self, now: Instant) -> bool {
+        let is_limited = self.penalty_until.is_some_and(|until| until > now);
+        let is_again =
+            self.at_once.is_some_and(|at| now.saturating_duration_since(at) < AT_ONCE_EVERY);
+        if is_limited || is_again {
+            return false;
+        }
+        self.at_once = Some(now);
+        true
+    }
+
     /// The delay before the next attempt, and counts that attempt. `roll` is a random number
     /// from 0 up to 1, which spreads the delay over its upper half.
     pub(crate) fn next_delay(&mut self, now: Instant, roll: f64) -> Duration {
@@ -61,6 +77,8 @@ pub(crate) const FIRST: Duration = Duration::from_secs(2);
 pub(crate) const CAP: Duration = Duration::from_secs(120);
 /// How long a connection must last to forgive the failures before it.
 pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(30);
+/// How often a connection may be made without a delay.
+pub(crate) const AT_ONCE_EVERY: Duration = Duration::from_secs(60);
 /// How long the server's complaint about our rate is remembered.
 pub(crate) const PENALTY: Duration = Duration::from_secs(300);
 /// The shortest delay while it is, before jitter.
@@ -119,6 +137,15 @@ mod tests {
         now += STABLE_AFTER;
         backoff.disconnected(now);
         assert_eq!(backoff.next_delay(now, 1.0), FIRST);
+    }
+
+    #[test]
+    fn a_connection_is_made_without_a_delay_once_a_minute() {
+        let (mut backoff, start) = (Backoff::default(), Instant::now());
+        let mut at = |secs| backoff.may_be_at_once(start + Duration::from_secs(secs));
+        assert_eq!([0, 0, 59, 60, 61].map(&mut at), [true, false, false, true, false]);
+        backoff.rate_limited(start);
+        assert!(!backoff.may_be_at_once(start + Duration::from_secs(299)));
     }
 
     #[test]

@@ -80,7 +80,13 @@ impl Driver {
     /// Does what was decided; whether there is to be another connection.
     async fn carry_out(&mut self, next: Verdict) -> bool {
         match next {
-            Verdict::ReconnectNow | Verdict::RefreshVersion => true,
+            // The one place where no delay is made.
+            Verdict::ReconnectNow | Verdict::RefreshVersion
+                if self.backoff.may_be_at_once(Instant::now()) =>
+            {
+                true
+            }
+            Verdict::ReconnectNow | Verdict::RefreshVersion => self.wait(false).await,
             Verdict::ReconnectAfterBackoff { rate_limited } => self.wait(rate_limited).await,
             Verdict::Stop(event) => {
                 self.inner.enter(if event.is_some() { State::Stopped } else { State::Idle });

@@ -45,7 +45,7 @@ pub(crate) enum Ending {
 /// What is done about it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
-    /// Connect again without delay, and go on trying.
+    /// Connect again without delay, or after a growing one if that was done a moment ago.
     ReconnectNow,
     /// Connect again after a growing delay.
     ReconnectAfterBackoff {

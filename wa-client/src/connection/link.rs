@@ -13,9 +13,12 @@ use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::Instant,
 };
-use wa_proto::{Node, OwnedNode, Request, stanza::IqError};
+use wa_proto::{
+    Node, OwnedNode, Request,
+    stanza::{IqError, ParseError},
+};
 
-use crate::request::RequestError;
+use crate::{health::UnreadableCounter, request::RequestError};
 
 /// One connection, as the rest of the client sees it.
 #[derive(Debug, Clone)]
@@ -30,6 +33,7 @@ struct Shared {
     /// Who waits for the answer to which request; nothing once the connection has ended.
     waiters: Mutex<Option<HashMap<String, oneshot::Sender<Answer>>>>,
     awaited: Notify,
+    unreadable: Arc<UnreadableCounter>,
 }
 
 /// A node on its way to the socket.
@@ -47,6 +51,8 @@ pub(crate) enum Answer {
     Result(OwnedNode),
     /// An `iq` of type `error`.
     Error(IqError),
+    /// An `iq` that cannot be decoded.
+    Undecodable,
 }
 
 /// The connection has ended.
@@ -56,13 +62,17 @@ pub(crate) struct LinkClosed;
 
 impl Link {
     /// A link and the end that the connection serves.
-    pub(crate) fn new(generation: u64) -> (Self, mpsc::Receiver<Outgoing>) {
+    pub(crate) fn new(
+        generation: u64,
+        unreadable: Arc<UnreadableCounter>,
+    ) -> (Self, mpsc::Receiver<Outgoing>) {
         let (outgoing, receiver) = mpsc::channel(OUTGOING_LEN);
         let shared = Shared {
             generation,
             outgoing,
             waiters: Mutex::new(Some(HashMap::new())),
             awaited: Notify::new(),
+            unreadable,
         };
         (Self { shared: Arc::new(shared) }, receiver)
     }
@@ -94,8 +104,9 @@ impl Link {
         deadline: Instant,
     ) -> Result<R::Response, RequestError> {
         match self.exchange(id, &request.to_node(id), deadline).await? {
-            Answer::Result(node) => Ok(request.parse(&node)?),
+            Answer::Result(node) => Ok(self.shared.unreadable.read(|| request.parse(&node))?),
             Answer::Error(error) => Err(error.into()),
+            Answer::Undecodable => Err(ParseError::Undecodable.into()),
         }
     }
 
@@ -180,9 +191,14 @@ mod tests {
     use wa_proto::request::Ping;
 
     use super::*;
+    use crate::clock::Clock;
 
     fn result() -> Answer {
         Answer::Result(Node::new("iq"))
+    }
+
+    fn link() -> (Link, mpsc::Receiver<Outgoing>) {
+        Link::new(1, Arc::new(UnreadableCounter::new(Clock::default())))
     }
 
     fn in_a_minute() -> Instant {
@@ -191,7 +207,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_reaches_whoever_asked() {
-        let (link, mut outgoing) = Link::new(1);
+        let (link, mut outgoing) = link();
         let server = async {
             outgoing.recv().await.unwrap().written.send(()).unwrap();
             assert!(link.answer("2", result()).is_err());
@@ -204,7 +220,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_without_an_answer_times_out_and_is_forgotten() {
-        let (link, mut outgoing) = Link::new(1);
+        let (link, mut outgoing) = link();
         let server = async { outgoing.recv().await.unwrap().written.send(()).unwrap() };
         let (answer, ()) = tokio::join!(link.request("1", &Ping, in_a_minute()), server);
         assert_eq!(answer, Err(RequestError::Timeout(Duration::from_secs(60))));
@@ -213,7 +229,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_end_of_a_connection_ends_its_requests() {
-        let (link, mut outgoing) = Link::new(1);
+        let (link, mut outgoing) = link();
         let server = async {
             outgoing.recv().await.unwrap().written.send(()).unwrap();
             link.close();

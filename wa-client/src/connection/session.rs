@@ -66,7 +66,7 @@ pub(crate) async fn serve(
     logged_in: impl FnOnce() + Send,
 ) -> Ending {
     let Secured { reader, writer, frames, sealer, opener } = secured;
-    let (link, outgoing) = Link::new(generation);
+    let (link, outgoing) = Link::new(generation, Arc::clone(&inner.unreadable));
     let session = Arc::new(Session {
         qr: Mutex::default(),
         backlog: Mutex::new(Backlog::new(Instant::now())),
@@ -77,7 +77,7 @@ pub(crate) async fn serve(
     let (stanzas, queue) = mpsc::channel(worker::MAX_TOGETHER);
     let (success, succeeded) = oneshot::channel();
     let mut worker = Worker::start(cx.clone(), queue);
-    let incoming = Incoming { cx: &cx, frames, opener, stanzas, success: Some(success) };
+    let incoming = Incoming::new(&cx, frames, opener, stanzas, success);
     let (flush, flushed) = watch::channel(false);
 
     let mut writing = Box::pin(write_out(writer, sealer, outgoing, flushed));

@@ -129,3 +129,20 @@ async fn a_disconnect_cancels_the_wait_for_the_next_attempt() {
     server.accept().await.log_in().await;
     assert_eq!(started.elapsed(), Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_always_asks_for_a_restart_does_not_get_one_connection_after_the_other() {
+    let (mut server, _client, _) = scripted(true).await;
+    let started = tokio::time::Instant::now();
+    let mut at = Vec::new();
+    while started.elapsed() < Duration::from_secs(600) {
+        let mut line = server.accept().await;
+        at.push(started.elapsed());
+        line.succeed().await;
+        line.say(Node::new("stream:error").attr("code", "515")).await;
+    }
+    // The first restart is at once, as after linking; the second waits.
+    assert!(at[1] < Duration::from_millis(100), "{at:?}");
+    assert!(at[2] - at[1] >= Duration::from_secs(1), "{at:?}");
+    assert!(at.len() <= 30, "{at:?}");
+}

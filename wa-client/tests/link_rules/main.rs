@@ -14,3 +14,5 @@ mod pairing;
 mod prekeys;
 #[path = "../script/mod.rs"]
 mod script;
+mod unreadable;
+mod writes;

@@ -193,6 +193,12 @@ impl Line {
         let _ = self.outgoing.send(encode_frame(&sealed).unwrap());
     }
 
+    /// Says these bytes in a frame, whatever they are.
+    pub async fn say_bytes(&mut self, bytes: &[u8]) {
+        let sealed = self.sealer.seal(bytes).unwrap();
+        let _ = self.outgoing.send(encode_frame(&sealed).unwrap());
+    }
+
     /// What the client says next, or nothing if it has closed the connection.
     pub async fn hear_next(&mut self) -> Option<OwnedNode> {
         let frame = frame(&mut self.stream, &mut self.frames).await?;

@@ -16,12 +16,20 @@ pub type MoodyStore = HookedStore<Moods>;
 pub struct Moods {
     /// How many commits may go through.
     gate: Arc<Semaphore>,
+    /// How many of those that have landed may say so.
+    landed: Arc<Semaphore>,
 }
 
 impl MoodyStore {
     pub fn new() -> Self {
         let gate = Arc::new(Semaphore::new(OPEN));
-        Self { under: Arc::new(MemoryStore::new()), hooks: Moods { gate } }
+        let landed = Arc::new(Semaphore::new(OPEN));
+        Self { under: Arc::new(MemoryStore::new()), hooks: Moods { gate, landed } }
+    }
+
+    /// From now on commits land, and nobody hears of it until [`MoodyStore::release`].
+    pub fn hold_landed(&self) {
+        self.hooks.landed.forget_permits(usize::MAX);
     }
 
     /// From now on no commit ends, until [`MoodyStore::release`].
@@ -35,7 +43,10 @@ impl MoodyStore {
     }
 
     pub fn release(&self) {
-        self.hooks.gate.add_permits(OPEN);
+        for gate in [&self.hooks.gate, &self.hooks.landed] {
+            gate.forget_permits(usize::MAX);
+            gate.add_permits(OPEN);
+        }
     }
 }
 
@@ -49,7 +60,9 @@ pub const POISONED: &str = "15550666";
 impl Hooks for Moods {
     async fn commit(&self, under: &MemoryStore, changes: Changes) -> Result<Committed> {
         self.gate.acquire().await.unwrap().forget();
-        under.commit(changes).await
+        let committed = under.commit(changes).await;
+        self.landed.acquire().await.unwrap().forget();
+        committed
     }
 
     fn before_lid_of(&self, phone: &Jid) {

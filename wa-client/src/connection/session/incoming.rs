@@ -3,7 +3,7 @@
 //! Answers go straight to whoever waits for them; everything else queues. Knows nothing of what
 //! is done with a stanza.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
 use wa_noise::{FrameDecoder, Opener};
 use wa_proto::{
     Stanza,
-    node::read,
+    node::{DecodeError, read, read_outside},
     stanza::{Iq, Success},
 };
 
@@ -25,14 +25,26 @@ use crate::{
 
 /// Bytes in: frames, nodes, and each to where it belongs.
 pub(super) struct Incoming<'a> {
-    pub(super) cx: &'a StanzaContext,
-    pub(super) frames: FrameDecoder,
-    pub(super) opener: Opener,
-    pub(super) stanzas: mpsc::Sender<Stanza>,
-    pub(super) success: Option<oneshot::Sender<Success>>,
+    cx: &'a StanzaContext,
+    frames: FrameDecoder,
+    opener: Opener,
+    stanzas: mpsc::Sender<Stanza>,
+    success: Option<oneshot::Sender<Success>>,
+    poison: Poison,
 }
 
-impl Incoming<'_> {
+impl<'a> Incoming<'a> {
+    pub(super) fn new(
+        cx: &'a StanzaContext,
+        frames: FrameDecoder,
+        opener: Opener,
+        stanzas: mpsc::Sender<Stanza>,
+        success: oneshot::Sender<Success>,
+    ) -> Self {
+        let poison = Poison::default();
+        Self { cx, frames, opener, stanzas, success: Some(success), poison }
+    }
+
     pub(super) async fn run(mut self, mut reader: Box<dyn WireReader>) -> Ending {
         let mut queue = VecDeque::new();
         let stanzas = self.stanzas.clone();
@@ -73,14 +85,46 @@ impl Incoming<'_> {
         keepalive(self.cx, |keepalive| keepalive.heard(Instant::now()));
         self.frames.push(chunk);
         while let Some(frame) = self.frames.next_frame().map_err(|_| Ending::Protocol)? {
+            // A frame that does not open is forged or out of step, and so is all behind it.
             let plain = self.opener.open(&frame).map_err(|_| Ending::Protocol)?;
-            let node = read(&plain).map_err(|error| {
-                tracing::warn!(%error, "a frame holds no node");
-                Ending::Protocol
-            })?;
-            self.route(Stanza::parse(node), queue)?;
+            let stanza = match read(&plain) {
+                Ok(node) => {
+                    self.poison.passed();
+                    self.cx.inner.unreadable.read(|| Stanza::parse(node))
+                }
+                Err(error) => match self.skip(&plain, &error)? {
+                    Some(stanza) => stanza,
+                    None => continue,
+                },
+            };
+            self.route(stanza, queue)?;
         }
         Ok(())
+    }
+
+    /// A frame cannot be decoded: what stands behind it is not held up by it. Where it says whom to
+    /// answer, it is refused like any stanza that cannot be read, so that the server does not keep
+    /// it for ever.
+    ///
+    /// # Errors
+    /// If it may have been a word on which the connection depends, or if there are too many.
+    fn skip(&mut self, plain: &[u8], error: &DecodeError) -> Result<Option<Stanza>, Ending> {
+        self.cx.inner.unreadable.frame(error);
+        let is_logged_in = self.success.is_none();
+        if self.poison.came(Instant::now()) || !is_logged_in {
+            return Err(Ending::Protocol);
+        }
+        let Some(outside) = read_outside(plain) else { return Ok(None) };
+        let is_answer = outside.attrs.is("type", "result") || outside.attrs.is("type", "error");
+        match (outside.tag.as_ref(), outside.attrs.text("id")) {
+            ("failure" | "stream:error" | "xmlstreamend", _) => Err(Ending::Protocol),
+            ("iq", Some(id)) if is_answer => {
+                // Whoever asked need not wait any longer.
+                let _ = self.cx.link.answer(&id, Answer::Undecodable);
+                Ok(None)
+            }
+            _ => Ok(Some(Stanza::undecodable(&outside))),
+        }
     }
 
     fn route(&mut self, stanza: Stanza, queue: &mut VecDeque<Stanza>) -> Result<(), Ending> {
@@ -112,7 +156,66 @@ impl Incoming<'_> {
     }
 }
 
+/// How many frames of a connection could not be decoded. A few are skipped; a server that says
+/// nothing else is left, and met again after a growing delay.
+#[derive(Debug, Default)]
+struct Poison {
+    in_a_row: usize,
+    /// When each of those within [`POISON_SPAN`] came.
+    lately: VecDeque<Instant>,
+}
+
+impl Poison {
+    /// One more; whether that is too many.
+    fn came(&mut self, now: Instant) -> bool {
+        self.in_a_row += 1;
+        self.lately.retain(|at| now.saturating_duration_since(*at) < POISON_SPAN);
+        self.lately.push_back(now);
+        self.in_a_row > MAX_POISON_IN_A_ROW || self.lately.len() > MAX_POISON
+    }
+
+    /// A frame could be decoded.
+    fn passed(&mut self) {
+        self.in_a_row = 0;
+    }
+}
+
+/// How many frames in a row may be unreadable.
+const MAX_POISON_IN_A_ROW: usize = 16;
+/// How many may be within [`POISON_SPAN`].
+const MAX_POISON: usize = 200;
+const POISON_SPAN: Duration = Duration::from_secs(60 * 60);
+
 /// How many stanzas wait to be dealt with before the reading stops.
 const QUEUE_LEN: usize = 2048;
 /// The same, while a request awaits its answer.
 const QUEUE_LEN_AWAITED: usize = 8 * QUEUE_LEN;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_sixteen_unreadable_frames_in_a_row_are_too_many() {
+        let (now, mut poison) = (Instant::now(), Poison::default());
+        assert!(!(0..16).any(|_| poison.came(now)));
+        assert!(poison.came(now));
+        poison.passed();
+        assert!(!poison.came(now));
+    }
+
+    #[test]
+    fn more_than_two_hundred_unreadable_frames_an_hour_are_too_many() {
+        let (start, mut poison) = (Instant::now(), Poison::default());
+        let mut too_many = |now: Instant, count: usize| {
+            (0..count).any(|_| {
+                poison.passed();
+                poison.came(now)
+            })
+        };
+        assert!(!too_many(start, 200));
+        let later = start + Duration::from_secs(3_600);
+        assert!(!too_many(later, 200));
+        assert!(too_many(later, 1));
+    }
+}
