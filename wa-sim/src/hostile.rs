@@ -5,18 +5,19 @@
 //! Knows nothing of what a client should make of it.
 
 mod impostor;
+mod stolen;
 mod tampering;
 
 use wa_proto::{
     Jid, Node, OwnedNode,
     app_state::Collection,
-    node,
+    node, pb,
     samples::{Cast, Damaged, Sample, damage, samples},
 };
 use wa_signal::PreKeyBundle;
 
-pub use self::impostor::Impostor;
 pub(crate) use self::tampering::Tampering;
+pub use self::{impostor::Impostor, stolen::StolenPhone};
 use crate::{
     Sim,
     address::DeviceAddress,
@@ -102,6 +103,19 @@ impl Hostile {
     /// Takes a device's bundle off its shelf, as the server can.
     pub fn bundle(&self, of: &Jid) -> Option<PreKeyBundle> {
         self.at(of, Server::take_bundle).flatten()
+    }
+
+    /// Takes an account's phone, with all its keys.
+    pub fn steal_phone(&self, of: &Jid, seed: u64) -> Option<StolenPhone> {
+        self.sim.with(|world| {
+            let account = world.server.account_of(of)?;
+            world.phones.get(&account).map(|phone| phone.copy_keys(seed))
+        })
+    }
+
+    /// What a stolen phone says to a device with which it had a session: the `<enc>`.
+    pub fn seal(&self, by: &mut StolenPhone, to: &Jid, message: &pb::Message) -> Option<OwnedNode> {
+        self.at(to, |_, address| by.seal(address, message))?
     }
 
     /// The list of companions that an account's phone has signed last.

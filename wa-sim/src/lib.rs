@@ -35,7 +35,7 @@ mod world;
 
 pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, Damage, FaultPlan, MediaAct, MediaFault, MediaFaultKind};
-pub use hostile::{Hostile, Impostor, Spoken};
+pub use hostile::{Hostile, Impostor, Spoken, StolenPhone};
 pub use media_host::{CertificateError, MediaMethod, MediaReply, MediaRequest, MediaStats};
 pub use phone::{
     AddAccountError, AppStateCounts, ChatSettings, CreateGroupError, FileKind, GroupAction,

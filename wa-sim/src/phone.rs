@@ -488,6 +488,11 @@ impl Phone {
         self.sim.with(|world| world.unlink(DeviceAddress::new(self.number, device)))
     }
 
+    /// Sets the account up on a new phone, which has other keys and no companions.
+    pub fn set_up_anew(&self) {
+        self.sim.with(|world| world.set_up_anew(self.number));
+    }
+
     pub(crate) fn act<R>(&self, act: impl FnOnce(&mut Endpoint, &mut Server) -> R) -> Option<R> {
         self.sim.with(|world| {
             let phone = world.phones.get_mut(&self.number)?;

@@ -183,6 +183,17 @@ impl World {
         Some(())
     }
 
+    /// The account is registered again, on a new phone: its companions are none any more.
+    pub(crate) fn set_up_anew(&mut self, account: PhoneNumber) {
+        for address in self.server.devices_of(account) {
+            // The phone itself is no companion.
+            let _phone = self.unlink(address);
+        }
+        if let Some(phone) = self.phones.get_mut(&account) {
+            phone.set_up_anew(&mut self.server);
+        }
+    }
+
     /// The phone takes a companion off its account.
     pub(crate) fn unlink(&mut self, address: DeviceAddress) -> Result<(), UnlinkError> {
         if address.is_phone() || self.server.device(address).is_none() {

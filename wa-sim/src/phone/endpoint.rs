@@ -2,6 +2,7 @@
 //! stanzas that the server has for device 0 and answers them as any client would. Knows nothing of
 //! connections.
 
+mod anew;
 mod app_state;
 mod history;
 mod link;
@@ -219,11 +220,23 @@ impl Endpoint {
     fn receive_notification(&mut self, server: &mut Server, node: &Node<'_>) {
         match node.attrs.text("type").as_deref() {
             Some("encrypt") if node.find("count").is_some() => self.fill_shelf(server),
+            Some("encrypt") if node.find("identity").is_some() => self.forget_account(server, node),
             Some("devices") => self.forget_removed_devices(server, node),
             Some("server_sync") => self.take_server_sync(server, node),
             _ => {}
         }
         self.ack(server, StanzaClass::Notification, node);
+    }
+
+    /// Somebody was set up anew: their devices neither read nor write as they did.
+    fn forget_account(&mut self, server: &Server, node: &Node<'_>) {
+        let from = node.attrs.jid("from").and_then(|jid| server.account_of(&jid));
+        let Some(account) = from else { return };
+        self.sessions.retain(|device, _| device.account != account);
+        self.sender_keys.retain(|(_, device), _| device.account != account);
+        for told in self.told.values_mut() {
+            told.retain(|device| device.account != account);
+        }
     }
 
     /// A device that is gone neither reads nor writes: its session goes, and so do the sender keys

@@ -6,6 +6,7 @@ use wa_proto::{Jid, Server as NameSpace};
 use super::{
     Server,
     account::{Account, Device},
+    prekey_shelf::PrekeyShelf,
 };
 use crate::address::{DeviceAddress, PhoneNumber};
 
@@ -110,6 +111,23 @@ impl Server {
     pub(crate) fn open_account(&mut self, account: Account) {
         self.lids.insert(account.lid, account.number);
         self.accounts.insert(account.number, account);
+    }
+
+    /// The phone of an account has other keys from now on.
+    pub(crate) fn renew_phone(
+        &mut self,
+        phone: DeviceAddress,
+        shelf: PrekeyShelf,
+        key_index_list: Vec<u8>,
+    ) {
+        let now = self.now;
+        if let Some(device) = self.device_mut(phone) {
+            device.shelf = shelf;
+        }
+        if let Some(account) = self.accounts.get_mut(&phone.account) {
+            account.key_index_list = key_index_list;
+            account.key_index_time = now;
+        }
     }
 
     pub(crate) fn lid_is_taken(&self, lid: u64) -> bool {

@@ -29,9 +29,7 @@ impl Server {
                 .child(list)
         };
         let (jid, lid) = (account.jid(Addressing::Phone), account.jid(Addressing::Lid));
-        let mut told: BTreeSet<PhoneNumber> = account.contacts.clone();
-        let groups = self.groups.values().filter(|group| group.has(about.account));
-        told.extend(groups.flat_map(super::groups::Group::accounts));
+        let mut told = self.acquaintances(about.account);
         told.insert(about.account);
         for address in self.devices_of_all(told) {
             if address == about {
@@ -47,6 +45,34 @@ impl Server {
                 .child(change_node.clone());
             self.deliver(address, notification);
         }
+    }
+
+    /// `<notification type=encrypt><identity/></notification>`: a phone was set up anew. To all who
+    /// have had to do with its account.
+    pub(crate) fn announce_identity(&mut self, phone: DeviceAddress) {
+        let jid = self.user_jid(phone.account, Addressing::Phone);
+        let lid = self.user_jid(phone.account, Addressing::Lid);
+        for address in self.devices_of_all(self.acquaintances(phone.account)) {
+            let id = self.stanza_id();
+            let notification = Node::new("notification")
+                .attr("from", jid.clone())
+                .attr("type", "encrypt")
+                .attr("id", id)
+                .attr("t", self.now)
+                .attr("lid", lid.clone())
+                .child(Node::new("identity"));
+            self.deliver(address, notification);
+        }
+    }
+
+    /// All others who have had to do with an account.
+    fn acquaintances(&self, of: PhoneNumber) -> BTreeSet<PhoneNumber> {
+        let contacts = self.accounts.get(&of).map(|account| account.contacts.clone());
+        let mut people = contacts.unwrap_or_default();
+        let groups = self.groups.values().filter(|group| group.has(of));
+        people.extend(groups.flat_map(super::groups::Group::accounts));
+        people.remove(&of);
+        people
     }
 
     /// `2:` and a short hash over the account's devices.
