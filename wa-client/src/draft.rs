@@ -13,6 +13,8 @@ use wa_store::{
     Change, Changes, DeviceVoucher, FormerIdentity, Seen, Store, StoreError, Timestamp,
 };
 
+use crate::lid;
+
 /// Changes that are not committed yet, over the store.
 pub(crate) struct Draft<'s> {
     store: &'s dyn Store,
@@ -30,6 +32,8 @@ pub(crate) struct Gathered {
     /// The identities that were put and replaced before the commit.
     replaced: HashSet<(Jid, PublicKey)>,
     sender_keys: HashMap<(Jid, Jid), SenderKeyRecord>,
+    /// Whose sender keys end: a device, or a phone and with it its whole account.
+    silenced: HashSet<Jid>,
     seen: HashSet<Seen>,
     used_prekeys: HashSet<PreKeyId>,
     changed_people: BTreeSet<Jid>,
@@ -39,18 +43,26 @@ pub(crate) struct Gathered {
 impl Gathered {
     /// Takes what a later stanza changes.
     pub(crate) fn join(&mut self, later: Self) {
+        self.sender_keys.retain(|(_, sender), _| !later.is_silenced(sender));
         self.sessions.extend(later.sessions);
         self.identities.extend(later.identities);
         self.vouchers.extend(later.vouchers);
         self.replaced.extend(later.replaced);
         self.sender_keys.extend(later.sender_keys);
+        self.silenced.extend(later.silenced);
         self.seen.extend(later.seen);
         self.used_prekeys.extend(later.used_prekeys);
         self.changed_people.extend(later.changed_people);
         self.changes.merge(later.changes);
     }
 
-    /// Everything to be committed: sessions and sender keys as they are in the end.
+    /// Whether the sender keys that a device told before end with this.
+    fn is_silenced(&self, sender: &Jid) -> bool {
+        self.silenced.contains(sender) || self.silenced.contains(&lid::person(sender))
+    }
+
+    /// Everything to be committed: sessions and sender keys as they are in the end. An identity
+    /// comes before them, since the sender keys of the one before it go with that.
     pub(crate) fn into_changes(self) -> Changes {
         let mut changes = self.changes;
         changes.extend(self.sessions.into_iter().map(|(device, record)| Change::PutSession {
@@ -128,6 +140,48 @@ impl<'s> Draft<'s> {
         }
     }
 
+    /// Keeps a device's identity. Where it is another than before, all ends that hung on that one:
+    /// the device's sender keys; of a phone, also the sessions and sender keys of the account's
+    /// other devices, which were linked with it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn accept_identity(
+        &mut self,
+        device: &Jid,
+        key: PublicKey,
+    ) -> Result<(), StoreError> {
+        let known = self.identity(device).await?;
+        if known.is_some_and(|known| known != key) {
+            self.own.sender_keys.retain(|(_, sender), _| sender != device);
+            self.own.silenced.insert(device.clone());
+            if device.device == 0 {
+                self.end_companions(device).await?;
+            }
+        }
+        self.put_identity(device, key);
+        Ok(())
+    }
+
+    /// Ends the sessions and sender keys of all devices that a phone linked.
+    async fn end_companions(&mut self, phone: &Jid) -> Result<(), StoreError> {
+        let person = lid::person(phone);
+        self.own.sender_keys.retain(|(_, sender), _| lid::person(sender) != person);
+        let mut companions = BTreeSet::new();
+        for address in lid::with_hosted(&person) {
+            companions.extend(self.store.session_devices(&address).await?);
+        }
+        for gathered in [Some(&self.own), self.beneath].into_iter().flatten() {
+            companions.extend(gathered.sessions.keys().cloned());
+        }
+        companions.retain(|device| device.device != 0 && lid::person(device) == person);
+        for companion in companions {
+            let record = self.session(&companion).await?.replace_identity();
+            self.put_session(&companion, record);
+        }
+        Ok(())
+    }
+
     pub(crate) fn put_identity(&mut self, device: &Jid, key: PublicKey) {
         let before = self.find(|there| there.identities.get(device).copied());
         if let Some(before) = before.filter(|before| *before != key) {
@@ -156,9 +210,16 @@ impl<'s> Draft<'s> {
 
     /// Puts an identity that is another than the one on file: once that is committed, the user is
     /// to hear of it.
-    pub(crate) fn replace_identity(&mut self, device: &Jid, key: PublicKey) {
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn replace_identity(
+        &mut self,
+        device: &Jid,
+        key: PublicKey,
+    ) -> Result<(), StoreError> {
         self.own.changed_people.insert(device.to_user());
-        self.put_identity(device, key);
+        self.accept_identity(device, key).await
     }
 
     /// What a companion proved, if it did.
@@ -185,8 +246,13 @@ impl<'s> Draft<'s> {
         sender: &Jid,
     ) -> Result<SenderKeyRecord, StoreError> {
         let name = (group.clone(), sender.clone());
-        if let Some(record) = self.find(|there| there.sender_keys.get(&name).cloned()) {
-            return Ok(record);
+        for gathered in [Some(&self.own), self.beneath].into_iter().flatten() {
+            if let Some(record) = gathered.sender_keys.get(&name) {
+                return Ok(record.clone());
+            }
+            if gathered.is_silenced(sender) {
+                return Ok(SenderKeyRecord::new());
+            }
         }
         let Some(bytes) = self.store.sender_key(group, sender).await? else {
             return Ok(SenderKeyRecord::new());

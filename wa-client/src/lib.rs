@@ -63,6 +63,7 @@ mod client;
 mod clock;
 mod connection;
 mod contacts;
+mod damper;
 mod devices;
 mod dirty;
 mod draft;

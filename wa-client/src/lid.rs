@@ -65,6 +65,12 @@ pub(crate) fn person(jid: &Jid) -> Jid {
     Jid::new(jid.user.clone(), server)
 }
 
+/// The two name spaces in which a person's devices stand: ordinary ones, and those that are hosted.
+pub(crate) fn with_hosted(person: &Jid) -> [Jid; 2] {
+    let hosted = if person.is_lid() { Server::HostedLid } else { Server::Hosted };
+    [self::person(person), Jid::new(person.user.clone(), hosted)]
+}
+
 /// Sorts two addresses of one person into phone number and LID; `None` if they are not that.
 pub(crate) fn pair(one: &Jid, other: &Jid) -> Option<(Jid, Jid)> {
     let is_pair = |phone: &Jid, lid: &Jid| phone.is_phone() && lid.is_lid();

@@ -7,7 +7,7 @@ mod handmade;
 mod parties;
 
 use handmade::{
-    ack, acquainted, all_said, content, device, enc, message, notification, rng, said,
+    ack, acquainted, all_said, bundle, content, device, enc, message, notification, rng, said,
     send_without_ack, session, text,
 };
 use parties::{Party, settle};
@@ -15,10 +15,7 @@ use prost::Message as _;
 use wa_client::{Error, Event};
 use wa_crypto::KeyPair;
 use wa_proto::{Jid, Node, pb};
-use wa_signal::{
-    CiphertextMessage, LocalIdentity, PreKeyBundle, PreKeyId, PreKeyPublic, RegistrationId,
-    SessionRecord, SignedPreKeyId, SignedPreKeyPublic, padding,
-};
+use wa_signal::{CiphertextMessage, LocalIdentity, RegistrationId, SessionRecord, padding};
 use wa_store::{Change, Device, DeviceList, PrivacyToken, SecretBytes, Timestamp};
 
 #[tokio::test(start_paused = true)]
@@ -267,9 +264,7 @@ impl Stranger {
 
     /// With a session made from the keys that `party` published.
     async fn meets(party: &Party) -> Self {
-        let prekey = party.store.prekey(400).await.unwrap().unwrap();
-        let prekey = PreKeyPublic { id: PreKeyId::new(400).unwrap(), key: prekey.pair.public };
-        Self::with(party, 8, 9, Some(prekey)).await
+        Self::with(party, 8, 9, Some(400)).await
     }
 
     /// With a session for which the server had no one-time prekey left, so that nothing of
@@ -278,20 +273,9 @@ impl Stranger {
         Self::with(party, identity, session, None).await
     }
 
-    async fn with(party: &Party, identity: u64, seed: u64, prekey: Option<PreKeyPublic>) -> Self {
+    async fn with(party: &Party, identity: u64, seed: u64, prekey: Option<u32>) -> Self {
         let identity = KeyPair::random(&mut rng(identity));
-        let account = party.store.account().await.unwrap().unwrap();
-        let signed = party.store.signed_prekeys().await.unwrap().remove(0);
-        let bundle = PreKeyBundle {
-            registration_id: RegistrationId::new(account.registration_id),
-            identity: account.identity.public,
-            signed_prekey: SignedPreKeyPublic {
-                id: SignedPreKeyId::new(signed.id).unwrap(),
-                key: signed.pair.public,
-                signature: signed.signature,
-            },
-            prekey,
-        };
+        let bundle = bundle(party, prekey).await;
         let local = LocalIdentity::new(&identity, RegistrationId::new(Self::REGISTRATION));
         let session = SessionRecord::new().process_bundle(&local, &bundle, &mut rng(seed)).unwrap();
         Self { identity, session }

@@ -6,16 +6,13 @@
 mod handmade;
 mod parties;
 
-use handmade::{acquainted, device, enc, message, notification, rng, said, text};
+use handmade::{acquainted, bundle, device, enc, message, notification, rng, said, text};
 use parties::{Party, settle};
 use prost::Message as _;
 use wa_client::Event;
 use wa_crypto::KeyPair;
 use wa_proto::{Jid, Node};
-use wa_signal::{
-    LocalIdentity, PreKeyBundle, PreKeyId, PreKeyPublic, RegistrationId, SessionRecord,
-    SignedPreKeyId, SignedPreKeyPublic, padding,
-};
+use wa_signal::{LocalIdentity, RegistrationId, SessionRecord, padding};
 
 /// Somebody with keys made by hand, at their phone.
 struct Dora {
@@ -33,25 +30,7 @@ impl Dora {
     /// A first message to Ada's device, with a one-time prekey of hers or without.
     async fn first(&mut self, ada: &Party, words: &str, prekey: Option<u32>) -> Vec<u8> {
         self.seed += 1;
-        let account = ada.store.account().await.unwrap().unwrap();
-        let signed = ada.store.signed_prekeys().await.unwrap().into_iter().next().unwrap();
-        let prekey = match prekey {
-            Some(id) => Some(PreKeyPublic {
-                id: PreKeyId::new(id).unwrap(),
-                key: ada.store.prekey(id).await.unwrap().unwrap().pair.public,
-            }),
-            None => None,
-        };
-        let bundle = PreKeyBundle {
-            registration_id: RegistrationId::new(account.registration_id),
-            identity: account.identity.public,
-            signed_prekey: SignedPreKeyPublic {
-                id: SignedPreKeyId::new(signed.id).unwrap(),
-                key: signed.pair.public,
-                signature: signed.signature,
-            },
-            prekey,
-        };
+        let bundle = bundle(ada, prekey).await;
         let local = LocalIdentity::new(&self.keys, RegistrationId::new(77));
         let mut rng = rng(self.seed);
         let record = SessionRecord::new().process_bundle(&local, &bundle, &mut rng).unwrap();

@@ -8,8 +8,8 @@ mod parties;
 use std::{slice, sync::Arc};
 
 use handmade::{
-    acquainted, all_said, device, enc, message, notification, registration_id, retry, rng, said,
-    text,
+    acquainted, all_said, bundle, device, enc, message, notification, registration_id, retry, rng,
+    said, text,
 };
 use parties::{Party, settle};
 use prost::Message as _;
@@ -18,8 +18,7 @@ use wa_client::{DeviceRefusal, Event};
 use wa_crypto::KeyPair;
 use wa_proto::{Jid, Node, OwnedNode};
 use wa_signal::{
-    LocalIdentity, PreKeyBundle, RegistrationId, SessionRecord, SignedPreKey, SignedPreKeyId,
-    SignedPreKeyPublic, padding,
+    LocalIdentity, RegistrationId, SessionRecord, SignedPreKey, SignedPreKeyId, padding,
 };
 use wa_store::{Change, MemoryStore};
 
@@ -61,18 +60,7 @@ impl Impostor {
 
     /// A first message for a party's linked device.
     async fn seals(&self, to: &Party, what: &str) -> OwnedNode {
-        let account = to.store.account().await.unwrap().unwrap();
-        let signed = to.store.signed_prekeys().await.unwrap().remove(0);
-        let bundle = PreKeyBundle {
-            registration_id: RegistrationId::new(account.registration_id),
-            identity: account.identity.public,
-            signed_prekey: SignedPreKeyPublic {
-                id: SignedPreKeyId::new(signed.id).unwrap(),
-                key: signed.pair.public,
-                signature: signed.signature,
-            },
-            prekey: None,
-        };
+        let bundle = bundle(to, None).await;
         let local = LocalIdentity::new(&self.identity, RegistrationId::new(Self::REGISTRATION));
         let session = SessionRecord::new().process_bundle(&local, &bundle, &mut rng(26)).unwrap();
         let padded = padding::pad(text(what).encode_to_vec(), &mut rng(27));

@@ -60,7 +60,8 @@ pub enum Change {
         key: PublicKey,
     },
     /// A device proved this identity key, or the server gave it: kept in place of the one on file.
-    /// If that is another, it counts as replaced from now on.
+    /// If that is another, it counts as replaced from now on, and the sender keys that were told
+    /// under it go: those of the device; of a phone, those of all the account's devices.
     AcceptIdentity {
         /// The device.
         device: Jid,
@@ -68,7 +69,8 @@ pub enum Change {
         key: PublicKey,
     },
     /// The server says that a user was set up anew: the identity keys of all their devices, in this
-    /// name space, are former ones until one of them is accepted again.
+    /// name space, are former ones until one of them is accepted again. The sender keys that were
+    /// told under them go.
     VoidIdentitiesOfUser(Jid),
     /// Removes the identity key of a device.
     DeleteIdentity(Jid),
@@ -91,6 +93,8 @@ pub enum Change {
         /// The device whose key it is.
         sender: Jid,
     },
+    /// Removes every sender key of a device that is none of its account's any more.
+    DeleteSenderKeysOfDevice(Jid),
     /// Notes which devices have (or do not have) this device's own sender key of a group.
     MarkSenderKeyHolders {
         /// The group.

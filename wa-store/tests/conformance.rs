@@ -70,6 +70,7 @@ rules! {
         a_key_that_another_replaced_is_a_former_one_until_its_device_has_it_again
         a_voided_key_is_a_former_one_until_it_is_accepted_again
         sender_keys_and_their_holders_are_forgotten_one_by_one
+        sender_keys_go_with_the_identity_under_which_they_were_told
         device_lists_are_replaced_whole
         what_was_verified_outlives_the_device_list
         groups_are_replaced_whole_and_forgotten

@@ -59,9 +59,18 @@ async fn devices_changed(inner: &Inner, change: &DevicesChange) -> Result<(), St
     }
     let person = lid::canonical(&*inner.store, &change.user).await?;
     let mut changes = Changes::new();
+    let _held = lid::lock_people(inner, std::slice::from_ref(&person)).await;
     if change.kind == DevicesChangeKind::Remove {
         for entry in &change.devices {
             let device = lid::canonical(&*inner.store, &entry.jid).await?;
+            // A notice is about its own person's companions, and about no other's.
+            if lid::person(&device) != lid::person(&person) || device.device == 0 {
+                continue;
+            }
+            // It speaks in no group any more. (Own keys are this device's to end.)
+            if !is_this_device(inner, &device) {
+                changes.push(Change::DeleteSenderKeysOfDevice(device.clone()));
+            }
             // The mark that it has sender keys stays: it ends them at the next message.
             let end = |record: &wa_signal::SessionRecord| record.end_sessions();
             changes.extend(end_sessions(&*inner.store, device, end).await?);
@@ -81,6 +90,11 @@ async fn devices_changed(inner: &Inner, change: &DevicesChange) -> Result<(), St
     });
     inner.store.commit(changes).await?;
     Ok(())
+}
+
+fn is_this_device(inner: &Inner, device: &Jid) -> bool {
+    let account = inner.account();
+    [&account.jid, &account.lid].into_iter().flatten().any(|own| own == device)
 }
 
 /// The list after the change; `None` if it has to be asked for again.

@@ -67,7 +67,8 @@ async fn new_account(
 /// said something else shuts nobody out for good. Without that no message brings it back. Of a
 /// companion, its phone's keys are asked for too, by which it is vouched for.
 pub(crate) fn ask_for_keys(inner: &Arc<Inner>, device: Jid) {
-    if !inner.former_identities.is_news(&device, Instant::now()) {
+    // Of all the devices that a server names of one person, or of very many people, not each one.
+    if !inner.former_identities.is_due(&lid::person(&device), Instant::now()) {
         return;
     }
     let shared = Arc::clone(inner);

@@ -182,7 +182,7 @@ async fn settle(
     };
     draft.put_session(sender, decrypted.session);
     if draft.identity(sender).await? != Some(decrypted.identity) {
-        draft.put_identity(sender, decrypted.identity);
+        draft.accept_identity(sender, decrypted.identity).await?;
     }
     if let Some(id) = decrypted.used_prekey {
         draft.use_prekey(id);

@@ -110,7 +110,7 @@ pub(crate) async fn begin(
     match begun.await {
         Ok(begun) => {
             match is_changed {
-                true => draft.replace_identity(device, identity),
+                true => draft.replace_identity(device, identity).await?,
                 false => draft.put_identity(device, identity),
             }
             if let Some(companion) = &companion {

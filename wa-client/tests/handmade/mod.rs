@@ -10,7 +10,10 @@
 use prost::Message as _;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use wa_proto::{Jid, Node, NodeContent, OwnedNode, node, pb};
-use wa_signal::{CiphertextMessage, LocalIdentity, RegistrationId, SessionRecord, padding};
+use wa_signal::{
+    CiphertextMessage, LocalIdentity, PreKeyBundle, PreKeyId, PreKeyPublic, RegistrationId,
+    SessionRecord, SignedPreKeyId, SignedPreKeyPublic, padding,
+};
 use wa_store::{Change, OutboxState};
 
 use crate::parties::{Party, ada_and_bob, settle};
@@ -33,6 +36,29 @@ pub async fn acquainted(seed: u64) -> (wa_sim::Sim, Party, Party) {
 
 pub async fn registration_id(party: &Party) -> u32 {
     party.store.account().await.unwrap().unwrap().registration_id
+}
+
+/// The keys that a party published, with this one-time prekey of theirs or without.
+pub async fn bundle(of: &Party, prekey: Option<u32>) -> PreKeyBundle {
+    let account = of.store.account().await.unwrap().unwrap();
+    let signed = of.store.signed_prekeys().await.unwrap().remove(0);
+    let prekey = match prekey {
+        Some(id) => Some(PreKeyPublic {
+            id: PreKeyId::new(id).unwrap(),
+            key: of.store.prekey(id).await.unwrap().unwrap().pair.public,
+        }),
+        None => None,
+    };
+    PreKeyBundle {
+        registration_id: RegistrationId::new(account.registration_id),
+        identity: account.identity.public,
+        signed_prekey: SignedPreKeyPublic {
+            id: SignedPreKeyId::new(signed.id).unwrap(),
+            key: signed.pair.public,
+            signature: signed.signature,
+        },
+        prekey,
+    }
 }
 
 /// A party's linked device by LID.

@@ -11,12 +11,16 @@ mod damaged;
 mod devices;
 mod forged;
 mod groups;
+mod growth;
+#[path = "../handmade/mod.rs"]
+mod handmade;
 mod log;
 mod media;
 #[path = "../parties/mod.rs"]
 mod parties;
 mod replayed;
 mod retries;
+mod set_up_anew;
 mod state;
 mod watch;
 

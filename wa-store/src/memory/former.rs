@@ -20,6 +20,7 @@ impl State {
             }
         }
         if let Some(before) = before {
+            self.end_sender_keys(&device);
             self.remember_former(device, before, FormerIdentity::Replaced);
         }
     }
@@ -31,6 +32,7 @@ impl State {
             .filter(|(device, _)| device.is_same_user(user))
             .map(|(device, key)| (device.clone(), *key))
             .collect();
+        self.sender_keys.retain(|(_, sender), _| !sender.is_same_user(user));
         for (device, key) in gone {
             self.identities.remove(&device);
             let is_known =
@@ -39,6 +41,15 @@ impl State {
                 self.remember_former(device, key, FormerIdentity::Voided);
             }
         }
+    }
+
+    /// What a device told under another identity goes: of a phone, what all the account's devices
+    /// told, which that one vouched for.
+    fn end_sender_keys(&mut self, device: &Jid) {
+        self.sender_keys.retain(|(_, sender), _| {
+            let is_theirs = sender.user == device.user && sender.is_lid() == device.is_lid();
+            sender != device && !(device.device == 0 && is_theirs)
+        });
     }
 
     fn remember_former(&mut self, device: Jid, key: PublicKey, kind: FormerIdentity) {

@@ -186,6 +186,9 @@ impl State {
             Change::DeleteSenderKey { group, sender } => {
                 self.sender_keys.remove(&(group, sender));
             }
+            Change::DeleteSenderKeysOfDevice(device) => {
+                self.sender_keys.retain(|(_, sender), _| *sender != device);
+            }
             Change::MarkSenderKeyHolders { group, devices, has_key } => {
                 let marks = devices.into_iter().map(|device| ((group.clone(), device), has_key));
                 self.holders.extend(marks);

@@ -2,13 +2,14 @@
 
 use rusqlite::{Connection, params};
 use wa_crypto::PublicKey;
-use wa_proto::Jid;
+use wa_proto::{Jid, Server};
 
 use super::{rows::one, write::Write};
 use crate::{FormerIdentity, former_identity::MAX_FORMER_IDENTITIES, store::Result};
 
 impl Write<'_> {
     pub(super) fn accept_identity(&self, device: &Jid, key: &PublicKey) -> Result<()> {
+        self.end_sender_keys(device, key.as_bytes())?;
         let (user, device, key) =
             (device.to_user().to_string(), device.to_string(), key.as_bytes());
         self.run(
@@ -44,7 +45,22 @@ impl Write<'_> {
                  SELECT device, user, key, 0 FROM identities WHERE user = ?1",
             [&user],
         )?;
+        self.run("DELETE FROM sender_keys WHERE user = ?1", [&user])?;
         self.run("DELETE FROM identities WHERE user = ?1", [&user])
+    }
+
+    /// Where a device had another identity than this key, what it told under that one goes: of a
+    /// phone, what all the account's devices told, which that one vouched for.
+    fn end_sender_keys(&self, device: &Jid, key: &[u8; 32]) -> Result<()> {
+        let hosted = if device.is_lid() { Server::HostedLid } else { Server::Hosted };
+        let hosted = Jid::new(device.user.clone(), hosted).to_string();
+        let user = device.to_user().to_string();
+        self.run(
+            "DELETE FROM sender_keys
+             WHERE (device = ?1 OR ?2 AND user IN (?3, ?4))
+                 AND EXISTS (SELECT 1 FROM identities WHERE device = ?1 AND key <> ?5)",
+            params![device.to_string(), device.device == 0, user, hosted, key],
+        )
     }
 }
 

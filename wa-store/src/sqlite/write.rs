@@ -247,6 +247,9 @@ impl<'a> Write<'a> {
                 "DELETE FROM sender_keys WHERE scope = ?1 AND device = ?2",
                 [group.to_string(), sender.to_string()],
             )?,
+            Change::DeleteSenderKeysOfDevice(device) => {
+                self.run("DELETE FROM sender_keys WHERE device = ?1", [device.to_string()])?;
+            }
             Change::MarkSenderKeyHolders { group, devices, has_key } => {
                 let group = group.to_string();
                 for device in devices {

@@ -131,6 +131,45 @@ pub(crate) async fn sender_keys_and_their_holders_are_forgotten_one_by_one(store
     assert!(store.sender_key_holders(&group()).await.unwrap().is_empty());
 }
 
+pub(crate) async fn sender_keys_go_with_the_identity_under_which_they_were_told(store: &dyn Store) {
+    let hosted = Jid::new(bob().user, wa_proto::Server::HostedLid).with_device(99);
+    let (phone, companion) = (bob(), bob().with_device(5));
+    let everybody = [phone.clone(), companion.clone(), hosted, ada()];
+    let told = || {
+        let put = |sender: &Jid| Change::PutSenderKey {
+            group: group(),
+            sender: sender.clone(),
+            record: [1; 2].into(),
+        };
+        commit(store, everybody.iter().map(put).collect::<Vec<_>>())
+    };
+    let kept = async || {
+        let mut kept = Vec::new();
+        for sender in &everybody {
+            kept.push(store.sender_key(&group(), sender).await.unwrap().is_some());
+        }
+        kept
+    };
+    accept(store, &phone, 1).await;
+    accept(store, &companion, 2).await;
+    told().await;
+    for (device, seed) in [(&phone, 1), (&companion, 2)] {
+        accept(store, device, seed).await;
+        assert_eq!(kept().await, [true; 4], "the same identity again is nothing new");
+    }
+    accept(store, &companion, 3).await;
+    assert_eq!(kept().await, [true, false, true, true]);
+    told().await;
+    accept(store, &phone, 4).await;
+    assert_eq!(kept().await, [false, false, false, true], "all that the phone vouched for");
+    told().await;
+    commit(store, [Change::VoidIdentitiesOfUser(bob())]).await;
+    assert_eq!(kept().await, [false, false, true, true]);
+    told().await;
+    commit(store, [Change::DeleteSenderKeysOfDevice(companion.clone())]).await;
+    assert_eq!(kept().await, [true, false, true, true]);
+}
+
 pub(crate) async fn device_lists_are_replaced_whole(store: &dyn Store) {
     let device = |device, key_index| Device { device, key_index, hosted: device == 99 };
     let mut list = DeviceList {

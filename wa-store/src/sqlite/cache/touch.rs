@@ -28,6 +28,8 @@ pub(in super::super) enum Sweep {
     SessionsOf(CompactString),
     /// The identity keys of the devices of a user.
     IdentitiesOf(CompactString),
+    /// The sender keys that devices of a person told, in every group.
+    SenderKeysOf(Jid),
     /// Who has the own sender key, in every group.
     SenderKeyHolders,
     /// All that stands under the devices of a person, under either name.
@@ -47,6 +49,15 @@ impl Sweep {
             }
             Self::IdentitiesOf(user) => {
                 matches!(key, Key::Identity(device) if is_of(device, user))
+            }
+            Self::SenderKeysOf(person) => {
+                let is_theirs = |device: &str| {
+                    let device = device.parse::<Jid>();
+                    device.is_ok_and(|device| {
+                        device.user == person.user && device.is_lid() == person.is_lid()
+                    })
+                };
+                matches!(key, Key::SenderKey(_, device) if is_theirs(device))
             }
             Self::SenderKeyHolders => matches!(key, Key::SenderKeyHolders(_)),
             Self::Devices { phone, lid } => {
@@ -116,11 +127,23 @@ fn touch(change: &Change, touched: &mut Vec<Touch>) {
         Change::DeleteSessionsOfUser(user) => {
             touched.push(Swept(Sweep::SessionsOf(text_of(user))));
         }
-        Change::PutIdentity { device, key } | Change::AcceptIdentity { device, key } => {
+        Change::PutIdentity { device, key } => {
             touched.push(Known(Key::identity(device), Some(key.wrap())));
         }
-        Change::VoidIdentitiesOfUser(user) | Change::DeleteIdentitiesOfUser(user) => {
+        // What was told under the identity before goes with it.
+        Change::AcceptIdentity { device, key } => touched.extend([
+            Swept(Sweep::SenderKeysOf(device.to_user())),
+            Known(Key::identity(device), Some(key.wrap())),
+        ]),
+        Change::VoidIdentitiesOfUser(user) => touched.extend([
+            Swept(Sweep::SenderKeysOf(user.to_user())),
+            Swept(Sweep::IdentitiesOf(text_of(user))),
+        ]),
+        Change::DeleteIdentitiesOfUser(user) => {
             touched.push(Swept(Sweep::IdentitiesOf(text_of(user))));
+        }
+        Change::DeleteSenderKeysOfDevice(device) => {
+            touched.push(Swept(Sweep::SenderKeysOf(device.to_user())));
         }
         Change::DeleteIdentity(device) => touched.push(Known(Key::identity(device), None)),
         Change::LearnLid { phone, lid } => {
