@@ -83,15 +83,18 @@ mod tests {
     use super::*;
     use crate::Environment;
 
+    /// A profile in a folder of its own.
+    fn profile(folder: &tempfile::TempDir) -> Profile {
+        let environment =
+            Environment { config_home: Some(folder.path().into()), ..Environment::default() };
+        Profile::locate(&"default".parse().unwrap(), Some(folder.path()), &environment).unwrap()
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_lock_file_that_is_a_link_or_a_pipe_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let environment =
-            Environment { config_home: Some(folder.path().into()), ..Environment::default() };
-        let profile =
-            Profile::locate(&"default".parse().unwrap(), Some(folder.path()), &environment)
-                .unwrap();
+        let profile = profile(&folder);
         let other = folder.path().join("other");
         std::fs::write(&other, "not to be emptied").unwrap();
         std::os::unix::fs::symlink(&other, profile.lock_file()).unwrap();
@@ -105,11 +108,7 @@ mod tests {
     #[test]
     fn a_second_owner_is_told_who_the_first_is() {
         let folder = tempfile::tempdir().unwrap();
-        let environment =
-            Environment { config_home: Some(folder.path().into()), ..Environment::default() };
-        let profile =
-            Profile::locate(&"default".parse().unwrap(), Some(folder.path()), &environment)
-                .unwrap();
+        let profile = profile(&folder);
         let first = AccountLock::acquire(&profile).unwrap();
         match AccountLock::acquire(&profile) {
             Err(LockError::Held { holder }) => assert_eq!(holder, Some(std::process::id())),

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn profile(store: Option<&Path>, environment: &Environment) -> Profile {
-        Profile::locate(&"work".parse().unwrap(), store, environment).unwrap()
+        Profile::locate(&"travel".parse().unwrap(), store, environment).unwrap()
     }
 
     #[test]
@@ -150,12 +150,12 @@ mod tests {
         let path = |store, environment: &Environment| {
             SocketPath::of(&profile(store, environment), environment).as_path().to_owned()
         };
-        assert_eq!(path(None, &environment), Path::new("/run/user/7/wa/work.sock"));
+        assert_eq!(path(None, &environment), Path::new("/run/user/7/wa/travel.sock"));
         assert_eq!(path(Some(Path::new("/t/a")), &environment), Path::new("/t/a/wa.sock"));
         environment.runtime_directory = Some("/run/wa".into());
-        assert_eq!(path(None, &environment), Path::new("/run/wa/work.sock"));
+        assert_eq!(path(None, &environment), Path::new("/run/wa/travel.sock"));
         (environment.runtime_directory, environment.runtime_dir) = (None, None);
-        assert_eq!(path(None, &environment), Path::new("/h/.local/share/wa/work/wa.sock"));
+        assert_eq!(path(None, &environment), Path::new("/h/.local/share/wa/travel/wa.sock"));
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub struct Origin {
     pub by_assistant: bool,
     /// A digest of what was asked for, so that the same name is known to be for the same thing.
     pub digest: Option<String>,
+    /// Where nobody agreed to it and a rule let it pass: what kind of thing it is, in the word of
+    /// whoever made that rule, to be judged by the rule there is when it leaves.
+    pub unconfirmed: Option<String>,
 }
 
 /// How far an [`OutboxEntry`] got.

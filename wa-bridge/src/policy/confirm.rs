@@ -40,6 +40,27 @@ pub enum ActionKind {
     Group,
 }
 
+impl ActionKind {
+    /// All of them.
+    const ALL: [Self; 5] = [Self::Message, Self::Edit, Self::Forward, Self::Delete, Self::Group];
+
+    /// The row of a policy that is about it; it is kept with what waits.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Message => "messages",
+            Self::Edit => "edits",
+            Self::Forward => "forwards",
+            Self::Delete => "deletes",
+            Self::Group => "groups",
+        }
+    }
+
+    /// The kind that goes by a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
 /// When a person has to agree, for each kind of thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

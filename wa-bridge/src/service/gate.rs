@@ -256,6 +256,7 @@ impl Call<'_> {
             caller: self.caller.label(),
             by_assistant: !self.is_human(),
             digest: Some(action.asked_for(self.path)),
+            unconfirmed: self.approved.is_none().then(|| action.kind.word().to_owned()),
         }
     }
 }

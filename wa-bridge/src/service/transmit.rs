@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use wa_client::{TransmitGate, TransmitVerdict};
-use wa_store::{OutboxEntry, Store};
+use wa_store::{Origin, OutboxEntry, Store};
 
 use super::{hold, reach::may_write};
 use crate::{
     Caller,
     failure::{Cause, Failure},
-    policy::PolicySource,
+    policy::{ActionKind, Policy, PolicySource, Standing},
 };
 
 /// Asks the policy and the hold as they are now.
@@ -50,9 +50,30 @@ impl PolicyGate {
             return Ok(TransmitVerdict::Wait);
         }
         match may_write(&policy, false, &entry.chat, self.store.as_ref()).await {
-            Ok(()) => Ok(TransmitVerdict::Send),
-            Err(failure) if failure.cause == Cause::Forbidden => Ok(TransmitVerdict::Refuse),
-            Err(failure) => Err(failure),
+            Ok(()) => {}
+            Err(failure) if failure.cause == Cause::Forbidden => {
+                return Ok(TransmitVerdict::Refuse);
+            }
+            Err(failure) => return Err(failure),
         }
+        match self.needs_a_person(&policy, entry, origin).await? {
+            true => Ok(TransmitVerdict::Refuse),
+            false => Ok(TransmitVerdict::Send),
+        }
+    }
+
+    /// Whether a person would have to agree by now to what was handed over under a looser policy,
+    /// without anybody's agreement.
+    async fn needs_a_person(
+        &self,
+        policy: &Policy,
+        entry: &OutboxEntry,
+        origin: &Origin,
+    ) -> Result<bool, Failure> {
+        let Some(word) = &origin.unconfirmed else { return Ok(false) };
+        // A word of another version could mean anything.
+        let Some(kind) = ActionKind::from_word(word) else { return Ok(true) };
+        let standing = Standing::look_up(&entry.chat, self.store.as_ref()).await?;
+        Ok(policy.confirmation(kind, &standing).is_some())
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wa_bridge::{
     Bridge, Caller, Cause, Endpoint,
-    api::{Hold, Release, SentGet, SentStatus, Status},
+    api::{Approval, DraftApprove, Hold, Release, SentGet, SentStatus, Status},
 };
 
 use crate::support::{ANNA, BEN, World, arrives, refused, send, shown, until};
@@ -49,6 +49,56 @@ async fn what_waits_for_a_connection_does_not_leave_once_the_policy_forbids_it()
         assert_eq!(shown(&world.anna, &text), 0, "nor when it is allowed again");
         person.close().await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_called_back_where_a_person_has_to_agree_to_it_by_now() {
+    let world = World::linked().await;
+    let stricter = [
+        (BEN, "confirm = 'new-chats'"),
+        (ANNA, "confirm = 'always'"),
+        (ANNA, "[client.robot]\nconfirm = 'always'"),
+    ];
+    for (at, (chat, policy)) in stricter.into_iter().enumerate() {
+        world.set_policy("confirm = 'never'\ntaint = 'off'");
+        world.let_in("robot");
+        let robot = offline(&world, Caller::client("robot".parse().unwrap())).await;
+        let text = format!("too late {at}");
+        let queued = send(&robot, chat, &text).await.unwrap();
+        robot.close().await.unwrap();
+
+        world.set_policy(policy);
+        let person = world.person().await;
+        let sent = until("the refusal", async || {
+            let sent = person.call(SentGet { id: queued.id.clone() }).await;
+            sent.ok().filter(|sent| sent.status != SentStatus::Queued)
+        });
+        assert_eq!(sent.await.status, SentStatus::Failed, "{policy}");
+        // Nor does it leave when the policy is loose again.
+        world.set_policy("confirm = 'never'\ntaint = 'off'");
+        send(&person, ANNA, &format!("a sign {at}")).await.unwrap();
+        arrives(&world.anna, &format!("a sign {at}")).await;
+        assert_eq!(shown(&world.anna, &text) + shown(&world.ben, &text), 0);
+        person.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_agreed_to_leaves_under_whichever_confirmation() {
+    let world = World::linked().await;
+    world.set_policy("confirm = 'always'");
+    let robot = offline(&world, Caller::assistant("robot")).await;
+    let asked = refused(send(&robot, ANNA, "agreed").await, Cause::ConfirmationRequired);
+    robot.close().await.unwrap();
+    let person = offline(&world, Caller::person("terminal")).await;
+    let draft = asked.draft.unwrap();
+    let approve =
+        DraftApprove { id: draft.id.clone(), digest: draft.digest.clone(), by: Approval::Person };
+    person.call(approve).await.unwrap();
+    person.close().await.unwrap();
+    let person = world.person().await;
+    arrives(&world.anna, "agreed").await;
+    person.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use super::{DatabaseKey, check, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
     include_str!("../../migrations/0003_app_state.sql"),
@@ -31,6 +31,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/0011_device_vouchers.sql"),
     include_str!("../../migrations/0012_origin.sql"),
     include_str!("../../migrations/0013_former_identities.sql"),
+    include_str!("../../migrations/0014_unconfirmed.sql"),
 ];
 
 /// Says in the file's header that it is one of ours ("WAst").

@@ -215,7 +215,7 @@ pub(super) fn outbox_next(
     );
     let params = rusqlite::params![chat.to_string(), phone.to_string(), rows::number(Seq(after))];
     one(db, &sql, params, |row| {
-        let Seq(position) = row.seq(11)?;
+        let Seq(position) = row.seq(12)?;
         Ok((position, row_forms::outbox_entry(row)?))
     })
 }

@@ -72,7 +72,7 @@ pub(super) fn gap(row: Columns<'_>) -> Result<HistoryGap> {
 
 /// The columns of [`outbox_entry`], in its order.
 pub(super) const OUTBOX: &str = "id, chat, payload, created_at, state, reason, attempts, idempotency_key, caller, \
-     by_assistant, digest";
+     by_assistant, digest, unconfirmed";
 
 pub(super) fn outbox_entry(row: Columns<'_>) -> Result<OutboxEntry> {
     let state = match row.get::<i64>(4)? {
@@ -91,9 +91,12 @@ pub(super) fn outbox_entry(row: Columns<'_>) -> Result<OutboxEntry> {
         attempts: row.get(6)?,
         idempotency_key: row.get(7)?,
         origin: match row.get::<Option<String>>(8)? {
-            Some(caller) => {
-                Some(Origin { caller, by_assistant: row.get(9)?, digest: row.get(10)? })
-            }
+            Some(caller) => Some(Origin {
+                caller,
+                by_assistant: row.get(9)?,
+                digest: row.get(10)?,
+                unconfirmed: row.get(11)?,
+            }),
             None => None,
         },
     })

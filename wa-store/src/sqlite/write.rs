@@ -513,13 +513,14 @@ impl<'a> Write<'a> {
         let origin = entry.origin.as_ref();
         self.run(
             "INSERT INTO outbox (id, chat, payload, created_at, state, reason, attempts,
-                 idempotency_key, caller, by_assistant, digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                 idempotency_key, caller, by_assistant, digest, unconfirmed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (id) DO UPDATE SET chat = excluded.chat, payload = excluded.payload,
                  created_at = excluded.created_at, state = excluded.state,
                  reason = excluded.reason, attempts = excluded.attempts,
                  idempotency_key = excluded.idempotency_key, caller = excluded.caller,
-                 by_assistant = excluded.by_assistant, digest = excluded.digest",
+                 by_assistant = excluded.by_assistant, digest = excluded.digest,
+                 unconfirmed = excluded.unconfirmed",
             params![
                 entry.id.as_str(),
                 entry.chat.to_string(),
@@ -531,7 +532,8 @@ impl<'a> Write<'a> {
                 entry.idempotency_key,
                 origin.map(|origin| &origin.caller),
                 origin.is_some_and(|origin| origin.by_assistant),
-                origin.and_then(|origin| origin.digest.as_deref())
+                origin.and_then(|origin| origin.digest.as_deref()),
+                origin.and_then(|origin| origin.unconfirmed.as_deref())
             ],
         )
     }
