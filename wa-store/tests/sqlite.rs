@@ -15,9 +15,9 @@ use std::{
 use rusqlite::Connection;
 use wa_proto::Jid;
 use wa_store::{
-    AuditBreak, AuditEntry, AuditQuery, Change, Changes, DatabaseKey, MessageKey, MessageQuery,
-    NewMessage, OpenOptions, OutboxEntry, OutboxState, SearchQuery, Seq, SqliteStore, Store,
-    StoreError, Timestamp, verify_audit,
+    AuditBreak, AuditEntry, Change, Changes, DatabaseKey, MessageKey, MessageQuery, NewMessage,
+    OpenOptions, OutboxEntry, OutboxState, SearchQuery, Seq, SqliteStore, Store, StoreError,
+    Timestamp, verify_audit,
 };
 
 fn key() -> DatabaseKey {
@@ -85,40 +85,6 @@ async fn another_key_is_told_from_a_foreign_file() {
     assert!(matches!(foreign, StoreError::ForeignFile { .. }), "{foreign:?}");
 }
 
-#[tokio::test]
-async fn the_messages_of_an_older_schema_are_counted_once_and_kept_count_of() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("wa.db");
-    let store = SqliteStore::open(&path, key()).await.unwrap();
-    store.commit([message(1, "a"), message(2, "b")].into_iter().collect()).await.unwrap();
-    store.close().await.unwrap();
-    raw(&path)
-        .execute_batch(&format!(
-            "ALTER TABLE meta DROP COLUMN messages; {WITHOUT_ORIGIN} {WITHOUT_VOUCHERS}
-             {WITHOUT_CHAIN} PRAGMA user_version = 7;"
-        ))
-        .unwrap();
-    let store = SqliteStore::open(&path, key()).await.unwrap();
-    assert_eq!(store.stats().await.unwrap().messages, 2);
-    store.commit([message(2, "again"), message(3, "c")].into_iter().collect()).await.unwrap();
-    assert_eq!(store.stats().await.unwrap().messages, 3);
-}
-
-/// Takes back what schema 12 brought.
-const WITHOUT_ORIGIN: &str = "DROP INDEX messages_by_person; ALTER TABLE outbox DROP COLUMN caller;
-    ALTER TABLE outbox DROP COLUMN by_assistant; ALTER TABLE outbox DROP COLUMN digest;
-    ALTER TABLE messages DROP COLUMN by_assistant;";
-
-/// Takes back what schema 11 brought.
-const WITHOUT_VOUCHERS: &str = "DROP TABLE device_vouchers; DROP TABLE key_index_lists;
-    ALTER TABLE device_lists ADD COLUMN timestamp INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE device_lists ADD COLUMN key_index_list BLOB;";
-
-/// Takes back what schema 9 brought.
-const WITHOUT_CHAIN: &str = "DROP TRIGGER audit_is_not_deleted; DROP TABLE audit_anchor;
-    ALTER TABLE audit DROP COLUMN digest; ALTER TABLE audit DROP COLUMN hash;
-    CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, ''); END;";
-
 fn audited(at_ms: i64, detail: &str) -> Change {
     let mut entry = AuditEntry::new(at_ms, "client: robot", "messages/send", "accepted");
     entry.chat = Some(Jid::lid("900200"));
@@ -180,24 +146,6 @@ async fn an_end_that_is_cut_off_is_told_by_a_hash_that_was_kept() {
     let store = SqliteStore::open(&path, key()).await.unwrap();
     let proof = verify_audit(&store, Some(kept)).await.unwrap();
     assert_eq!((proof.found, proof.broken, proof.entries), (Some(false), None, 4));
-}
-
-#[tokio::test]
-async fn entries_of_an_older_version_come_before_the_chain() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("wa.db");
-    with_audit(&path).await;
-    let older =
-        format!("{WITHOUT_ORIGIN} {WITHOUT_VOUCHERS} {WITHOUT_CHAIN} PRAGMA user_version = 8;");
-    raw(&path).execute_batch(&older).unwrap();
-    let store = SqliteStore::open(&path, key()).await.unwrap();
-    store.commit(Changes::from(audited(6_000, "new"))).await.unwrap();
-    let proof = verify_audit(&store, None).await.unwrap();
-    assert_eq!((proof.before_chain, proof.entries, proof.broken), (5, 1, None));
-    assert_eq!(store.audit(&AuditQuery::default()).await.unwrap().len(), 6);
-    store.commit(Changes::from(Change::PruneAudit { before_ms: 4_000 })).await.unwrap();
-    let proof = verify_audit(&store, None).await.unwrap();
-    assert_eq!((proof.before_chain, proof.entries, proof.broken), (2, 1, None));
 }
 
 #[tokio::test]
