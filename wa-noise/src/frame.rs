@@ -111,7 +111,7 @@ pub(crate) fn encode_length(len: usize) -> Result<[u8; FRAME_LENGTH_LEN], FrameE
 }
 
 pub(crate) fn decode_length([a, b, c]: [u8; FRAME_LENGTH_LEN]) -> usize {
-    usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c)
+    usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -144,9 +144,10 @@ impl SenderKeyRecord {
     fn bound_skipped_keys(&mut self) {
         let mut excess = self.skipped_key_count().saturating_sub(MAX_SENDER_KEY_SKIPPED);
         for state in self.states.iter_mut().rev() {
-            if excess > 0 && state.messages.skipped().len() > 0 {
-                excess -= Arc::make_mut(state).messages.drop_lowest(excess);
+            if excess == 0 {
+                return;
             }
+            excess -= Arc::make_mut(state).messages.drop_lowest(excess);
         }
     }
 

@@ -203,10 +203,12 @@ impl Session {
         self.receivers.iter().map(|receiver| receiver.messages().skipped().len()).sum()
     }
 
-    /// Drops the `count` oldest of the skipped message keys, or all there are; gives how many.
-    pub(crate) fn drop_oldest_skipped(&mut self, count: usize) -> usize {
-        let oldest_first = self.receivers.iter_mut().rev();
-        count - oldest_first.fold(count, |left, receiver| left - receiver.drop_oldest(left))
+    /// Drops the `count` oldest of the skipped message keys, or all there are.
+    pub(crate) fn drop_oldest_skipped(&mut self, count: usize) {
+        let mut left = count;
+        for receiver in self.receivers.iter_mut().rev() {
+            left -= receiver.drop_oldest(left);
+        }
     }
 }
 
@@ -230,3 +232,6 @@ fn open(
         .map_err(|_| DecryptError::InvalidMessage(MessageError::Ciphertext))?;
     Ok((found, plaintext))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::limits::MAX_MESSAGE_LEN;
 const VERSION: u8 = 3;
 
 /// Message version 3 made by a client of version 3.
-const VERSION_BYTE: u8 = VERSION << 4 | VERSION;
+const VERSION_BYTE: u8 = 0x33;
 
 /// Checks length and version; gives what stands behind the version byte.
 pub(crate) fn split_version(bytes: &[u8]) -> Result<&[u8], MessageError> {
@@ -74,6 +74,10 @@ mod tests {
         assert_eq!(decode_body::<One>(&[8, 5, 0x7a, 1, 9]).unwrap().number, Some(5));
         assert_eq!(decode_body::<One>(&[8, 5, 8, 6]), Err(MessageError::RepeatedField(1)));
         assert_eq!(decode_body::<One>(&[8]), Err(MessageError::Protobuf));
+        // Field 63 is the last that is looked at.
+        let twice = |field: [u8; 3]| [&[8, 5], &field[..], &field[..]].concat();
+        assert_eq!(decode_body::<One>(&twice([0xf8, 3, 1])), Err(MessageError::RepeatedField(63)));
+        assert_eq!(decode_body::<One>(&twice([0x80, 4, 1])).unwrap().number, Some(5));
     }
 
     #[test]

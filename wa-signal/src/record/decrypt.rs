@@ -243,3 +243,32 @@ const fn telling(error: &DecryptError) -> u8 {
         _ => 6,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wa_crypto::InvalidPublicKey;
+
+    use super::*;
+    use crate::MessageError;
+
+    #[test]
+    fn of_two_errors_the_one_that_is_about_the_message_is_told() {
+        let from_session_to_message = [
+            DecryptError::NoSession,
+            DecryptError::BadMac,
+            DecryptError::InvalidKey(InvalidPublicKey::NotOnCurve),
+            DecryptError::FutureMessage,
+            DecryptError::InvalidMessage(MessageError::TooShort),
+            DecryptError::KeyDiscarded,
+            DecryptError::DuplicateMessage,
+        ];
+        for (at, less) in from_session_to_message.into_iter().enumerate() {
+            for more in from_session_to_message.into_iter().skip(at + 1) {
+                assert_eq!(more_telling(less, more), more);
+                assert_eq!(more_telling(more, less), more);
+            }
+        }
+        let alike = [MessageError::TooShort, MessageError::Protobuf].map(DecryptError::from);
+        assert_eq!(more_telling(alike[0], alike[1]), alike[0], "the first of two that say alike");
+    }
+}

@@ -93,6 +93,16 @@ mod tests {
     }
 
     #[test]
+    fn a_stored_record_recognises_no_more_than_a_living_one() {
+        let parts = |sessions, identities| {
+            let sessions = std::iter::repeat_n([0; 16], sessions).collect();
+            Ended::from_parts(sessions, std::iter::repeat_n(key(1), identities).collect())
+        };
+        assert!(parts(1_000, 100).is_some());
+        assert!(parts(1_001, 0).is_none() && parts(0, 101).is_none());
+    }
+
+    #[test]
     fn the_last_hundred_identities_are_recognised_each_once_until_readmitted() {
         let mut ended = Ended::default();
         for number in (0..101).chain([100, 50]) {

@@ -248,3 +248,30 @@ macro_rules! redacted {
 }
 
 redacted!(StoredRecord, StoredArchived, StoredForwardChain, StoredSeed);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skipped_keys_of_both_formats_count_together() {
+        let stored = |first: u32, packed: u32| {
+            let seed = |index| StoredSeed { index, seed: vec![7; 32] };
+            let packed = (first..first + packed).flat_map(|index: u32| {
+                index.to_le_bytes().into_iter().chain([7; 32]).collect::<Vec<_>>()
+            });
+            StoredForwardChain {
+                key: vec![1; 32],
+                index: 100,
+                start: 0,
+                floor: 0,
+                skipped_1: (0..first).map(seed).collect(),
+                skipped: packed.collect(),
+            }
+        };
+        assert!(stored(3, 7).restore(10).is_ok());
+        for (first, packed) in [(1, 10), (10, 1), (11, 0), (0, 11)] {
+            assert!(stored(first, packed).restore(10).is_err(), "{first} and {packed}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use wa_crypto::{InvalidPublicKey, PublicKey};
 use wa_signal::{RecordError, SenderKeyEncryptError, SenderKeyError, SenderKeyRecord};
 
-use crate::party::{rng, small_order_keys, with_small_order_parts};
+use crate::party::{RecordedRng, rng, small_order_keys, with_small_order_parts};
 
 /// A sender, and the messages it sends one after the other.
 fn sender(seed: u64, messages: usize) -> (Vec<SenderKeyRecord>, Vec<Vec<u8>>) {
@@ -42,6 +42,18 @@ fn messages_decrypt_in_any_order_and_once() {
         let again = take(&mut receiver, &sent[usize::from(n)]);
         assert_eq!(again, Err(SenderKeyError::DuplicateMessage));
     }
+}
+
+#[test]
+fn the_id_of_a_new_key_has_31_bits_and_is_drawn() {
+    let id = |first: [u8; 4]| {
+        let drawn = [first.to_vec(), vec![7; 32], vec![9; 32]];
+        let record = SenderKeyRecord::create(&mut RecordedRng::new(drawn));
+        assert!(!record.is_empty() && SenderKeyRecord::new().is_empty());
+        record.key_id().unwrap()
+    };
+    assert_eq!(id([0xff; 4]), 0x7fff_ffff);
+    assert_eq!(id([6, 0, 0, 0]), 3);
 }
 
 #[test]
@@ -168,11 +180,36 @@ fn a_key_told_from_far_ahead_makes_no_duplicates_of_what_lies_between() {
     let message = |iteration| at(iteration).encrypt(b"text", &mut rng(16)).unwrap().1;
     let mut near = told(&[&at(0), &at(25_000)]);
     assert_eq!(take(&mut near, &message(24_999)).unwrap(), b"text");
+    // As far from where the chain is by then, and not from its beginning.
+    let mut later = told(&[&at(10), &at(25_010)]);
+    assert_eq!(take(&mut later, &message(25_009)).unwrap(), b"text");
     let mut far = told(&[&at(0), &at(25_001)]);
     assert_eq!(take(&mut far, &message(24_999)), Err(SenderKeyError::KeyDiscarded));
     assert_eq!(take(&mut far, &message(0)), Err(SenderKeyError::KeyDiscarded));
     assert_eq!(take(&mut far, &message(25_001)).unwrap(), b"text");
     assert_eq!(take(&mut far, &message(25_001)), Err(SenderKeyError::DuplicateMessage));
+}
+
+#[test]
+fn ones_own_key_is_stored_with_what_it_signs_with() {
+    let (at, sent) = sender(17, 1);
+    let mut receiver = told(&[&at[0]]);
+    take(&mut receiver, &sent[0]).unwrap();
+    let stored = SenderKeyRecord::from_bytes(&at[1].to_bytes()).unwrap();
+    let (_, message) = stored.encrypt(b"after a restart", &mut rng(18)).unwrap();
+    assert_eq!(take(&mut receiver, &message).unwrap(), b"after a restart");
+}
+
+#[test]
+fn a_stored_record_has_five_keys_at_most() {
+    let stored = |keys: u64| {
+        let record = |seed| sender(20 + seed, 0).0.remove(0).to_bytes().to_vec();
+        // A record of several is the records of each, one behind the other, with one version byte.
+        (1..keys).fold(record(0), |all, seed| [&all[..], &record(seed)[1..]].concat())
+    };
+    assert!(SenderKeyRecord::from_bytes(&stored(5)).is_ok());
+    let refused = SenderKeyRecord::from_bytes(&stored(6));
+    assert!(matches!(refused, Err(RecordError::Field("sender keys"))), "{refused:?}");
 }
 
 #[test]
