@@ -11,13 +11,13 @@ use tracing_subscriber::EnvFilter;
 use wa_bridge::{
     BridgeOptions, Caller, Cause, Clients, Environment, Failure, Limits, Passphrase, Profile,
     Token,
-    policy::{Confirm, Policy, Tightening},
+    policy::{Confirm, Tightening},
 };
 
 use crate::{
     account::Account,
     args::{Arguments, Command, ConfirmWhen, ServeArguments},
-    offer::Offer,
+    offer::{Offer, Offering},
     server::Server,
 };
 
@@ -106,7 +106,7 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     };
     let profile =
         Profile::locate(&options.profile, options.store.as_deref(), &options.environment)?;
-    let offer = offer(arguments, &profile, &options.caller)?;
+    let offering = Offering::new(typed(arguments)?, profile.clone(), options.caller.clone());
     if let (Some(client), true) = (&arguments.client, arguments.demo) {
         Clients::of(&profile).register(client)?;
     }
@@ -114,7 +114,7 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
         demo.populate(&options).await?;
     }
     let account = Account::new(options);
-    let server = Server::new(account.clone(), &offer)?;
+    let server = Server::new(account.clone(), offering)?;
     let keeper = tokio::spawn(account.clone().keep());
     let stop = CancellationToken::new();
     let served = tokio::select! {
@@ -199,15 +199,13 @@ fn options(arguments: &ServeArguments) -> Result<BridgeOptions, Failure> {
     Ok(options)
 }
 
-/// Which tools are offered, by what was typed and by the policy.
-fn offer(arguments: &ServeArguments, profile: &Profile, caller: &Caller) -> Result<Offer, Failure> {
-    // A policy that cannot be read lets nothing through; the status says so.
-    let policy = Policy::load(profile).unwrap_or_default().for_caller(caller);
+/// Which tools are offered, by what was typed; the policy takes away more.
+fn typed(arguments: &ServeArguments) -> Result<Offer, Failure> {
     let offer = Offer {
-        read_only: arguments.read_only || policy.read_only,
+        read_only: arguments.read_only,
         sets: arguments.toolsets.iter().copied().collect(),
         excluded: arguments.exclude_tools.iter().cloned().collect(),
-        confirm_in_chat: policy.confirm_in_chat,
+        confirm_in_chat: true,
     };
     match offer.unknown().as_slice() {
         [] => Ok(offer),

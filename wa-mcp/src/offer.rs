@@ -2,7 +2,42 @@
 
 use std::collections::BTreeSet;
 
+use wa_bridge::{Caller, ClientName, Profile, policy::Policy};
+
 use crate::tools::{Entry, Kind, Toolset};
+
+/// By what tools are offered: what was typed when the server was started, and the policy as it is
+/// now, for whichever assistant asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Offering {
+    typed: Offer,
+    profile: Profile,
+    caller: Caller,
+}
+
+impl Offering {
+    /// `caller` is whoever asks without a token of their own.
+    pub(crate) const fn new(typed: Offer, profile: Profile, caller: Caller) -> Self {
+        Self { typed, profile, caller }
+    }
+
+    /// What may be offered to anybody at all.
+    pub(crate) fn typed(&self) -> Offer {
+        Offer { confirm_in_chat: true, ..self.typed.clone() }
+    }
+
+    /// What is offered to an assistant, or without one to whoever the server is for.
+    pub(crate) fn to(&self, client: Option<&ClientName>) -> Offer {
+        let caller = client.map_or_else(|| self.caller.clone(), |it| Caller::client(it.clone()));
+        // A policy that cannot be read lets nothing through; the status says so.
+        let policy = Policy::load(&self.profile).unwrap_or_default().for_caller(&caller);
+        Offer {
+            read_only: self.typed.read_only || policy.read_only,
+            confirm_in_chat: policy.confirm_in_chat,
+            ..self.typed.clone()
+        }
+    }
+}
 
 /// Which tools are offered.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +60,13 @@ impl Offer {
         (!self.read_only || reads)
             && (self.sets.is_empty() || self.sets.contains(&tool.set))
             && !self.excluded.contains(name)
-            && (self.confirm_in_chat || name != "confirm_send")
+            && self.is_open(tool)
+    }
+
+    /// Whether a call of a tool is looked at: an assistant agrees to nothing by itself. Whatever else
+    /// the policy forbids by now is refused where it is done, in words that say why.
+    pub(crate) fn is_open(&self, tool: &Entry) -> bool {
+        self.confirm_in_chat || tool.described.name != "confirm_send"
     }
 
     /// Names to exclude that are no tool's.
@@ -84,6 +125,32 @@ mod tests {
         offer.excluded = ["react".to_owned(), "raect".to_owned()].into();
         assert!(!names(&offer).contains(&"react".to_owned()));
         assert_eq!(offer.unknown(), ["raect"]);
+    }
+
+    #[test]
+    fn each_assistant_is_offered_what_its_own_policy_leaves_it_by_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let caller = Caller::assistant("wa-mcp");
+        let options = wa_bridge::BridgeOptions::new("default".parse().unwrap(), caller.clone());
+        let mut environment = options.unwrap().environment;
+        environment.config_home = Some(folder.path().join("config"));
+        let store = folder.path().join("account");
+        let profile = Profile::locate(&"default".parse().unwrap(), Some(&store), &environment);
+        let offering = Offering::new(Offer::default(), profile.unwrap(), caller);
+        let set_policy = |toml: &str| {
+            let config = folder.path().join("config/wa");
+            std::fs::create_dir_all(&config).unwrap();
+            std::fs::write(config.join("policy.toml"), toml).unwrap();
+        };
+        let robot: ClientName = "robot".parse().unwrap();
+        let sends = |client: Option<&ClientName>| {
+            names(&offering.to(client)).contains(&"send_message".to_owned())
+        };
+        assert!(sends(Some(&robot)) && sends(None));
+        set_policy("[client.robot]\nread_only = true");
+        assert!(!sends(Some(&robot)) && sends(None) && sends(Some(&"other".parse().unwrap())));
+        set_policy("read_only = true");
+        assert!(!sends(Some(&robot)) && !sends(None));
     }
 
     #[test]

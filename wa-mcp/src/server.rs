@@ -20,7 +20,7 @@ use crate::{
     account::Account,
     call::ToolCall,
     confirm::{self, Confirmer},
-    offer::Offer,
+    offer::Offering,
     prompts, resources,
     tools::{self, Entry},
     updates::Subscriptions,
@@ -38,6 +38,7 @@ pub(crate) struct Server {
 
 struct Shared {
     account: Account,
+    offering: Offering,
     tools: Vec<Entry>,
     by_name: HashMap<Cow<'static, str>, usize>,
     confirmer: Confirmer,
@@ -45,29 +46,27 @@ struct Shared {
 
 impl Server {
     /// The server of an account, with the tools that are offered.
-    pub(crate) fn new(account: Account, offer: &Offer) -> Result<Self, Failure> {
+    pub(crate) fn new(account: Account, offering: Offering) -> Result<Self, Failure> {
         let confirmer = Confirmer::new()
             .ok_or_else(|| Failure::new(Cause::Failed, "no key for questions to the person"))?;
-        let tools: Vec<Entry> = tools::all().into_iter().filter(|tool| offer.has(tool)).collect();
+        let typed = offering.typed();
+        let tools: Vec<Entry> = tools::all().into_iter().filter(|tool| typed.has(tool)).collect();
         let by_name = tools.iter().enumerate();
         let by_name = by_name.map(|(i, tool)| (tool.described.name.clone(), i)).collect();
-        let subscriptions = Subscriptions::new(account.clone());
-        let shared = Arc::new(Shared { account, tools, by_name, confirmer });
-        Ok(Self { shared, subscriptions })
+        let shared = Arc::new(Shared { account, offering, tools, by_name, confirmer });
+        Ok(Self { shared, subscriptions: Subscriptions::default() })
     }
 
     /// The same for another session.
     pub(crate) fn for_session(&self) -> Self {
-        let subscriptions = Subscriptions::new(self.shared.account.clone());
-        Self { shared: Arc::clone(&self.shared), subscriptions }
+        Self { shared: Arc::clone(&self.shared), subscriptions: Subscriptions::default() }
     }
 
     /// The account, for the assistant that showed its token with this request.
     fn account(&self, extensions: &Extensions) -> Account {
         let account = &self.shared.account;
-        let client = extensions.get::<Parts>().and_then(|parts| parts.extensions.get());
-        match client {
-            Some(client) => account.on_behalf_of(ClientName::clone(client)),
+        match client(extensions) {
+            Some(client) => account.on_behalf_of(client.clone()),
             None => account.clone(),
         }
     }
@@ -100,6 +99,11 @@ impl Server {
     }
 }
 
+/// The assistant that showed its token with a request; none for the server's own.
+fn client(extensions: &Extensions) -> Option<&ClientName> {
+    extensions.get::<Parts>()?.extensions.get()
+}
+
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
@@ -120,9 +124,11 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = self.shared.tools.iter().map(|tool| tool.described.clone()).collect();
+        let offer = self.shared.offering.to(client(&context.extensions));
+        let offered = self.shared.tools.iter().filter(|tool| offer.has(tool));
+        let tools = offered.map(|tool| tool.described.clone()).collect();
         #[cfg(feature = "conformance-fixtures")]
         let tools = tools::fixtures::with_tools(tools);
         Ok(ListToolsResult::with_all_items(tools))
@@ -145,7 +151,8 @@ impl ServerHandler for Server {
         if let Some(answer) = tools::fixtures::call(&request, &context).await {
             return answer;
         }
-        let Some(tool) = self.tool(&request.name) else {
+        let offer = self.shared.offering.to(client(&context.extensions));
+        let Some(tool) = self.tool(&request.name).filter(|tool| offer.is_open(tool)) else {
             let message = format!("there is no tool {:?}", request.name);
             return Err(ErrorData::invalid_params(message, None));
         };
@@ -242,10 +249,11 @@ impl ServerHandler for Server {
     ) -> Result<(), ErrorData> {
         #[cfg(feature = "conformance-fixtures")]
         if tools::fixtures::is_fixture(&request.uri) {
-            return self.subscriptions.add(request.uri, &context.peer);
+            return self.subscriptions.add(request.uri, &context.peer, &self.shared.account);
         }
         resources::check(&request.uri)?;
-        self.subscriptions.add(request.uri, &context.peer)
+        let account = self.account(&context.extensions);
+        self.subscriptions.add(request.uri, &context.peer, &account)
     }
 
     async fn unsubscribe(
@@ -265,7 +273,8 @@ impl ServerHandler for Server {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        self.subscriptions.listen(context).await;
+        let account = self.account(&context.request_context().extensions);
+        Subscriptions::listen(context, &account).await;
         Ok(())
     }
 }

@@ -9,7 +9,10 @@ use rmcp::{
     ErrorData, Peer, RoleServer, model::ResourceUpdatedNotificationParam,
     service::SubscriptionContext,
 };
-use tokio::{sync::broadcast::error::RecvError, task::AbortHandle};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    task::AbortHandle,
+};
 
 use crate::{
     account::{Account, Changed},
@@ -20,9 +23,8 @@ use crate::{
 const MOST: usize = 1_000;
 
 /// What one session has subscribed to in the older era.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Subscriptions {
-    account: Account,
     wanted: Arc<Mutex<Wanted>>,
 }
 
@@ -41,12 +43,13 @@ impl Drop for Wanted {
 }
 
 impl Subscriptions {
-    pub(crate) fn new(account: Account) -> Self {
-        Self { account, wanted: Arc::default() }
-    }
-
-    /// Subscribes to a resource.
-    pub(crate) fn add(&self, uri: String, peer: &Peer<RoleServer>) -> Result<(), ErrorData> {
+    /// Subscribes to a resource; the account is as whoever began the session may read it.
+    pub(crate) fn add(
+        &self,
+        uri: String,
+        peer: &Peer<RoleServer>,
+        account: &Account,
+    ) -> Result<(), ErrorData> {
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
         if wanted.uris.len() >= MOST {
             let message = format!("a session subscribes to {MOST} resources at most");
@@ -54,11 +57,8 @@ impl Subscriptions {
         }
         wanted.uris.insert(uri);
         if wanted.teller.is_none() {
-            let teller = tokio::spawn(tell(
-                self.account.clone(),
-                Arc::downgrade(&self.wanted),
-                peer.clone(),
-            ));
+            let changes = account.changes();
+            let teller = tokio::spawn(tell(changes, Arc::downgrade(&self.wanted), peer.clone()));
             wanted.teller = Some(teller.abort_handle());
         }
         Ok(())
@@ -70,8 +70,8 @@ impl Subscriptions {
     }
 
     /// Tells one subscription of the newer era, until it is cancelled.
-    pub(crate) async fn listen(&self, context: SubscriptionContext) {
-        let mut changes = self.account.changes();
+    pub(crate) async fn listen(context: SubscriptionContext, account: &Account) {
+        let mut changes = account.changes();
         let wanted: HashSet<String> = context
             .accepted()
             .resource_subscriptions
@@ -106,8 +106,11 @@ impl Subscriptions {
 }
 
 /// Tells a client of what it subscribed to, for as long as it is there.
-async fn tell(account: Account, wanted: std::sync::Weak<Mutex<Wanted>>, peer: Peer<RoleServer>) {
-    let mut changes = account.changes();
+async fn tell(
+    mut changes: Receiver<Changed>,
+    wanted: std::sync::Weak<Mutex<Wanted>>,
+    peer: Peer<RoleServer>,
+) {
     loop {
         let changed: Changed = match changes.recv().await {
             Ok(changed) => changed,

@@ -7,7 +7,10 @@ use tokio::{
 use wa_bridge::{BridgeOptions, Caller};
 
 use super::*;
-use crate::{account::Account, offer::Offer};
+use crate::{
+    account::Account,
+    offer::{Offer, Offering},
+};
 
 /// A server without a network on a port of its own, and what opens it.
 struct Served {
@@ -46,7 +49,8 @@ async fn served() -> Served {
     let file = folder.path().join("token");
     let token = Token::load_or_create(&file).unwrap();
     let own = std::fs::read_to_string(file).unwrap().trim().to_owned();
-    let server = Server::new(Account::new(options), &Offer::default()).unwrap();
+    let offering = Offering::new(Offer::default(), profile.clone(), options.caller.clone());
+    let server = Server::new(Account::new(options), offering).unwrap();
     let (told, address) = tokio::sync::oneshot::channel();
     let (keys, stop) = (Keys::new(token, clients.clone()), CancellationToken::new());
     let stopped = stop.clone();
