@@ -66,6 +66,10 @@ Examples:
   wa-cli serve                                  stay connected, and do what other commands ask
   wa-cli messages Anna --limit 20 --json
 
+Names:
+  A name with a ~ before it was chosen by the person who bears it, or by whoever names the
+  group: it proves nothing about who they are. Names without one are your address book's.
+
 Exit codes:
   0 done, 1 failed, 2 usage, 3 cancelled, 4 not linked, 5 offline, timed out or too soon, 6 locked, 130 interrupted
 

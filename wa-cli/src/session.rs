@@ -3,7 +3,7 @@
 //! Knows nothing of what the command does with it.
 
 use wa_bridge::{
-    Bridge, BridgeOptions, Caller, InvalidProfileName, Passphrase, Perform,
+    Bridge, BridgeOptions, Caller, InvalidProfileName, Passphrase, Perform, Profile,
     api::{CandidateView, CatchUp, Named, Resolve, SentStatus, SentView},
 };
 
@@ -125,6 +125,14 @@ pub(crate) fn options(global: &GlobalArguments) -> Result<BridgeOptions, Failure
     options.passphrase = Passphrase::new(global.passphrase_file.as_deref(), &options.environment)
         .or_ask(passphrase::ask);
     Ok(options)
+}
+
+/// Where the account that was named on the command line is kept, and how it is opened.
+pub(crate) fn profile(global: &GlobalArguments) -> Result<(BridgeOptions, Profile), Failure> {
+    let options = options(global)?;
+    let profile =
+        Profile::locate(&options.profile, options.store.as_deref(), &options.environment)?;
+    Ok((options, profile))
 }
 
 /// What keeps a message from being sent, if something does: what is on disk is not lost.

@@ -28,9 +28,7 @@ pub(crate) fn run(
     global: &GlobalArguments,
     output: &Output,
 ) -> Result<(), Failure> {
-    let options = session::options(global)?;
-    let profile =
-        Profile::locate(&options.profile, options.store.as_deref(), &options.environment)?;
+    let (_, profile) = session::profile(global)?;
     let clients = Clients::of(&profile);
     match &arguments.command {
         None | Some(ClientCommand::List) => list(&clients, &profile, output),

@@ -5,7 +5,9 @@ use wa_bridge::{
     foreign,
 };
 
-use crate::{args::ContactsArguments, failure::Failure, output::Output, session::Session};
+use crate::{
+    args::ContactsArguments, failure::Failure, output::Output, session::Session, view::shown_name,
+};
 
 pub(crate) async fn run(
     arguments: &ContactsArguments,
@@ -31,7 +33,8 @@ fn line(view: &ContactView, output: &Output) -> String {
     let username = username.unwrap_or_default();
     match &view.name {
         Some(name) => {
-            format!("{}  {address}{username}\n", output.bold(&foreign::plain(name, " ")))
+            let name = output.bold(&shown_name(name, view.self_chosen));
+            format!("{name}  {address}{username}\n")
         }
         None => format!("{address}\n"),
     }

@@ -16,9 +16,7 @@ pub(crate) async fn run(
     global: &GlobalArguments,
     output: &Output,
 ) -> Result<(), Failure> {
-    let options = session::options(global)?;
-    let profile =
-        Profile::locate(&options.profile, options.store.as_deref(), &options.environment)?;
+    let (options, profile) = session::profile(global)?;
     let command = command.clone();
     // It waits for somebody who types.
     let changed = tokio::task::spawn_blocking(move || change(&command, &options, &profile)).await;

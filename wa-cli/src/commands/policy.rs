@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use wa_bridge::{
-    Profile, Recipient, foreign,
+    Recipient, foreign,
     policy::{AddedEntry, Policy},
 };
 
@@ -53,11 +53,6 @@ pub(crate) async fn run(
     }
 }
 
-fn profile(global: &GlobalArguments) -> Result<Profile, Failure> {
-    let options = session::options(global)?;
-    Ok(Profile::locate(&options.profile, options.store.as_deref(), &options.environment)?)
-}
-
 async fn add(
     arguments: &PolicyAddArguments,
     global: &GlobalArguments,
@@ -65,7 +60,7 @@ async fn add(
 ) -> Result<(), Failure> {
     let PolicyAddArguments { list, chat } = arguments;
     let (entry, name) = entry(chat, global, output).await?;
-    let added = Policy::add(&profile(global)?, *list, &entry, name.as_deref())?;
+    let added = Policy::add(&session::profile(global)?.1, *list, &entry, name.as_deref())?;
     let AddedEntry { file, was_there, is_first, .. } = added;
     let view = AddedView {
         file: file.display().to_string(),
@@ -114,7 +109,7 @@ async fn entry(
 
 /// Reads the files itself: a policy that keeps the account closed is to be seen too.
 fn show(global: &GlobalArguments, output: &Output) -> Result<(), Failure> {
-    let profile = profile(global)?;
+    let profile = session::profile(global)?.1;
     let policy = Policy::load(&profile)?;
     let places = Policy::places(&profile);
     let file = places.iter().find(|place| place.exists()).map(|file| file.display().to_string());

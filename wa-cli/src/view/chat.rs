@@ -7,17 +7,16 @@ use wa_bridge::{
     foreign,
 };
 
-use super::shown_time;
+use super::{shown_name, shown_time};
 use crate::output::Output;
 
 /// Whom something was sent to: what they are called, and the number or address. A name that they
 /// chose themself has a wave before it, as on phones.
 pub(crate) fn recipient(view: &SentView) -> String {
     let ChatTitle { name, self_chosen, kind, .. } = &view.recipient;
-    let wave = if *self_chosen && *kind == ChatKind::Person { "~" } else { "" };
     match name {
         Some(name) if *kind == ChatKind::Person => {
-            format!("{wave}{} ({})", foreign::plain(name, " "), view.chat)
+            format!("{} ({})", shown_name(name, *self_chosen), view.chat)
         }
         Some(name) => format!("{} {:?} ({})", kind.as_str(), foreign::plain(name, " "), view.chat),
         None => view.chat.clone(),
@@ -27,12 +26,9 @@ pub(crate) fn recipient(view: &SentView) -> String {
 /// The line of a list.
 pub(crate) fn line(view: &ChatView, output: &Output, zone: &TimeZone) -> String {
     let at = view.last_message_at.as_deref().map_or_else(|| "-".into(), |at| shown_time(at, zone));
-    let who = [view.name.as_deref(), view.phone.as_deref()]
-        .into_iter()
-        .flatten()
-        .map(|text| foreign::plain(text, " "))
-        .collect::<Vec<_>>()
-        .join("  ");
+    let name = view.name.as_deref().map(|name| shown_name(name, view.self_chosen));
+    let phone = view.phone.as_deref().map(|phone| foreign::plain(phone, " "));
+    let who = name.into_iter().chain(phone).collect::<Vec<_>>().join("  ");
     let who = if who.is_empty() { view.jid.clone() } else { who };
     let unread = match view.unread {
         0 if view.marked_unread => Some("unread".into()),

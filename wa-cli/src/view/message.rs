@@ -3,16 +3,16 @@
 use jiff::tz::TimeZone;
 use wa_bridge::{api::MessageView, foreign};
 
-use super::{media, person, poll, shown_time};
+use super::{media, person, poll, shown_name, shown_time};
 use crate::output::Output;
 
 /// The line of a list, and below it what was added; `text` is what to show as the text.
 pub(crate) fn line(view: &MessageView, text: &str, output: &Output, zone: &TimeZone) -> String {
-    let who = if view.from_me { "you" } else { sender(view) };
+    let who = if view.from_me { "you".to_owned() } else { sender(view) };
     let state = if view.from_me { format!(" [{}]", view.status) } else { String::new() };
     let mark = if view.edited { " (edited)" } else { "" };
     let at = output.dim(&shown_time(&view.timestamp, zone));
-    let who = output.bold(&foreign::plain(who, " "));
+    let who = output.bold(&who);
     let mut lines = format!("{at}  {who}{state}  {text}{mark}\n");
     for added in added(view) {
         lines.push_str(&format!("    {}\n", output.dim(&added)));
@@ -59,6 +59,9 @@ pub(crate) fn added(view: &MessageView) -> Vec<String> {
     added
 }
 
-fn sender(view: &MessageView) -> &str {
-    view.sender_name.as_deref().or(view.sender_phone.as_deref()).unwrap_or(&view.sender)
+fn sender(view: &MessageView) -> String {
+    match &view.sender_name {
+        Some(name) => shown_name(name, view.sender_self_chosen),
+        None => foreign::plain(view.sender_phone.as_deref().unwrap_or(&view.sender), " "),
+    }
 }

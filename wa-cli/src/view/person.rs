@@ -2,13 +2,17 @@
 
 use wa_bridge::{api::PersonView, foreign};
 
+use super::shown_name;
+
 /// Who it is, in a word or two.
 pub(crate) fn label(view: &PersonView) -> String {
     if view.is_me {
         return "you".into();
     }
-    let label = view.name.as_deref().or(view.phone.as_deref()).unwrap_or(&view.jid);
-    foreign::plain(label, " ")
+    match &view.name {
+        Some(name) => shown_name(name, view.self_chosen),
+        None => foreign::plain(view.phone.as_deref().unwrap_or(&view.jid), " "),
+    }
 }
 
 /// Who they are, in a line.
@@ -18,7 +22,7 @@ pub(crate) fn labels(people: &[PersonView]) -> String {
 
 /// Name and number.
 pub(crate) fn line(view: &PersonView) -> String {
-    let name = view.name.as_deref().map(|name| foreign::plain(name, " "));
+    let name = view.name.as_deref().map(|name| shown_name(name, view.self_chosen && !view.is_me));
     let address = view.phone.clone().unwrap_or_else(|| view.jid.clone());
     let me = if view.is_me { "  (you)" } else { "" };
     match name {
