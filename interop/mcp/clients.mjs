@@ -1,4 +1,5 @@
-// The MCP project's Python client: `clients.py` has the checks, this has the Python for them.
+// The MCP project's Python client: `clients.py` and `guards.py` have the checks, this has the Python
+// for them.
 
 import fs from 'node:fs'
 import path from 'node:path'
@@ -7,7 +8,7 @@ import { run } from './processes.mjs'
 /** How long installing may take, and how long the checks. */
 const SECONDS = { install: 300, checks: 600 }
 
-/** Runs clients.py and counts its lines; says so if there is no Python to run it. */
+/** Runs the checks and counts their lines; says so if there is no Python to run it. */
 export async function checks({ here, work, binary, words, count }) {
   const python = await environment(here, work)
   if (python === undefined) {
@@ -15,17 +16,19 @@ export async function checks({ here, work, binary, words, count }) {
     return
   }
   const env = { ...process.env, WA_MCP: binary, PYTHONUNBUFFERED: '1' }
-  const args = [path.join(here, 'clients.py'), ...words]
-  const done = await run(python, args, { seconds: SECONDS.checks, cwd: work, env })
-  process.stdout.write(done.stdout)
-  const failed = done.stdout.match(/^FAIL /gm)?.length ?? 0
-  count.ok += done.stdout.match(/^ok /gm)?.length ?? 0
-  count.failed += failed
-  if (done.code !== 0 && failed === 0) {
-    count.failed += 1
-    console.log('FAIL  the Python client ended early')
+  for (const script of ['clients.py', 'guards.py']) {
+    const args = [path.join(here, script), ...words]
+    const done = await run(python, args, { seconds: SECONDS.checks, cwd: work, env })
+    process.stdout.write(done.stdout)
+    const failed = done.stdout.match(/^FAIL /gm)?.length ?? 0
+    count.ok += done.stdout.match(/^ok /gm)?.length ?? 0
+    count.failed += failed
+    if (done.code !== 0 && failed === 0) {
+      count.failed += 1
+      console.log(`FAIL  ${script} ended early`)
+    }
+    if (done.code !== 0) process.stdout.write(done.stderr.slice(-8000).replace(/^/gm, '      ') + '\n')
   }
-  if (done.code !== 0) process.stdout.write(done.stderr.slice(-8000).replace(/^/gm, '      ') + '\n')
 }
 
 /** The Python of a virtual environment that has what requirements.txt names. */
