@@ -203,6 +203,16 @@ pub enum Change {
     },
     /// Keeps a message that is sent, to answer retries.
     PutSentMessage(Box<SentMessage>),
+    /// Notes to whom a message is sent: nobody else gets it when they ask for it. One that is not
+    /// kept is left alone.
+    SetSentAudience {
+        /// The chat.
+        chat: Jid,
+        /// The message.
+        id: MessageId,
+        /// The people, each once; kept sorted and without their devices.
+        people: Vec<Jid>,
+    },
     /// Forgets what is past its time at `now`: handled payloads, retry counts,
     /// session recreations and base keys after 14 days, sent messages and finished outbox entries
     /// after 7, sealed additions whose message did not come after 30, and tokens once neither the

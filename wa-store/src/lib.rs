@@ -50,6 +50,7 @@ mod retry;
 mod scope;
 pub mod search;
 mod secret;
+mod send_failure;
 mod sqlite;
 mod store;
 
@@ -89,5 +90,6 @@ pub use retry::{
 };
 pub use scope::{Scope, Strangers};
 pub use secret::{AdvSecret, SecretBytes};
+pub use send_failure::SendFailure;
 pub use sqlite::{DatabaseKey, InvalidDatabaseKey, OpenOptions, SqliteStore};
 pub use store::{Result, Store};

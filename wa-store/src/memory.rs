@@ -221,6 +221,12 @@ impl Store for MemoryStore {
         Ok(state.sent.get(&(state.person(chat), id.clone())).cloned())
     }
 
+    async fn sent_audience(&self, chat: &Jid, id: &MessageId) -> Result<Vec<Jid>> {
+        let state = self.state()?;
+        let found = state.audiences.get(&(state.person(chat), id.clone()));
+        Ok(found.map(|people| people.to_vec()).unwrap_or_default())
+    }
+
     async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>> {
         let state = self.state()?;
         Ok(state.outbox.iter().filter(|entry| entry.state.is_pending()).cloned().collect())

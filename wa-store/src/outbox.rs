@@ -4,7 +4,7 @@
 
 use wa_proto::Jid;
 
-use crate::{MessageId, SecretBytes, Timestamp};
+use crate::{MessageId, SecretBytes, SendFailure, Timestamp};
 
 /// A message on its way out. It lands before its bytes leave, and stays until the server acks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +51,8 @@ pub enum OutboxState {
     Transmitted,
     /// The server has it.
     Acked,
-    /// It will not be sent: why, for people to read (never message text).
-    Failed(String),
+    /// It will never be sent.
+    Failed(SendFailure),
 }
 
 impl OutboxState {

@@ -38,6 +38,14 @@ pub struct SentMessage {
     pub sent_at: Timestamp,
 }
 
+/// People as an audience is kept: without devices, sorted, each once.
+pub(crate) fn audience(people: Vec<Jid>) -> Vec<Jid> {
+    let mut people: Vec<Jid> = people.iter().map(Jid::to_user).collect();
+    people.sort_unstable();
+    people.dedup();
+    people
+}
+
 /// A message that arrived and could not be read.
 ///
 /// It also stands in the archive, as a message of the kind

@@ -431,6 +431,11 @@ impl Store for SqliteStore {
         self.find(move |db| read::sent_message(db, &chat, &id)).await
     }
 
+    async fn sent_audience(&self, chat: &Jid, id: &MessageId) -> Result<Vec<Jid>> {
+        let (chat, id) = (chat.clone(), id.clone());
+        self.read(move |db| read::sent_audience(db, &chat, &id)).await
+    }
+
     async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>> {
         self.find(read::outbox_pending).await
     }

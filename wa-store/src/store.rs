@@ -111,6 +111,9 @@ pub trait Store: Send + Sync + 'static {
     async fn base_key(&self, device: &Jid, id: &MessageId) -> Result<Option<PublicKey>>;
     /// A message this device sent, by chat and id.
     async fn sent_message(&self, chat: &Jid, id: &MessageId) -> Result<Option<SentMessage>>;
+    /// To whom a message was sent, by [`Change::SetSentAudience`](crate::Change::SetSentAudience);
+    /// nobody if that is not known.
+    async fn sent_audience(&self, chat: &Jid, id: &MessageId) -> Result<Vec<Jid>>;
 
     /// The outbox entries that are still to be sent, in the order they were put.
     async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>>;

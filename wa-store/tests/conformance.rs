@@ -82,6 +82,7 @@ rules! {
         what_was_seen_is_forgotten_after_14_days
         retry_counts_survive_and_expire
         a_sent_message_is_found_under_both_names_for_7_days
+        whom_a_message_was_sent_to_is_kept_as_long_as_the_message
         the_outbox_keeps_its_order_and_its_states
         an_idempotency_key_is_taken_only_once
         the_next_entry_of_a_chat_is_found_behind_a_place_and_under_both_names

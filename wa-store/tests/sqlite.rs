@@ -16,8 +16,8 @@ use rusqlite::Connection;
 use wa_proto::Jid;
 use wa_store::{
     AuditBreak, AuditEntry, Change, Changes, DatabaseKey, MessageKey, MessageQuery, NewMessage,
-    OpenOptions, OutboxEntry, OutboxState, SearchQuery, Seq, SqliteStore, Store, StoreError,
-    Timestamp, verify_audit,
+    OpenOptions, OutboxEntry, OutboxState, SearchQuery, SendFailure, Seq, SqliteStore, Store,
+    StoreError, Timestamp, verify_audit,
 };
 
 fn key() -> DatabaseKey {
@@ -83,6 +83,45 @@ async fn another_key_is_told_from_a_foreign_file() {
     raw(&other).execute_batch("CREATE TABLE t (x)").unwrap();
     let foreign = refusal(&other, key()).await;
     assert!(matches!(foreign, StoreError::ForeignFile { .. }), "{foreign:?}");
+}
+
+/// Takes back what schema 15 brought.
+const WITHOUT_SENDING: &str =
+    "DROP TABLE audiences; ALTER TABLE sent_messages DROP COLUMN audience;";
+
+#[tokio::test]
+async fn why_messages_were_given_up_before_is_read_as_reasons() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    let refused = |code| SendFailure::Refused { code };
+    let cases = [
+        ("404", "15550200@s.whatsapp.net", SendFailure::NotOnWhatsApp),
+        ("424", "900200@lid", SendFailure::NoDevice),
+        ("451", "900200@lid", SendFailure::NotAllowed),
+        ("463", "900200@lid", SendFailure::Restricted),
+        ("479", "900200@lid", SendFailure::Malformed),
+        ("403", "120363000000000001@g.us", SendFailure::NotInGroup),
+        ("403", "120363000000000001@newsletter", refused(403)),
+        ("500", "900200@lid", refused(500)),
+        ("no number", "900200@lid", SendFailure::Unknown),
+    ];
+    let db = raw(&path);
+    for (place, (reason, chat, _)) in cases.iter().enumerate() {
+        db.execute(
+            "INSERT INTO outbox (id, chat, payload, created_at, state, reason, attempts)
+             VALUES (?1, ?2, x'00', 0, 3, ?3, 1)",
+            rusqlite::params![format!("M{place}"), chat, reason],
+        )
+        .unwrap();
+    }
+    db.execute_batch(&format!("{WITHOUT_SENDING} PRAGMA user_version = 14;")).unwrap();
+    drop(db);
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    for (place, (_, _, expected)) in cases.into_iter().enumerate() {
+        let entry = store.outbox_entry(&format!("M{place}").as_str().into()).await.unwrap();
+        assert_eq!(entry.unwrap().state, OutboxState::Failed(expected));
+    }
 }
 
 fn audited(at_ms: i64, detail: &str) -> Change {

@@ -74,6 +74,7 @@ impl State {
         self.sync.learn_lid(phone, lid);
         rename(&mut self.tokens, &one);
         rename(&mut self.sent, &|(chat, id)| Some((one(chat)?, id.clone())));
+        rename(&mut self.audiences, &|(chat, id)| Some((one(chat)?, id.clone())));
         self.sent.iter_mut().for_each(|((chat, _), message)| message.chat.clone_from(chat));
         rename(&mut self.retries_sent, &place);
         rename(&mut self.retries_answered, &|(of, id)| Some((device(of)?, id.clone())));

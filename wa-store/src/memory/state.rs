@@ -44,6 +44,8 @@ pub(super) struct State {
     pub(super) recreated: BTreeMap<Jid, Timestamp>,
     pub(super) base_keys: BTreeMap<(Jid, MessageId), (PublicKey, Timestamp)>,
     pub(super) sent: BTreeMap<(Jid, MessageId), SentMessage>,
+    /// To whom those messages were sent.
+    pub(super) audiences: BTreeMap<(Jid, MessageId), Arc<[Jid]>>,
     pub(super) outbox: Vec<OutboxEntry>,
     /// The place of each outbox entry in the queue.
     pub(super) outbox_places: BTreeMap<MessageId, u64>,
@@ -242,6 +244,12 @@ impl State {
                 let place = (chat.clone(), message.id.clone());
                 self.sent.insert(place, SentMessage { chat, ..*message });
             }
+            Change::SetSentAudience { chat, id, people } => {
+                let place = (self.person(&chat), id);
+                if self.sent.contains_key(&place) {
+                    self.audiences.insert(place, crate::retry::audience(people).into());
+                }
+            }
             Change::PurgeExpired { now } => self.purge(now),
             Change::PutOutbox(entry) => self.put_outbox(*entry)?,
             Change::SetOutboxState { id, state } => {
@@ -351,6 +359,8 @@ impl State {
         self.recreated.retain(|_, at| *at >= retry);
         self.base_keys.retain(|_, (_, at)| *at >= retry);
         self.sent.retain(|_, message| message.sent_at >= sent);
+        let kept = &self.sent;
+        self.audiences.retain(|place, _| kept.contains_key(place));
         let sealed = now.minus_secs(SEALED_RETENTION_SECS);
         self.sealed.retain(|_, (addition, _)| addition.moment.at >= sealed);
         self.outbox.retain(|entry| entry.state.is_pending() || entry.created_at >= sent);

@@ -191,6 +191,19 @@ pub(super) fn sent_message(
     })
 }
 
+pub(super) fn sent_audience(db: &Connection, chat: &Jid, id: &MessageId) -> Result<Vec<Jid>> {
+    let sql = "SELECT a.people FROM sent_messages s JOIN audiences a ON a.id = s.audience
+               WHERE s.chat = ?1 AND s.id = ?2";
+    let params = [&person(db, chat)?.to_string(), id.as_str()];
+    let lines: Option<String> = one(db, sql, params, |row| row.get(0))?;
+    let people = lines
+        .as_deref()
+        .unwrap_or_default()
+        .lines()
+        .map(|line| line.parse().map_err(|_| StoreError::Corrupt { what: "an audience" }));
+    people.collect()
+}
+
 pub(super) fn outbox_pending(db: &Connection) -> Result<Vec<OutboxEntry>> {
     let sql = format!("SELECT {} FROM outbox WHERE state < 2 ORDER BY position", row_forms::OUTBOX);
     all(db, &sql, [], row_forms::outbox_entry)

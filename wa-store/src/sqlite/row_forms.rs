@@ -6,7 +6,7 @@ use super::rows::Columns;
 use crate::{
     Account, Addition, AdvSecret, ArchivedMessage, Contact, GapPlace, GapReason, HistoryGap,
     MessageKey, MessageKind, MessageStatus, Moment, Origin, OutboxEntry, OutboxState, Placeholder,
-    SealedAddition, StoreError, addition::decode, store::Result,
+    SealedAddition, SendFailure, StoreError, addition::decode, store::Result,
 };
 
 /// The columns of [`message`], in its order; the table is `m`.
@@ -79,7 +79,7 @@ pub(super) fn outbox_entry(row: Columns<'_>) -> Result<OutboxEntry> {
         0 => OutboxState::Queued,
         1 => OutboxState::Transmitted,
         2 => OutboxState::Acked,
-        3 => OutboxState::Failed(row.get(5)?),
+        3 => OutboxState::Failed(SendFailure::from_column(row.text(5)?)),
         _ => return Err(StoreError::Corrupt { what: "an outbox state" }),
     };
     Ok(OutboxEntry {
@@ -103,12 +103,12 @@ pub(super) fn outbox_entry(row: Columns<'_>) -> Result<OutboxEntry> {
 }
 
 /// An outbox state as a number and a reason; below 2 something is still to be done.
-pub(super) fn state_columns(state: &OutboxState) -> (i64, Option<&str>) {
+pub(super) fn state_columns(state: &OutboxState) -> (i64, Option<String>) {
     match state {
         OutboxState::Queued => (0, None),
         OutboxState::Transmitted => (1, None),
         OutboxState::Acked => (2, None),
-        OutboxState::Failed(reason) => (3, Some(reason)),
+        OutboxState::Failed(reason) => (3, Some(reason.to_column())),
     }
 }
 

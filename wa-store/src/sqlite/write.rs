@@ -276,6 +276,9 @@ impl<'a> Write<'a> {
         match change {
             Change::PurgeExpired { now } => self.purge(now)?,
             Change::PutSentMessage(message) => self.put_sent(&message)?,
+            Change::SetSentAudience { chat, id, people } => {
+                self.set_audience(&chat, id.as_str(), people)?;
+            }
             Change::PutOutbox(entry) => self.put_outbox(&entry)?,
             Change::SetOutboxState { id, state } => self.set_outbox_state(id.as_str(), &state)?,
             Change::CountOutboxAttempt(id) => {
@@ -424,6 +427,7 @@ impl<'a> Write<'a> {
                  DELETE FROM device_vouchers; DELETE FROM key_index_lists;
                  DELETE FROM retries_sent; DELETE FROM retries_answered;
                  DELETE FROM sessions_recreated; DELETE FROM base_keys; DELETE FROM sent_messages;
+                 DELETE FROM audiences;
                  DELETE FROM outbox; DELETE FROM receipts; DELETE FROM placeholders;
                  DELETE FROM privacy_tokens; DELETE FROM groups; DELETE FROM history_chunks;
                  DELETE FROM history_gaps; DELETE FROM sync_keys; DELETE FROM sync_key_requests;
@@ -496,6 +500,22 @@ impl<'a> Write<'a> {
                 message.envelope,
                 message.sent_at.secs()
             ],
+        )
+    }
+
+    fn set_audience(&self, chat: &Jid, id: &str, people: Vec<Jid>) -> Result<()> {
+        let people: Vec<String> =
+            crate::retry::audience(people).iter().map(Jid::to_string).collect();
+        let people = people.join("\n");
+        let hash = wa_crypto::sha256(&[people.as_bytes()]);
+        self.run(
+            "INSERT OR IGNORE INTO audiences (hash, people) VALUES (?1, ?2)",
+            params![hash, people],
+        )?;
+        self.run(
+            "UPDATE sent_messages SET audience = (SELECT id FROM audiences WHERE hash = ?3)
+             WHERE chat = ?1 AND id = ?2",
+            params![self.person(chat)?, id, hash],
         )
     }
 
@@ -576,6 +596,10 @@ impl<'a> Write<'a> {
         ] {
             self.run(sql, [before])?;
         }
-        Ok(())
+        self.run(
+            "DELETE FROM audiences WHERE id NOT IN
+                 (SELECT audience FROM sent_messages WHERE audience IS NOT NULL)",
+            [],
+        )
     }
 }

@@ -3,7 +3,7 @@
 use wa_proto::Jid;
 use wa_store::{
     AuditEntry, AuditProof, AuditQuery, Change, Changes, MessageKey, OutboxEntry, OutboxState,
-    PendingReceipt, Seen, SentMessage, Store, StoreError, verify_audit,
+    PendingReceipt, Seen, SendFailure, SentMessage, Store, StoreError, verify_audit,
 };
 
 use super::samples::{ada, ada_lid, at, bob, commit, group, pair};
@@ -80,6 +80,39 @@ pub(crate) async fn a_sent_message_is_found_under_both_names_for_7_days(store: &
     assert!(store.sent_message(&group(), &"B".into()).await.unwrap().is_none());
 }
 
+pub(crate) async fn whom_a_message_was_sent_to_is_kept_as_long_as_the_message(store: &dyn Store) {
+    let sent = |id: &str| {
+        Change::PutSentMessage(Box::new(SentMessage {
+            chat: group(),
+            id: id.into(),
+            plaintext: [1; 4].into(),
+            envelope: vec![2],
+            sent_at: at(0),
+        }))
+    };
+    let to = |id: &str, people: Vec<Jid>| Change::SetSentAudience {
+        chat: group(),
+        id: id.into(),
+        people,
+    };
+    commit(store, [sent("A"), sent("B"), sent("C")]).await;
+    let both = || vec![bob(), ada().with_device(3), ada()];
+    commit(store, [to("A", both()), to("B", both()), to("none", both())]).await;
+    let mut expected = vec![ada(), bob()];
+    expected.sort();
+    for id in ["A", "B"] {
+        assert_eq!(store.sent_audience(&group(), &id.into()).await.unwrap(), expected);
+    }
+    for id in ["C", "none"] {
+        assert!(store.sent_audience(&group(), &id.into()).await.unwrap().is_empty());
+    }
+    commit(store, [to("B", vec![bob()])]).await;
+    assert_eq!(store.sent_audience(&group(), &"A".into()).await.unwrap(), expected);
+    assert_eq!(store.sent_audience(&group(), &"B".into()).await.unwrap(), [bob()]);
+    commit(store, [Change::PurgeExpired { now: at(7 * DAY + 1) }]).await;
+    assert!(store.sent_audience(&group(), &"A".into()).await.unwrap().is_empty());
+}
+
 fn entry(id: &str, key: Option<&str>) -> OutboxEntry {
     OutboxEntry {
         id: id.into(),
@@ -101,7 +134,10 @@ pub(crate) async fn the_outbox_keeps_its_order_and_its_states(store: &dyn Store)
         [
             Change::CountOutboxAttempt("M".into()),
             Change::SetOutboxState { id: "Z".into(), state: OutboxState::Acked },
-            Change::SetOutboxState { id: "F".into(), state: OutboxState::Failed("463".to_owned()) },
+            Change::SetOutboxState {
+                id: "F".into(),
+                state: OutboxState::Failed(SendFailure::Refused { code: 406 }),
+            },
             Change::SetOutboxState { id: "none".into(), state: OutboxState::Acked },
             put(OutboxEntry { attempts: 1, state: OutboxState::Transmitted, ..entry("M", None) }),
         ],
@@ -112,7 +148,7 @@ pub(crate) async fn the_outbox_keeps_its_order_and_its_states(store: &dyn Store)
         OutboxEntry { attempts: 1, state: OutboxState::Transmitted, ..entry("M", None) };
     assert_eq!(pending, [transmitted, entry("A", None)]);
     let failed = store.outbox_entry(&"F".into()).await.unwrap().unwrap();
-    assert_eq!(failed.state, OutboxState::Failed("463".to_owned()));
+    assert_eq!(failed.state, OutboxState::Failed(SendFailure::Refused { code: 406 }));
     commit(store, [Change::RemoveOutbox("M".into())]).await;
     assert_eq!(store.outbox_pending().await.unwrap().len(), 1);
     commit(store, [Change::PurgeExpired { now: at(8 * DAY) }]).await;

@@ -186,6 +186,7 @@ fn touch(change: &Change, touched: &mut Vec<Touch>) {
         | Change::NoteSessionRecreated { .. }
         | Change::RememberBaseKey { .. }
         | Change::PutSentMessage(_)
+        | Change::SetSentAudience { .. }
         | Change::PutOutbox(_)
         | Change::SetOutboxState { .. }
         | Change::CountOutboxAttempt(_)
