@@ -263,9 +263,11 @@ mod messages {
         outgoing.tctoken = Some(vec![7].into());
         outgoing.cstoken = Some(vec![7].into());
         outgoing.peer = Some(PeerPriority::HighForce);
+        outgoing.is_private = true;
         let node = outgoing.to_node();
         assert!(node.attrs.is("category", "peer") && node.attrs.is("push_priority", "high_force"));
-        assert!(node.attrs.is("privacy_sensitive", "true"));
+        assert!(node.attrs.is("privacy_sensitive", "1"));
+        assert!(node.find("meta").unwrap().attrs.is("appdata", "default"));
         assert!(node.find("tctoken").is_none() && node.find("cstoken").is_none());
     }
 }
@@ -477,6 +479,8 @@ mod receipts {
             .attr("t", "1700000000")
             .attr("phash", "2:abcd")
             .attr("refresh_lid", "true")
+            .attr("backoff", "30")
+            .attr("addressing_mode", "pn")
             .attr("error", "463");
         let Stanza::Ack(ack) = parse(&node) else { panic!() };
         assert_eq!(
@@ -484,6 +488,7 @@ mod receipts {
             (Some(1_700_000_000), Some(463), true)
         );
         assert_eq!(ack.participant_hash.as_deref(), Some("2:abcd"));
+        assert_eq!((ack.backoff, ack.addressing_mode), (Some(30), Some(AddressingMode::Phone)));
     }
 }
 

@@ -25,6 +25,7 @@ mod properties;
 pub(crate) mod receipts;
 pub(crate) mod restrictions;
 mod router;
+mod strict;
 mod tokens;
 mod usync;
 

@@ -5,7 +5,7 @@
 
 use compact_str::CompactString;
 
-use super::fields::ParseError;
+use super::{fields::ParseError, message::AddressingMode};
 use crate::{Jid, MessageId, Node, OwnedNode};
 
 /// The outside of a stanza that has to be answered: enough to ack it, also when the inside cannot
@@ -203,8 +203,13 @@ pub struct ServerAck {
     pub timestamp: Option<u64>,
     /// The server's hash of the devices; there if it differs from the one sent.
     pub participant_hash: Option<CompactString>,
-    /// Why it was refused: 463 no privacy token or account restricted, 479 malformed, and others.
+    /// Why it was refused: 421 the group names its people by the other kind of address, 463 no
+    /// privacy token or account restricted, 479 malformed, and others.
     pub error: Option<u16>,
+    /// How long to wait before it is sent again, in seconds.
+    pub backoff: Option<u32>,
+    /// In groups, by which kind of address the group names its people.
+    pub addressing_mode: Option<AddressingMode>,
     /// Whether the mapping from phone number to LID is stale and must be asked for again.
     pub refresh_lid: bool,
     /// The `edit` attribute, as sent.
@@ -221,6 +226,8 @@ impl ServerAck {
             timestamp: node.attrs.number("t"),
             participant_hash: node.text_opt("phash"),
             error: node.attrs.number("error"),
+            backoff: node.attrs.number("backoff"),
+            addressing_mode: AddressingMode::read(node),
             refresh_lid: node.attrs.is("refresh_lid", "true"),
             edit: node.text_opt("edit"),
         })

@@ -31,6 +31,8 @@ pub struct OutgoingMessage {
     pub peer_recipient_phone: Option<Jid>,
     /// Of a message between the own devices: how urgent it is.
     pub peer: Option<PeerPriority>,
+    /// Of a request for history to the own phone: it is marked as private.
+    pub is_private: bool,
     /// Of a resend: that the server must not hand it to other devices.
     pub is_resend: bool,
     /// Of a resend: when the message was first sent, in seconds since 1970.
@@ -82,7 +84,8 @@ impl ReportingToken {
 pub enum PeerPriority {
     /// `high`.
     High,
-    /// `high_force`, which wakes the phone, and is marked as private.
+    /// `high_force`, which wakes the phone: without it a phone that sleeps never deals with a
+    /// request for a message or for history (zapo, pull request 134; whatsapp-rust, 666).
     HighForce,
 }
 
@@ -146,6 +149,7 @@ impl OutgoingMessage {
             addressing_mode: None,
             peer_recipient_phone: None,
             peer: None,
+            is_private: false,
             is_resend: false,
             timestamp: None,
             participants: Vec::new(),
@@ -168,11 +172,10 @@ impl OutgoingMessage {
     }
 
     fn outside(&self) -> OwnedNode {
-        let (priority, is_private) = match self.peer {
-            None => (None, false),
-            Some(PeerPriority::High) => (Some("high"), false),
-            Some(PeerPriority::HighForce) => (Some("high_force"), true),
-        };
+        let priority = self.peer.map(|priority| match priority {
+            PeerPriority::High => "high",
+            PeerPriority::HighForce => "high_force",
+        });
         Node::new("message")
             .attr("to", &self.to)
             .attr("id", &self.id)
@@ -185,7 +188,7 @@ impl OutgoingMessage {
             .attr_opt("peer_recipient_pn", self.peer_recipient_phone.as_ref())
             .attr_opt("category", self.peer.map(|_| "peer"))
             .attr_opt("push_priority", priority)
-            .attr_opt("privacy_sensitive", is_private.then_some("true"))
+            .attr_opt("privacy_sensitive", self.is_private.then_some("1"))
             .attr_opt("device_fanout", self.is_resend.then_some("false"))
             .attr_opt("t", self.timestamp)
             .attr_opt("expiration", self.expiration)
@@ -213,6 +216,8 @@ impl OutgoingMessage {
             .chain(self.reporting_token.as_ref().map(ReportingToken::to_node))
             .chain(part("tctoken", &self.tctoken).filter(|_| self.peer.is_none()))
             .chain(part("cstoken", &self.cstoken).filter(|_| self.peer.is_none()))
+            // As whatsmeow (send.go) and zapo mark what no person sees.
+            .chain(self.peer.map(|_| Node::new("meta").attr("appdata", "default")))
             .chain(self.extra.iter().cloned())
     }
 }

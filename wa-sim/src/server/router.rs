@@ -7,6 +7,7 @@ use wa_proto::{Jid, Node, OwnedNode, Server as NameSpace};
 
 use super::{
     Server, ack_node, directory::Addressing, groups::GroupError, restrictions::NACK_RESTRICTED,
+    strict::NACK_STALE_ADDRESSING,
 };
 use crate::address::{DeviceAddress, PHONE, PhoneNumber};
 
@@ -50,7 +51,13 @@ impl Server {
             Ok(current_hash) => {
                 ack_node("message", node).attr("t", self.now).attr_opt("phash", current_hash)
             }
-            Err(code) => ack_node("message", node).attr("t", self.now).attr("error", code),
+            Err(code) => {
+                let mode = (code == NACK_STALE_ADDRESSING).then(|| self.mode_of_group(node));
+                ack_node("message", node)
+                    .attr("t", self.now)
+                    .attr("error", code)
+                    .attr_opt("addressing_mode", mode)
+            }
         };
         if from.is_phone() || !self.faults.withholds_ack() {
             self.send_to_device(from, ack);
@@ -63,6 +70,9 @@ impl Server {
         let to = node.attrs.jid("to").ok_or(NACK_MALFORMED)?;
         if node.attrs.value("id").is_none() {
             return Err(NACK_MALFORMED);
+        }
+        if let Some(code) = self.objection(node, &to).filter(|_| !from.is_phone()) {
+            return Err(code);
         }
         let parts = self.addressed_parts(node)?;
         match self.chat_of(from, node, &to)? {
@@ -166,7 +176,7 @@ impl Server {
             let message = self.message_for(address, from, node, to, &encs);
             self.deliver(address, message);
         }
-        Ok(self.stale_group_hash(from, node, group, &members))
+        Ok(self.stale_group_hash(node, group, &members))
     }
 
     fn fan_out_status(
@@ -285,22 +295,27 @@ impl Server {
         }
     }
 
-    /// The hash of the devices of a group, if the sender gave one and it is of others. The sender's
-    /// own device may be among them or not.
+    /// By which kind of address the group that a message is for names its people.
+    fn mode_of_group(&self, node: &Node<'_>) -> &'static str {
+        let to = node.attrs.jid("to");
+        match to.map_or(Addressing::Lid, |to| self.group_addressing(&to.user)) {
+            Addressing::Lid => "lid",
+            Addressing::Phone => "pn",
+        }
+    }
+
+    /// The hash of the devices of a group, if the sender gave one and it is of others. The sending
+    /// device is among them.
     fn stale_group_hash(
         &self,
-        from: DeviceAddress,
         node: &Node<'_>,
         group: &str,
         members: &[PhoneNumber],
     ) -> Option<String> {
         let told = node.attrs.text("phash")?;
-        let addressing = self.group_addressing(group);
         let devices = self.devices_of_all(members.iter().copied());
-        let others: Vec<_> = devices.iter().copied().filter(|&device| device != from).collect();
-        let current = self.participant_hash(&others, addressing);
-        let same = told == current || told == self.participant_hash(&devices, addressing);
-        (!same).then_some(current)
+        let current = self.participant_hash(&devices, self.group_addressing(group));
+        (told != current).then_some(current)
     }
 
     /// The hash of the devices there are, if the sender gave one and it is of others.

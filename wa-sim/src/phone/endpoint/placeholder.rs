@@ -34,7 +34,13 @@ impl Endpoint {
         if let Some(asked) = &request.history_sync_on_demand_request {
             self.note_history_request(&envelope.id, asked);
         }
-        if server.faults.phone_is_silent() {
+        // A phone that is not woken sleeps over these; it deals with the rest when it is awake.
+        let wants_waking = matches!(
+            kind,
+            PeerDataOperationRequestType::PlaceholderMessageResend
+                | PeerDataOperationRequestType::HistorySyncOnDemand
+        );
+        if server.faults.phone_is_silent() || wants_waking && !envelope.wakes {
             return;
         }
         if let Some(asked) = &request.history_sync_on_demand_request {

@@ -19,6 +19,8 @@ pub(super) struct Envelope {
     /// The scope of its sender keys, if it has many readers.
     scope: Option<String>,
     timestamp: u64,
+    /// Whether it wakes the phone, so that a request in it is dealt with.
+    pub(super) wakes: bool,
 }
 
 impl Endpoint {
@@ -144,6 +146,7 @@ fn envelope(server: &Server, node: &Node<'_>) -> Option<Envelope> {
         author: server.address_of(&author)?,
         scope,
         timestamp: node.attrs.number("t").unwrap_or(server.now),
+        wakes: node.attrs.is("push_priority", "high_force"),
     })
 }
 
