@@ -134,7 +134,7 @@ impl Client {
     /// Looks at the outbox again: what a [`TransmitGate`](crate::TransmitGate) had wait may leave
     /// by now.
     pub fn flush_outbox(&self) {
-        crate::outbox::pump_in_background(self.inner());
+        crate::outbox::wake_all(self.inner());
     }
 
     /// Ends the connection, or the waiting for the next one, and makes no other. What waits to be

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use wa_proto::stanza::{IqError, ParseError};
-use wa_store::StoreError;
+use wa_store::{SendFailure, StoreError};
 
 use crate::{event::Restriction, media::MediaError, request::RequestError};
 
@@ -30,7 +30,10 @@ pub enum Error {
     UnreadableHistory,
     /// The server asks for fewer requests (429).
     #[error("the server asks for fewer requests; wait before trying again")]
-    RateLimited,
+    RateLimited {
+        /// How long to wait, if the server said.
+        after: Option<Duration>,
+    },
     /// The server does not accept this client now; [`crate::Event`] says why.
     #[error("the server refuses the connection: {0}")]
     Refused(&'static str),
@@ -90,6 +93,9 @@ pub enum Error {
     /// sent again.
     #[error("the message may not be sent any more")]
     TransmissionRefused,
+    /// A message will never be sent, for a reason that is none of the others.
+    #[error("the message will not be sent: {0}")]
+    GivenUp(SendFailure),
     /// The server's answer is not in the form that is known.
     #[error("the server's answer is not in a form that is known")]
     UnreadableAnswer,
@@ -144,7 +150,7 @@ impl Error {
             | Self::PhoneSilent(_)
             | Self::UnreadableHistory
             | Self::Disconnected
-            | Self::RateLimited
+            | Self::RateLimited { .. }
             | Self::StanzaRefused
             | Self::NoDeviceReached
             | Self::KeysUnavailable => Remedy::Retry,
@@ -158,6 +164,7 @@ impl Error {
             | Self::NotInGroup
             | Self::AdminsOnly
             | Self::TransmissionRefused
+            | Self::GivenUp(_)
             | Self::AccountRestricted { .. }
             | Self::SendRefused { .. }
             | Self::Server { .. } => Remedy::FixTheCall,
@@ -175,7 +182,11 @@ impl From<RequestError> for Error {
             RequestError::Disconnected => Self::Disconnected,
             RequestError::Timeout(waited) => Self::Timeout(waited),
             RequestError::LoggedOut => Self::LoggedOut,
-            RequestError::Refused(IqError { code: 429, .. }) => Self::RateLimited,
+            RequestError::TooMany => Self::RateLimited { after: None },
+            RequestError::NotAsked => Self::Internal("the server was not to be asked"),
+            RequestError::Refused(IqError { code: 429, backoff, .. }) => Self::RateLimited {
+                after: backoff.map(|seconds| Duration::from_secs(seconds.into())),
+            },
             RequestError::Refused(IqError { code, .. }) => Self::Server { code },
             RequestError::Answer(error) => Self::Protocol(error),
         }
@@ -190,7 +201,7 @@ mod tests {
     fn a_refusal_is_worth_a_retry_only_when_the_server_is_at_fault() {
         assert_eq!(Error::Server { code: 503 }.remedy(), Remedy::Retry);
         assert_eq!(Error::Server { code: 400 }.remedy(), Remedy::FixTheCall);
-        assert_eq!(Error::RateLimited.remedy(), Remedy::Retry);
+        assert_eq!(Error::RateLimited { after: None }.remedy(), Remedy::Retry);
         assert_eq!(Error::LoggedOut.remedy(), Remedy::LinkAgain);
     }
 }

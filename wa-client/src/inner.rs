@@ -36,7 +36,10 @@ use crate::{
     placeholder::Placeholders,
     presence::Watched,
     receipts::Receipts,
-    request::{REQUEST_TIMEOUT, RequestError, RequestIds},
+    request::{
+        REQUEST_TIMEOUT, RequestError, RequestIds,
+        budget::{Budget, Urgency, may_ask, with_urgency},
+    },
     tasks::Tasks,
     version::{ClientVersion, VersionSource},
 };
@@ -102,6 +105,8 @@ pub(crate) struct Inner {
     pub(crate) attempt: Attempt,
     /// How many retries of others are answered at a time.
     pub(crate) retry_answers: tokio::sync::Semaphore,
+    /// How many requests may leave.
+    pub(crate) budget: Arc<Budget>,
     ids: RequestIds,
     rng: Mutex<StdRng>,
     /// The last time that was given to something added to a message.
@@ -145,6 +150,7 @@ impl Inner {
             app_state: AppState::default(),
             attempt: Attempt::default(),
             retry_answers: tokio::sync::Semaphore::new(PARALLEL_RETRY_ANSWERS),
+            budget: Arc::default(),
             ids,
             rng: Mutex::new(rng),
             last_ms: Mutex::new(0),
@@ -260,6 +266,7 @@ impl Inner {
         &self,
         request: &R,
     ) -> Result<R::Response, RequestError> {
+        may_ask()?;
         let deadline = Instant::now() + REQUEST_TIMEOUT;
         let mut asked_before = false;
         loop {
@@ -326,19 +333,24 @@ impl Inner {
     }
 
     /// Does something short beside the connection, until the last clone of the client is gone. A
-    /// panic is logged and counted, and ends that alone.
+    /// panic is logged and counted, and ends that alone. What it asks the server goes behind what
+    /// somebody waits for, unless it says otherwise itself.
     #[track_caller]
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(work);
+        // Boxed first: what wraps it is moved about.
+        self.tasks.spawn(with_urgency(Urgency::Background, Box::pin(work)));
     }
 
     /// Does something that lasts, until the last clone of the client is gone or it returns. A panic
     /// is logged and counted, and it is made anew after a growing delay.
-    pub(crate) fn supervise<F>(&self, name: &'static str, make: impl FnMut() -> F + Send + 'static)
-    where
+    pub(crate) fn supervise<F>(
+        &self,
+        name: &'static str,
+        mut make: impl FnMut() -> F + Send + 'static,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.tasks.supervise(name, make);
+        self.tasks.supervise(name, move || with_urgency(Urgency::Background, Box::pin(make())));
     }
 
     /// Ends all that was spawned.

@@ -51,6 +51,12 @@ impl Locks {
         Guard { _locks: vec![self.chats.lock(chat).await], _place: place }
     }
 
+    /// The same if nobody else has it: for whoever does without.
+    pub(crate) fn try_chat(&self, chat: Jid) -> Option<Guard> {
+        let lock = self.chats.try_lock(chat)?;
+        Some(Guard { _locks: vec![lock], _place: Place::beside(Rank::Chat) })
+    }
+
     /// By group: what is known of it changes by one answer or notice at a time.
     pub(crate) async fn group(&self, group: Jid) -> Guard {
         let place = enter(Rank::Group);

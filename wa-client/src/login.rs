@@ -55,7 +55,8 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
     inner.publish_link(Some(cx.link.clone()));
     inner.enter(State::Connected);
     inner.emit(Event::Connected);
-    outbox::pump_in_background(inner);
+    inner.outbox.reconnected();
+    outbox::wake_all(inner);
     history::wake(inner);
     resume_told(inner);
     app_state::connected(inner);

@@ -37,7 +37,7 @@ pub(crate) fn data(json: &Bytes) -> Result<Value, Error> {
     if let Some(error) = first {
         let code = error.pointer("/extensions/error_code").and_then(Value::as_u64);
         return Err(match code.and_then(|code| u16::try_from(code).ok()) {
-            Some(429) => Error::RateLimited,
+            Some(429) => Error::RateLimited { after: None },
             code => Error::Server { code: code.unwrap_or(400) },
         });
     }
@@ -63,7 +63,7 @@ mod tests {
         let error = |code| format!(r#"{{"errors":[{{"extensions":{{"error_code":{code}}}}}]}}"#);
         let told = |json: String| data(&Bytes::from(json));
         assert!(matches!(told(error(404)), Err(Error::Server { code: 404 })));
-        assert!(matches!(told(error(429)), Err(Error::RateLimited)));
+        assert!(matches!(told(error(429)), Err(Error::RateLimited { .. })));
         let nameless = r#"{"data":{},"errors":[{"message":"no"}]}"#.to_owned();
         assert!(matches!(told(nameless), Err(Error::Server { code: 400 })));
     }

@@ -285,7 +285,7 @@ async fn note_own(inner: &Inner, receipt: &Receipt, chat: Jid) -> Result<(), Sto
 
 /// Deals with an `<ack>` for something this device sent.
 pub(crate) async fn handle_ack(cx: &StanzaContext, ack: ServerAck) -> Result<Outcome, HandleError> {
-    if ack.class == "message" {
+    if matches!(ack.class.as_str(), "message" | "status") {
         outbox::acked(&cx.inner, &ack).await?;
     }
     Ok(Outcome::Answered)

@@ -3,6 +3,8 @@
 //! Owns ids, time-outs and the errors. What is asked is said by the typed requests of `wa-proto`;
 //! how bytes travel is the connection's business.
 
+pub(crate) mod budget;
+
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -26,6 +28,12 @@ pub enum RequestError {
     /// This device is no longer linked.
     #[error("this device is no longer linked")]
     LoggedOut,
+    /// The work at hand is to do without the server's answers.
+    #[error("the server is not to be asked now")]
+    NotAsked,
+    /// Too many requests of this client wait for their turn already.
+    #[error("too many requests of this client wait for their turn already")]
+    TooMany,
     /// The server refuses the request.
     #[error(transparent)]
     Refused(#[from] IqError),

@@ -178,7 +178,7 @@ async fn a_restricted_account_is_told_and_the_message_never_sent_again() {
     settle().await;
     assert_eq!(said(&ada, "message", &id).len(), 1);
     let entry = ada.store.outbox_entry(&id.as_str().into()).await.unwrap().unwrap();
-    assert_eq!(entry.state, wa_store::OutboxState::Failed("463".to_owned()));
+    assert_eq!(entry.state, wa_store::OutboxState::Failed(wa_store::SendFailure::Restricted));
     assert!(!matches!(
         ada.client.send(bob.phone.jid(), "x").await,
         Err(Error::AccountRestricted { .. })

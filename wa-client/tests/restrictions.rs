@@ -9,7 +9,7 @@ use handmade::{ack, acquainted, all_said, content, device, said, send_without_ac
 use parties::{Party, ada_and_bob, settle};
 use wa_client::{AccountEvent, Error, Event, Restriction, SendState};
 use wa_crypto::hmac_sha256;
-use wa_store::{Change, OutboxState};
+use wa_store::{Change, OutboxState, SendFailure};
 
 const WEEK: u64 = 7 * 24 * 60 * 60;
 
@@ -106,12 +106,12 @@ async fn a_refusal_that_nobody_explains_is_still_told() {
     sim.deliver(&device(&ada), ack(&bob.phone.lid(), &id).attr("error", "463"));
     sim.set_faults(plan);
     let failed = |event: &Event| match event {
-        Event::SendStatus { state: SendState::Failed { code }, .. } => Some(*code),
+        Event::SendStatus { state: SendState::Failed { reason }, .. } => Some(*reason),
         _ => None,
     };
-    assert_eq!(ada.until(failed).await, 463);
+    assert_eq!(ada.until(failed).await, SendFailure::Restricted);
     let entry = ada.store.outbox_entry(&id.as_str().into()).await.unwrap().unwrap();
-    assert_eq!(entry.state, OutboxState::Failed("463".to_owned()), "before it is explained");
+    assert_eq!(entry.state, OutboxState::Failed(SendFailure::Restricted), "before it is explained");
     assert_eq!(ada.until(restricted).await.0, Restriction::Unknown);
     let refused = waiting.await.unwrap();
     assert!(matches!(refused, Err(Error::AccountRestricted { .. })), "{refused:?}");

@@ -11,7 +11,7 @@ use handmade::{acquainted, all_said, device, opened, registration_id, retry, sai
 use parties::{Party, settle};
 use prost::Message as _;
 use wa_proto::Node;
-use wa_store::{Change, MemoryStore, SentMessage, Timestamp};
+use wa_store::{Change, Changes, MemoryStore, SentMessage, Timestamp};
 
 #[tokio::test(start_paused = true)]
 async fn one_device_is_answered_ten_times_at_most_about_one_message() {
@@ -100,8 +100,13 @@ async fn only_the_device_that_asks_gets_it_again_and_counts_as_without_the_group
         devices: vec![device(&bob)],
         has_key: true,
     };
+    let audience = Change::SetSentAudience {
+        chat: group.clone(),
+        id: "3EB0AA".into(),
+        people: vec![bob.phone.lid()],
+    };
     ada.store.commit(Change::PutSentMessage(Box::new(sent)).into()).await.unwrap();
-    ada.store.commit(holder.into()).await.unwrap();
+    ada.store.commit(Changes::from(holder).with(audience)).await.unwrap();
     let request = retry(&group, "3EB0AA", 1, registration_id(&bob).await);
     sim.deliver(&device(&ada), request.attr("participant", device(&bob)));
     settle().await;

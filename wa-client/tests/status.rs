@@ -133,3 +133,30 @@ async fn a_post_is_gone_after_a_day() {
         assert!(posts(party).await.is_empty());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_post_names_no_devices_and_says_who_sees_it_and_a_deletion_does_not() {
+    let sim = simulation(7);
+    let (ada, bob, carol) = ada_and_her_contacts(&sim).await;
+    sim.listen();
+    let post = ada.client.post_status("for both").await.unwrap();
+    ada.phone.set_status_audience(StatusAudience::Except(vec![carol.phone.jid()]));
+    ada.client.post_status("for Bob").await.unwrap();
+    let first = ada.archive(&Jid::status()).await.remove(0).key;
+    assert_eq!(first.id.as_str(), post.id.as_str());
+    ada.client.revoke(&first).await.unwrap();
+    settle().await;
+    let heard = sim.heard(&ada.client.jid().unwrap());
+    let stanzas: Vec<_> = heard.into_iter().filter(|stanza| stanza.tag == "message").collect();
+    let setting = |stanza: &wa_proto::OwnedNode| {
+        let meta = stanza.find("meta")?;
+        Some(meta.attrs.text("status_setting")?.into_owned())
+    };
+    let settings: Vec<_> = stanzas.iter().map(setting).collect();
+    assert_eq!(settings, [Some("contacts".into()), Some("denylist".into()), None]);
+    for stanza in &stanzas {
+        assert!(stanza.attrs.value("phash").is_none());
+        assert!(stanza.attrs.value("addressing_mode").is_none());
+    }
+    assert_eq!(posts(&bob).await, ["for Bob"]);
+}

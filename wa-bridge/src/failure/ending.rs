@@ -93,7 +93,7 @@ pub fn of_error(error: Error) -> Failure {
         }
         Error::NotLinked => Failure::new(Cause::NotLinked, message).remedy("run: wa-cli link"),
         Error::LoggedOut => logged_out(LogoutReason::DeviceRemoved),
-        Error::RateLimited => failed(message),
+        Error::RateLimited { .. } => failed(message),
         Error::InvalidInput(_) | Error::Unsupported(_) | Error::Content(_) => {
             Failure::new(Cause::Usage, message)
         }

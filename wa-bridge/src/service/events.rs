@@ -214,6 +214,13 @@ fn object(event: &Event) -> Option<Value> {
             "ids": change.ids,
             "status": status(change.state),
         }),
+        Event::SendStatus { chat, id, state: SendState::Failed { reason } } => json!({
+            "event": "status",
+            "chat": chat.to_string(),
+            "ids": [id],
+            "status": "failed",
+            "reason": reason.to_string(),
+        }),
         Event::SendStatus { chat, id, state } => json!({
             "event": "status",
             "chat": chat.to_string(),

@@ -271,7 +271,7 @@ impl Call<'_> {
         match &entry.state {
             OutboxState::Failed(reason) => {
                 view.status = SentStatus::Failed;
-                view.reason = Some(reason.clone());
+                view.reason = Some(reason.to_string());
             }
             OutboxState::Acked => view.status = SentStatus::Sent,
             _ => {}

@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,7 +19,13 @@ use wa_proto::{
     stanza::{IqError, ParseError},
 };
 
-use crate::{health::UnreadableCounter, request::RequestError};
+use crate::{
+    health::UnreadableCounter,
+    request::{
+        RequestError,
+        budget::{Budget, NoBudget},
+    },
+};
 
 /// One connection, as the rest of the client sees it.
 #[derive(Debug, Clone)]
@@ -34,6 +41,9 @@ struct Shared {
     waiters: Mutex<Option<HashMap<String, oneshot::Sender<Answer>>>>,
     awaited: Notify,
     unreadable: Arc<UnreadableCounter>,
+    /// Told when the connection is of no use any more.
+    abandoned: Notify,
+    budget: Arc<Budget>,
 }
 
 /// A node on its way to the socket.
@@ -62,9 +72,11 @@ pub(crate) struct LinkClosed;
 
 impl Link {
     /// A link and the end that the connection serves.
+    /// Every request spends from the budget.
     pub(crate) fn new(
         generation: u64,
         unreadable: Arc<UnreadableCounter>,
+        budget: Arc<Budget>,
     ) -> (Self, mpsc::Receiver<Outgoing>) {
         let (outgoing, receiver) = mpsc::channel(OUTGOING_LEN);
         let shared = Shared {
@@ -73,6 +85,8 @@ impl Link {
             waiters: Mutex::new(Some(HashMap::new())),
             awaited: Notify::new(),
             unreadable,
+            abandoned: Notify::new(),
+            budget,
         };
         (Self { shared: Arc::new(shared) }, receiver)
     }
@@ -117,6 +131,14 @@ impl Link {
         deadline: Instant,
     ) -> Result<Answer, RequestError> {
         let started = Instant::now();
+        match tokio::time::timeout_at(deadline, self.shared.budget.spend()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(NoBudget::NotAsked)) => return Err(RequestError::NotAsked),
+            Ok(Err(NoBudget::TooMany)) => return Err(RequestError::TooMany),
+            Err(_) => return Err(RequestError::Timeout(started.elapsed())),
+        }
+        // The wait for a part of the budget is not the server's.
+        let deadline = deadline.max(Instant::now() + ANSWER_AT_LEAST);
         let (waiter, answer) = oneshot::channel();
         self.register(id, waiter).ok_or(RequestError::Disconnected)?;
         let _forget = Forget { link: self, id };
@@ -146,6 +168,16 @@ impl Link {
     /// Returns when somebody begins to wait for an answer.
     pub(crate) async fn awaited(&self) {
         self.shared.awaited.notified().await;
+    }
+
+    /// This connection is of no use any more: it ends, and another is made.
+    pub(crate) fn abandon(&self) {
+        self.shared.abandoned.notify_one();
+    }
+
+    /// Returns once the connection is of no use any more.
+    pub(crate) async fn abandoned(&self) {
+        self.shared.abandoned.notified().await;
     }
 
     /// The connection has ended: everybody who waits is told.
@@ -181,13 +213,13 @@ impl Drop for Forget<'_> {
     }
 }
 
+/// How long the server has for an answer in any case.
+const ANSWER_AT_LEAST: Duration = Duration::from_secs(10);
 /// How many nodes may wait for the socket before their senders wait too.
 const OUTGOING_LEN: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use wa_proto::request::Ping;
 
     use super::*;
@@ -198,7 +230,7 @@ mod tests {
     }
 
     fn link() -> (Link, mpsc::Receiver<Outgoing>) {
-        Link::new(1, Arc::new(UnreadableCounter::new(Clock::default())))
+        Link::new(1, Arc::new(UnreadableCounter::new(Clock::default())), Arc::default())
     }
 
     fn in_a_minute() -> Instant {

@@ -66,7 +66,8 @@ pub(crate) async fn serve(
     logged_in: impl FnOnce() + Send,
 ) -> Ending {
     let Secured { reader, writer, frames, sealer, opener } = secured;
-    let (link, outgoing) = Link::new(generation, Arc::clone(&inner.unreadable));
+    let (unreadable, budget) = (Arc::clone(&inner.unreadable), Arc::clone(&inner.budget));
+    let (link, outgoing) = Link::new(generation, unreadable, budget);
     let session = Arc::new(Session {
         qr: Mutex::default(),
         backlog: Mutex::new(Backlog::new(Instant::now())),
@@ -86,6 +87,7 @@ pub(crate) async fn serve(
             ending = incoming.run(reader) => ending,
             ending = &mut writing => ending,
             ending = inner.tasks.supervised("keepalive", || timers(&cx)) => ending,
+            () = link.abandoned() => Ending::Silence,
             ending = log_in(&cx, succeeded, logged_in) => ending,
             ending = &mut worker.ended => ending.unwrap_or_else(|_| {
                 inner.tasks.panicked("stanzas");

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use wa_proto::Jid;
-use wa_store::{Alteration, MessageKey, MessageKind};
+use wa_store::{Alteration, MessageKey, MessageKind, SendFailure};
 
 /// A message that is in the archive.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,10 +99,10 @@ pub enum SendState {
         /// When it got there, in seconds since 1970.
         timestamp: u64,
     },
-    /// The server refused it.
+    /// It will never be sent.
     Failed {
-        /// The server's code.
-        code: u16,
+        /// Why.
+        reason: SendFailure,
     },
     /// It reached a device of its receiver.
     Delivered,

@@ -11,7 +11,13 @@ use wa_proto::{
 use wa_store::{Change, Changes, ChatUpdate, ContactUpdate, StoreError};
 
 use super::known_members as members;
-use crate::{error::Error, event::Event, inner::Inner, lid, request::RequestError};
+use crate::{
+    error::Error,
+    event::Event,
+    inner::Inner,
+    lid,
+    request::{RequestError, budget::may_ask},
+};
 
 /// What is known of a group; asked for if nothing is.
 ///
@@ -29,6 +35,7 @@ pub(crate) async fn info(inner: &Inner, group: &Jid) -> Result<GroupInfo, Error>
 /// # Errors
 /// As [`info`].
 pub(crate) async fn refresh(inner: &Inner, group: &Jid) -> Result<GroupInfo, Error> {
+    may_ask()?;
     // A notice that comes behind the answer is to change it, so it waits.
     let _one_at_a_time = inner.locks.group(group.clone()).await;
     match inner.request(&GroupQuery { group: group.clone() }).await {

@@ -1,14 +1,19 @@
-//! What the server's ack of a message to a group means for the own sender key.
+//! What the server's ack of a message to a group means for the own sender key and for what is known
+//! of the group.
 //!
-//! Owns the choice: the devices that were told the key have it now; or server and client disagree
-//! about who is in the group, and then all that is known of it is void. Knows nothing of how a
-//! message is prepared.
+//! Owns the choice. The devices that were told the key have it now. If server and client disagree
+//! about who gets the group's messages, the group is asked for again, and nothing else is doubted:
+//! WhatsApp Web does the same, and whoever told the key to everybody again would do so with every
+//! message to a group about which they disagree for long. Knows nothing of how a message is
+//! prepared.
+
+use std::sync::Arc;
 
 use wa_proto::{Jid, stanza::ServerAck};
-use wa_store::{Changes, SecretBytes, StoreError};
+use wa_store::{Changes, StoreError};
 
 use super::sealed::Sealed;
-use crate::{devices, groups, inner::Inner, send::sender_key};
+use crate::{error::Error, groups, inner::Inner, send::sender_key};
 
 /// The changes. The caller holds the group's lock and commits them.
 ///
@@ -17,31 +22,27 @@ use crate::{devices, groups, inner::Inner, send::sender_key};
 pub(super) async fn changes(
     inner: &Inner,
     group: &Jid,
-    payload: &SecretBytes,
+    sealed: &Sealed,
     ack: &ServerAck,
 ) -> Result<Changes, StoreError> {
-    let Ok(stored) = wa_proto::node::read(payload.as_bytes()) else { return Ok(Changes::new()) };
-    let Sealed { stanza, sender_key } = Sealed::of(stored);
-    let hash = ack.participant_hash.as_deref();
-    if hash.is_some_and(|theirs| !stanza.attrs.is("phash", theirs)) {
-        tracing::info!("the server knows other devices of a group; everything is asked for again");
-        return disagreed(inner, group).await;
-    }
-    let Some(key) = sender_key else { return Ok(Changes::new()) };
-    let told = stanza.find("participants").map(|node| node.nodes()).unwrap_or_default();
+    let Some(key) = sealed.sender_key else { return Ok(Changes::new()) };
+    let told = sealed.stanza.find("participants").map(|node| node.nodes()).unwrap_or_default();
     let told = told.iter().filter_map(|part| part.attrs.jid("jid")).collect();
     sender_key::told(inner, group, key, told, &ack.id.as_str().into()).await
 }
 
-/// Forgets who is in a group, which devices they have, and who has the key, which ends.
-async fn disagreed(inner: &Inner, group: &Jid) -> Result<Changes, StoreError> {
-    let mut changes = sender_key::end(inner, group).await?;
-    let info = inner.store.group(group).await?;
-    changes.merge(groups::cache::doubt(group, info.as_ref()));
-    if let Some(info) = info {
-        let people: Vec<Jid> = info.participants.into_iter().map(|person| person.jid).collect();
-        let people = crate::lid::canonical_all(&*inner.store, &people).await?;
-        changes.merge(devices::forget(&people));
+/// Asks for a group about whose devices the server's hash says something else, in the background;
+/// once for each hash.
+pub(super) fn ask_again(inner: &Arc<Inner>, group: &Jid, hash: &str) {
+    if !inner.outbox.disagrees(group, hash) {
+        return;
     }
-    Ok(changes)
+    tracing::info!("the server knows other devices of a group, which is asked for again");
+    let (shared, group) = (Arc::clone(inner), group.clone());
+    inner.spawn(async move {
+        match groups::cache::refresh(&shared, &group).await {
+            Ok(_) | Err(Error::NotInGroup) => {}
+            Err(error) => tracing::warn!(%error, "a group is not known anew"),
+        }
+    });
 }

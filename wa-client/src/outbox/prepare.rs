@@ -9,38 +9,97 @@ mod group;
 mod newsletter;
 mod status;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use prost::Message as _;
 use wa_proto::{
     Jid, MessageId, Node, OwnedNode, Server, pb,
     stanza::{Edit, OutgoingMessage},
 };
-use wa_store::OutboxEntry;
+use wa_store::{Change, Changes, Committed, OutboxEntry, OutboxState, Prefetch, StoreError};
 
-use crate::{error::Error, inner::Inner};
+use self::group::Audience;
+use super::sealed::Sealed;
+use crate::{draft::Draft, encryption::Turn, error::Error, identity, inner::Inner, locks::Guard};
 
-/// Makes the stanza of a queued entry, and commits it with the advanced keys as about to leave.
+/// A stanza that is made, and is to be committed before it leaves. Until then nobody else advances
+/// the keys that it took.
+pub(super) struct Prepared {
+    stanza: OwnedNode,
+    changes: Changes,
+    /// The people whose identity is another than before.
+    changed: BTreeSet<Jid>,
+    _held: Held,
+}
+
+/// The locks under which a stanza is made.
+#[derive(Default)]
+struct Held {
+    _turn: Option<Turn>,
+    _key: Option<Guard>,
+}
+
+impl Prepared {
+    /// Of an entry that is about to leave: its stanza and all that was changed for it.
+    fn new(entry: OutboxEntry, sealed: Sealed, mut draft: Draft<'_>, held: Held) -> Self {
+        draft.push(Change::PutOutbox(Box::new(OutboxEntry {
+            payload: sealed.to_node().encode().into(),
+            state: OutboxState::Transmitted,
+            attempts: entry.attempts.saturating_add(1),
+            ..entry
+        })));
+        let changed = draft.changed_people();
+        Self { stanza: sealed.stanza, changes: draft.into_changes(), changed, _held: held }
+    }
+
+    /// Commits it as about to leave, after whatever else belongs into the same commit; gives the
+    /// stanza.
+    ///
+    /// # Errors
+    /// The store's; then nothing changed.
+    pub(super) async fn commit(
+        self,
+        inner: &Inner,
+        mut with: Changes,
+    ) -> Result<(OwnedNode, Committed), StoreError> {
+        let Self { stanza, changes, changed, _held } = self;
+        with.merge(changes);
+        let committed = inner.store.commit(with).await?;
+        identity::announce(inner, changed);
+        Ok((stanza, committed))
+    }
+}
+
+/// Makes the stanza of an entry, which is committed as it is or is going to be with the stanza.
 ///
 /// # Errors
 /// Those of the chat's kind: [`Error::NotOnWhatsApp`], [`Error::NoDeviceReached`],
-/// [`Error::NotInGroup`]; or the server could not be asked, or the store failed, and then the
-/// entry stays as it is.
+/// [`Error::NotInGroup`]; or the server could not be asked, or the store failed.
 pub(super) async fn prepare(
     inner: &Arc<Inner>,
     entry: OutboxEntry,
     queued: &OwnedNode,
-) -> Result<OwnedNode, Error> {
+) -> Result<Prepared, Error> {
     let skeleton = Skeleton::of(&entry, queued)?;
     if entry.chat.server == Server::Newsletter {
-        return newsletter::prepare(inner, entry, skeleton).await;
+        return Ok(newsletter::prepare(inner, entry, skeleton));
     }
     let audience = match () {
-        () if entry.chat.is_group() => group::Audience::of_group(inner, &entry.chat).await?,
-        () if entry.chat.is_status() => group::Audience::of_status(inner).await?,
-        () => return direct::prepare(inner, entry, skeleton).await,
+        () if entry.chat.is_group() => Audience::of_group(inner, &entry.chat).await?,
+        () if entry.chat.is_status() => Audience::of_status(inner).await?,
+        () => return Box::pin(direct::prepare(inner, entry, skeleton)).await,
     };
-    group::prepare(inner, entry, skeleton, audience).await
+    Box::pin(group::prepare(inner, entry, skeleton, audience)).await
+}
+
+/// Has the store read at once what is about to be asked of it about some devices.
+async fn prefetch(inner: &Inner, devices: &[Jid]) -> Result<(), StoreError> {
+    if devices.is_empty() {
+        return Ok(());
+    }
+    let mut ahead = Prefetch::default();
+    ahead.devices = devices.to_vec();
+    inner.store.prefetch(&ahead).await
 }
 
 /// What is known of a stanza before anything is encrypted.

@@ -58,7 +58,7 @@ pub(crate) async fn answer(
         tracing::info!(id = %request.id, "a device asks for a message that is not known");
         return Ok(());
     };
-    if !may_read(inner, &asker).await? {
+    if !may_read(inner, &asker, &id).await? {
         tracing::warn!(id = %request.id, "a device asks for a message that was not for it");
         return Ok(());
     }
@@ -113,13 +113,23 @@ async fn is_listed(inner: &Inner, device: &Jid) -> Result<bool, HandleError> {
 }
 
 /// Whether the device's person may have the message and, with it, the key to those that follow: in
-/// a chat with a person that is this person, in a group only members may.
-async fn may_read(inner: &Inner, asker: &Asker) -> Result<bool, HandleError> {
+/// a chat with a person that is this person; elsewhere whoever the message was sent to and would be
+/// sent the next one too. Whoever came later was not sent it, whatever the server says of them now.
+async fn may_read(
+    inner: &Inner,
+    asker: &Asker,
+    id: &wa_store::MessageId,
+) -> Result<bool, HandleError> {
     if asker.is_own {
         return Ok(true);
     }
     if asker.chat.is_person() {
         return Ok(lid::person(&asker.device) == lid::person(&asker.chat));
+    }
+    let sent_to = inner.store.sent_audience(&asker.chat, id).await?;
+    let sent_to = lid::canonical_all(&*inner.store, &sent_to).await?;
+    if !sent_to.iter().any(|person| person.is_same_user(&asker.device)) {
+        return Ok(false);
     }
     if !asker.chat.is_group() {
         // Of a status post: whoever was told the key.
@@ -222,6 +232,10 @@ async fn resend(
     stanza.recipient.clone_from(&receipt.envelope.recipient);
     stanza.edit = edit(&envelope);
     stanza.extra.extend(meta(&envelope));
+    if asker.chat.is_group() {
+        let group = inner.store.group(&asker.chat).await?;
+        stanza.addressing_mode = group.map(|group| group.addressing_mode);
+    }
     stanza.is_resend = true;
     stanza.timestamp = u64::try_from(sent.sent_at.secs()).ok();
     enc.media_type = envelope.attrs.text("mediatype").map(Into::into);

@@ -18,7 +18,12 @@ use super::{
     message_id::message_id,
     said::{Manner, Said},
 };
-use crate::{error::Error, inner::Inner, lid, outbox};
+use crate::{
+    error::Error,
+    inner::Inner,
+    lid,
+    outbox::{self, Accepted},
+};
 
 /// A message that is about to be sent; awaiting it sends it and waits for the server's ack.
 ///
@@ -204,16 +209,20 @@ impl SendMessage {
     async fn run(self) -> Result<Sent, Error> {
         let inner = Arc::clone(&self.inner);
         let (timeout, queue_only) = (self.timeout, self.queue_only);
-        let id = match self.sent_before().await? {
-            Some(id) => id,
-            None => self.enqueue().await?,
-        };
-        if queue_only {
-            outbox::pump_in_background(&inner);
-            return Ok(Sent { id, timestamp: None });
+        if let Some(id) = self.sent_before().await? {
+            if queue_only {
+                outbox::wake_all(&inner);
+                return Ok(Sent { id, timestamp: None });
+            }
+            let timestamp = outbox::wait_for_ack(&inner, &id, timeout).await?;
+            return Ok(Sent { id, timestamp });
         }
-        let acked = outbox::wait_for_ack(&inner, &id, timeout).await?;
-        Ok(Sent { id, timestamp: acked })
+        let (id, accepted) = self.hand_over().await?;
+        let timestamp = match queue_only {
+            true => None,
+            false => accepted.wait(&inner, timeout).await?,
+        };
+        Ok(Sent { id, timestamp })
     }
 
     /// The message that was handed over before under the same id or name.
@@ -232,8 +241,8 @@ impl SendMessage {
         Ok(entry.and_then(|entry| MessageId::new(entry.id.as_str()).ok()))
     }
 
-    async fn enqueue(self) -> Result<MessageId, Error> {
-        let inner = &*self.inner;
+    async fn hand_over(self) -> Result<(MessageId, Accepted), Error> {
+        let inner = &self.inner;
         let account = inner.account();
         let own = account.jid.as_ref().ok_or(Error::NotLinked)?;
         let chat = check_chat(&self.chat)?;
@@ -259,8 +268,8 @@ impl SendMessage {
             idempotency_key: self.idempotency_key,
             origin: self.origin,
         };
-        outbox::enqueue(inner, queued).await?;
-        Ok(id)
+        let accepted = outbox::hand_over(inner, queued).await?;
+        Ok((id, accepted))
     }
 }
 

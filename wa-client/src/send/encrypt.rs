@@ -33,27 +33,81 @@ pub(crate) async fn encrypt(
     plaintext: &[u8],
 ) -> Result<Option<OutgoingEnc>, StoreError> {
     let account = inner.account();
-    let mut record = draft.session(device).await?;
-    if !is_usable(draft, inner, device, &record, bundle).await? {
-        let Some(bundle) = bundle else { return Ok(None) };
-        match begin(draft, inner, &account, device, &record, bundle).await? {
-            Some(begun) => record = begun,
-            None => return Ok(None),
-        }
-    }
+    let Some(record) = usable(draft, inner, &account, device, bundle).await? else {
+        return Ok(None);
+    };
     let (plaintext, mut rng) = (plaintext.to_vec(), inner.fork_rng());
     let sealed = off_thread(move || {
         let padded = padding::pad(plaintext, &mut rng);
         record.encrypt(&local(&account), &padded)
     });
-    match sealed.await {
+    Ok(put(draft, device, sealed.await))
+}
+
+/// The same for many devices, whose ciphertexts are made together; those that cannot be reached are
+/// left out. `bundle` gives the keys of a device.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn encrypt_all<'k>(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    parts: Vec<(Jid, Arc<[u8]>)>,
+    bundle: impl Fn(&Jid) -> Option<&'k VerifiedBundle>,
+) -> Result<Vec<(Jid, OutgoingEnc)>, StoreError> {
+    let account = inner.account();
+    let mut ready = Vec::with_capacity(parts.len());
+    for (device, plaintext) in parts {
+        match usable(draft, inner, &account, &device, bundle(&device)).await? {
+            Some(record) => ready.push((device, record, plaintext, inner.fork_rng())),
+            None => tracing::info!("a device is left out: there are no keys for it"),
+        }
+    }
+    let sealed = off_thread(move || {
+        let seal = |(device, record, plaintext, mut rng): (Jid, SessionRecord, Arc<[u8]>, _)| {
+            let padded = padding::pad(plaintext.to_vec(), &mut rng);
+            (device, record.encrypt(&local(&account), &padded))
+        };
+        ready.into_iter().map(seal).collect::<Vec<_>>()
+    });
+    let sealed = sealed.await.into_iter();
+    Ok(sealed
+        .filter_map(|(device, sealed)| Some((device.clone(), put(draft, &device, sealed)?)))
+        .collect())
+}
+
+/// The session to encrypt with: the one there is, or one that begins with the bundle.
+async fn usable(
+    draft: &mut Draft<'_>,
+    inner: &Inner,
+    account: &Arc<Account>,
+    device: &Jid,
+    bundle: Option<&VerifiedBundle>,
+) -> Result<Option<SessionRecord>, StoreError> {
+    let record = draft.session(device).await?;
+    if is_usable(draft, inner, device, &record, bundle).await? {
+        return Ok(Some(record));
+    }
+    match bundle {
+        Some(bundle) => begin(draft, inner, account, device, &record, bundle).await,
+        None => Ok(None),
+    }
+}
+
+/// The advanced session goes into the draft.
+fn put<E: std::fmt::Display>(
+    draft: &mut Draft<'_>,
+    device: &Jid,
+    sealed: Result<(SessionRecord, CiphertextMessage), E>,
+) -> Option<OutgoingEnc> {
+    match sealed {
         Ok((record, message)) => {
             draft.put_session(device, record);
-            Ok(Some(enc(message)))
+            Some(enc(message))
         }
         Err(error) => {
             tracing::warn!(%error, "a message cannot be encrypted for a device");
-            Ok(None)
+            None
         }
     }
 }

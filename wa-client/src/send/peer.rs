@@ -8,7 +8,8 @@ use std::sync::Arc;
 use prost::Message as _;
 use wa_proto::{
     Content, Jid, MessageId,
-    content::MessageContext,
+    content::{MessageContext, Protocol},
+    pb::message::PeerDataOperationRequestType as Operation,
     stanza::{EncKind, OutgoingMessage, PeerPriority},
 };
 
@@ -50,6 +51,20 @@ pub(crate) async fn send_as(
     send_to(inner, &phone, id, content).await
 }
 
+/// How urgent a content is, and whether it is marked as private. What asks for a message or for
+/// history has to wake the phone, and goes as WhatsApp Web sends it (`WAWebSendNonMessageDataRequest`
+/// by zapo's pull request 134 and whatsapp-rust's 666; whatsmeow, `send.go`).
+fn priority(content: &Content) -> (Option<PeerPriority>, bool) {
+    let Content::Protocol(Protocol::PeerDataOperationRequest(request)) = content else {
+        return (Some(PeerPriority::High), false);
+    };
+    match request.peer_data_operation_request_type() {
+        Operation::HistorySyncOnDemand => (Some(PeerPriority::HighForce), true),
+        Operation::PlaceholderMessageResend => (Some(PeerPriority::HighForce), false),
+        _ => (Some(PeerPriority::High), false),
+    }
+}
+
 /// Sends something to another own device, and returns once its bytes left.
 ///
 /// # Errors
@@ -74,10 +89,34 @@ pub(crate) async fn send_to(
     identity::announce(inner, changed);
 
     let mut stanza = OutgoingMessage::new(to.clone(), id.clone(), "text");
-    stanza.peer = Some(PeerPriority::High);
+    (stanza.peer, stanza.is_private) = priority(content);
     if enc.kind == EncKind::PreKeyMessage {
         stanza.device_identity = inner.account().device_identity.clone().map(Into::into);
     }
     stanza.encs.push(enc);
     inner.send_node(&stanza.to_node()).await.map_err(|_| Error::Disconnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use wa_proto::pb;
+
+    use super::*;
+
+    #[test]
+    fn what_asks_for_messages_or_history_wakes_the_phone() {
+        let asking = |kind: Operation| {
+            let request = pb::message::PeerDataOperationRequestMessage {
+                peer_data_operation_request_type: Some(kind.into()),
+                ..Default::default()
+            };
+            priority(&Content::Protocol(Protocol::PeerDataOperationRequest(Box::new(request))))
+        };
+        let woken = |is_private| (Some(PeerPriority::HighForce), is_private);
+        assert_eq!(asking(Operation::HistorySyncOnDemand), woken(true));
+        assert_eq!(asking(Operation::PlaceholderMessageResend), woken(false));
+        let usual = (Some(PeerPriority::High), false);
+        assert_eq!(asking(Operation::CompanionSyncdSnapshotFatalRecovery), usual);
+        assert_eq!(priority(&Content::from("text")), usual);
+    }
 }

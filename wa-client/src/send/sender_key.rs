@@ -117,8 +117,7 @@ pub(crate) async fn told(
         return Ok(Changes::new());
     }
     let mut holders = Vec::with_capacity(devices.len());
-    for device in devices {
-        let device = lid::canonical(&*inner.store, &device).await?;
+    for device in lid::canonical_all(&*inner.store, &devices).await? {
         if inner.store.retries_answered(&device, message).await? == 0 {
             holders.push(device);
         }

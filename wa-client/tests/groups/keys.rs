@@ -252,19 +252,24 @@ async fn a_group_whose_members_changed_unseen_is_asked_for_again_after_the_ack()
     ada.store.commit(Change::PutGroup(Box::new(stale)).into()).await.unwrap();
     ada.client.send(group.clone(), "second").await.unwrap();
     settle().await;
-    // Dan asked for the message that came without a key, and Ada asked who he is.
+    // Ada asked who is in the group, and nobody lost the key for that.
     assert_eq!(ada.store.group(&group).await.unwrap().unwrap().participants.len(), 4);
     let holders = ada.store.sender_key_holders(&group).await.unwrap();
-    assert!(holders.values().all(|has_key| !has_key), "{holders:?}");
+    assert!(holders.values().all(|has_key| *has_key), "{holders:?}");
     sim.listen();
     let next = ada.client.send(group.clone(), "third").await.unwrap();
     settle().await;
-    assert_eq!(told(&sent(&ada, &next.id)), 7);
-    assert_ne!(ada.store.sender_key(&group, &own).await.unwrap().unwrap(), old_key);
+    assert_eq!(told(&sent(&ada, &next.id)), 2, "Dan's devices alone");
+    let key_id = |record: wa_store::SecretBytes| {
+        wa_signal::SenderKeyRecord::from_bytes(record.as_bytes()).unwrap().key_id()
+    };
+    let new_key = ada.store.sender_key(&group, &own).await.unwrap().unwrap();
+    assert_eq!(key_id(new_key), key_id(old_key));
     for party in [&bob, &cid] {
         assert_eq!(party.texts(&group).await, ["first", "second", "third"]);
     }
-    assert_eq!(dan.texts(&group).await, ["second", "third"]);
+    // The second was sent to those whom Ada knew of.
+    assert_eq!(dan.texts(&group).await, ["third"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -410,4 +415,142 @@ async fn the_servers_refusal_of_a_group_message_is_told() {
 
 fn now(sim: &wa_sim::Sim) -> wa_store::Timestamp {
     wa_store::Timestamp::from_secs(i64::try_from(sim.now()).unwrap())
+}
+
+/// How often a party asked for what is known of groups.
+fn group_questions(party: &Party) -> usize {
+    let asked = handmade::all_said(party, "iq");
+    asked.iter().filter(|iq| iq.attrs.is("xmlns", "w:g2")).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_counts_the_sending_device_agrees_with_every_message() {
+    for (seed, addressing) in [(330, Addressing::Lid), (331, Addressing::Phone)] {
+        let sim = simulation(seed);
+        let ada = Party::join(&sim, "15550100", "Ada").await;
+        let bob = Party::join(&sim, "15550200", "Bob").await;
+        let people = [&ada.phone, &bob.phone];
+        let group = sim.create_group_addressed("Tea", &people, addressing).unwrap();
+        settle().await;
+        ada.client.send(group.clone(), "first").await.unwrap();
+        settle().await;
+        sim.listen();
+        sim.hostile().remember(&handmade::device(&ada));
+        for text in ["second", "third"] {
+            let next = ada.client.send(group.clone(), text).await.unwrap();
+            settle().await;
+            assert_eq!(told(&sent(&ada, &next.id)), 0);
+        }
+        let heard = sim.hostile().said(&handmade::device(&ada));
+        assert!(heard.iter().all(|stanza| stanza.attrs.value("phash").is_none()));
+        assert_eq!(group_questions(&ada), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_hash_has_the_group_asked_for_once_and_tells_nobody_the_key_again() {
+    let Circle { ada, group, sim, .. } = Circle::new(332).await;
+    ada.client.send(group.clone(), "first").await.unwrap();
+    settle().await;
+    sim.listen();
+    for text in ["second", "third", "fourth"] {
+        let id = handmade::send_without_ack(&ada, &group, text).await;
+        let id = wa_proto::MessageId::new(id.as_str()).unwrap();
+        let ack = handmade::ack(&group, id.as_str()).attr("phash", "2:AAAAAAAA");
+        sim.deliver(&handmade::device(&ada), ack);
+        settle().await;
+        assert_eq!(told(&sent(&ada, &id)), 0);
+    }
+    assert_eq!(group_questions(&ada), 1);
+    let holders = ada.store.sender_key_holders(&group).await.unwrap();
+    assert!(holders.len() == 5 && holders.values().all(|has_key| *has_key), "{holders:?}");
+}
+
+/// What a group message is encrypted as.
+fn ciphertext(stanza: &wa_proto::OwnedNode) -> Vec<u8> {
+    handmade::content(stanza.find("enc").unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_names_its_people_otherwise_gets_the_message_anew_under_its_id() {
+    let Circle { ada, bob, group, sim, .. } = Circle::new(333).await;
+    ada.client.send(group.clone(), "first").await.unwrap();
+    settle().await;
+    let mut stale = ada.store.group(&group).await.unwrap().unwrap();
+    stale.addressing_mode = wa_proto::stanza::AddressingMode::Phone;
+    ada.store.commit(Change::PutGroup(Box::new(stale)).into()).await.unwrap();
+    sim.listen();
+    let id = ada.client.send(group.clone(), "by other names").await.unwrap().id;
+    settle().await;
+    let stanzas = handmade::said(&ada, "message", id.as_str());
+    assert_eq!(stanzas.len(), 2);
+    let modes = ["pn", "lid"].into_iter().zip(&stanzas);
+    assert!(modes.into_iter().all(|(mode, stanza)| stanza.attrs.is("addressing_mode", mode)));
+    assert_ne!(ciphertext(&stanzas[0]), ciphertext(&stanzas[1]), "no step of the key twice");
+    assert_eq!(group_questions(&ada), 1);
+    assert_eq!(bob.texts(&group).await, ["first", "by other names"]);
+    assert_eq!(bob.stats().counters.retries, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ack_that_names_the_other_kind_of_address_has_the_message_made_anew_and_read_once() {
+    let Circle { ada, bob, group, sim, .. } = Circle::new(334).await;
+    ada.client.send(group.clone(), "first").await.unwrap();
+    settle().await;
+    let id = handmade::send_without_ack(&ada, &group, "twice on its way").await;
+    let ack = handmade::ack(&group, &id).attr("addressing_mode", "pn");
+    sim.deliver(&handmade::device(&ada), ack);
+    settle().await;
+    let stanzas = handmade::said(&ada, "message", &id);
+    assert_eq!(stanzas.len(), 2);
+    assert_ne!(ciphertext(&stanzas[0]), ciphertext(&stanzas[1]), "no step of the key twice");
+    assert!(ada.store.outbox_pending().await.unwrap().is_empty());
+    assert_eq!(bob.texts(&group).await, ["first", "twice on its way"]);
+    assert_eq!(bob.stats().counters.retries, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_always_names_another_kind_of_address_is_not_obeyed_for_ever() {
+    let Circle { mut ada, group, sim, .. } = Circle::new(335).await;
+    ada.client.send(group.clone(), "first").await.unwrap();
+    settle().await;
+    sim.hostile().tamper(&handmade::device(&ada), |stanza| match stanza.tag == "ack" {
+        true => vec![stanza.attr("error", "421")],
+        false => vec![stanza],
+    });
+    sim.listen();
+    let id = ada.client.send(group.clone(), "never right").queue().await.unwrap().id;
+    let failed = |event: &Event| match event {
+        Event::SendStatus { state: wa_client::SendState::Failed { reason }, .. } => Some(*reason),
+        _ => None,
+    };
+    let reason = ada.until(failed).await;
+    assert_eq!(reason, wa_store::SendFailure::Refused { code: 421 });
+    assert_eq!(handmade::said(&ada, "message", id.as_str()).len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_came_later_is_not_given_an_earlier_message_however_they_ask() {
+    let Circle { ada, bob, group, sim, .. } = Circle::new(336).await;
+    let old = ada.client.send(group.clone(), "before Dan").await.unwrap().id;
+    settle().await;
+    let mut dan = Party::join(&sim, "15550400", "Dan").await;
+    ada.client.groups().add(&group, &[dan.phone.jid()]).await.unwrap();
+    ada.client.send(group.clone(), "welcome").await.unwrap();
+    assert_eq!(dan.message().await.text.as_deref(), Some("welcome"));
+    settle().await;
+    sim.listen();
+    let ask = async |party: &Party, count| {
+        let registration = handmade::registration_id(party).await;
+        let ask = handmade::retry(&group, old.as_str(), count, registration);
+        sim.deliver(&handmade::device(&ada), ask.attr("participant", handmade::device(party)));
+        settle().await;
+    };
+    for count in [1, 2, 3] {
+        ask(&dan, count).await;
+    }
+    assert!(handmade::said(&ada, "message", old.as_str()).is_empty());
+    assert_eq!(dan.texts(&group).await, ["welcome"]);
+    ask(&bob, 1).await;
+    assert_eq!(handmade::said(&ada, "message", old.as_str()).len(), 1, "who was sent it gets it");
 }

@@ -133,6 +133,9 @@ impl<H: Hooks> Store for HookedStore<H> {
     async fn sent_message(&self, chat: &Jid, id: &MessageId) -> Result<Option<SentMessage>> {
         self.under.sent_message(chat, id).await
     }
+    async fn sent_audience(&self, chat: &Jid, id: &MessageId) -> Result<Vec<Jid>> {
+        self.under.sent_audience(chat, id).await
+    }
     async fn outbox_pending(&self) -> Result<Vec<OutboxEntry>> {
         self.under.outbox_pending().await
     }

@@ -6,24 +6,23 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_proto::{
-    Jid, OwnedNode,
+    Jid,
     content::device_sent,
     pb,
     stanza::{EncKind, OutgoingEnc},
 };
-use wa_store::{Change, OutboxEntry, StoreError};
+use wa_store::{OutboxEntry, StoreError};
 
-use super::Skeleton;
+use super::{super::sealed::Sealed, Held, Prepared, Skeleton, prefetch};
 use crate::{
     devices::{self, participant_hash::participant_hash},
     draft::Draft,
     encryption::{Keys, Turn},
     error::Error,
-    identity,
     inner::Inner,
     lid, privacy_token,
     receive::own_jids,
-    send::{encrypt::encrypt, reporting},
+    send::{encrypt::encrypt_all, reporting},
 };
 
 /// Who gets a message.
@@ -49,18 +48,18 @@ impl Recipients {
     }
 }
 
-/// Makes the stanza of a queued entry, and commits it with the advanced sessions as about to
-/// leave.
+/// Makes the stanza of an entry.
 ///
 /// # Errors
 /// [`Error::NotOnWhatsApp`], [`Error::NoDeviceReached`]; or the server could not be asked, or the
-/// store failed, and then the entry stays as it is.
+/// store failed.
 pub(super) async fn prepare(
     inner: &Arc<Inner>,
     entry: OutboxEntry,
     skeleton: Skeleton,
-) -> Result<OwnedNode, Error> {
+) -> Result<Prepared, Error> {
     let recipients = recipients(inner, &entry.chat).await?;
+    prefetch(inner, &recipients.devices()).await?;
     let mut keys = Keys::default();
     let turn = keys.turn(inner, &recipients.devices()).await?;
     // Their LIDs may have been learnt while the keys were fetched.
@@ -91,17 +90,8 @@ pub(super) async fn prepare(
     }
     stanza.tctoken = token.map(Into::into);
 
-    let stanza = stanza.to_node();
-    let id = entry.id.clone();
-    draft.push(Change::PutOutbox(Box::new(OutboxEntry {
-        payload: stanza.encode().into(),
-        ..entry
-    })));
-    draft.push(Change::CountOutboxAttempt(id));
-    let changed = draft.changed_people();
-    inner.store.commit(draft.into_changes()).await?;
-    identity::announce(inner, changed);
-    Ok(stanza)
+    let sealed = Sealed { stanza: stanza.to_node(), sender_key: None };
+    Ok(Prepared::new(entry, sealed, draft, Held { _turn: Some(turn), ..Held::default() }))
 }
 
 /// Finds the person and every device the message is for: not this one.
@@ -133,18 +123,12 @@ async fn fan_out(
     keys: &Keys,
     message: pb::Message,
 ) -> Result<Vec<(Jid, OutgoingEnc)>, Error> {
-    let plaintext = message.encode_to_vec();
-    let copy = device_sent(&recipients.person, message).encode_to_vec();
-    let theirs = recipients.theirs.iter().map(|device| (device, &plaintext));
-    let own = recipients.own.iter().map(|device| (device, &copy));
-    let mut participants = Vec::new();
-    for (device, plaintext) in theirs.chain(own) {
-        let enc = encrypt(draft, inner, device, keys.bundle(device), plaintext).await?;
-        match enc {
-            Some(enc) => participants.push((device.clone(), enc)),
-            None => tracing::info!("a device is left out: there are no keys for it"),
-        }
-    }
+    let plaintext: Arc<[u8]> = message.encode_to_vec().into();
+    let copy: Arc<[u8]> = device_sent(&recipients.person, message).encode_to_vec().into();
+    let theirs = recipients.theirs.iter().map(|device| (device.clone(), Arc::clone(&plaintext)));
+    let own = recipients.own.iter().map(|device| (device.clone(), Arc::clone(&copy)));
+    let parts = theirs.chain(own).collect();
+    let participants = encrypt_all(draft, inner, parts, |device| keys.bundle(device)).await?;
     let primary = recipients.theirs.iter().find(|device| device.device == 0);
     let reached = |device: &Jid| participants.iter().any(|(reached, _)| reached == device);
     if !participants.is_empty() && primary.is_none_or(reached) {

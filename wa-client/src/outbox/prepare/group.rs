@@ -8,22 +8,22 @@ use std::{collections::HashMap, sync::Arc};
 
 use prost::Message as _;
 use wa_proto::{
-    Jid, OwnedNode, pb,
-    stanza::{AddressingMode, EncKind, OutgoingEnc, OutgoingMessage},
+    Jid, Node, OwnedNode, pb,
+    stanza::{AddressingMode, Edit, EncKind, OutgoingEnc, OutgoingMessage},
 };
 use wa_store::{Change, OutboxEntry, StoreError};
 
-use super::{super::sealed::Sealed, Skeleton};
+use super::{super::sealed::Sealed, Held, Prepared, Skeleton, prefetch};
 use crate::{
     devices::{self, participant_hash::participant_hash},
     draft::Draft,
     encryption::{Keys, Turn},
     error::Error,
-    groups, identity,
+    groups,
     inner::Inner,
     lid,
     receive::own_jids,
-    send::{encrypt::encrypt, reporting, sender_key},
+    send::{encrypt::encrypt_all, reporting, sender_key},
 };
 
 /// Whom a message is for.
@@ -31,12 +31,14 @@ use crate::{
 pub(in crate::outbox) struct Audience {
     /// The chat: a group, or the address of status posts.
     pub(in crate::outbox) chat: Jid,
-    /// By which kind of address it names its people, if it says so.
-    pub(in crate::outbox) addressing: Option<AddressingMode>,
+    /// By which kind of address its people are named.
+    pub(in crate::outbox) addressing: AddressingMode,
     /// The people, by that kind of address; this account among them, for its other devices.
     pub(in crate::outbox) people: Vec<Jid>,
     /// After how many seconds its messages disappear, if they do.
     pub(in crate::outbox) expiration: Option<u32>,
+    /// Of status posts: what the server is told of who sees them.
+    pub(in crate::outbox) status_setting: Option<&'static str>,
 }
 
 impl Audience {
@@ -56,9 +58,10 @@ impl Audience {
         }
         Ok(Self {
             chat: info.jid,
-            addressing: Some(info.addressing_mode),
+            addressing: info.addressing_mode,
             people: info.participants.into_iter().map(|person| person.jid).collect(),
             expiration: Some(info.ephemeral).filter(|seconds| *seconds != 0),
+            status_setting: None,
         })
     }
 }
@@ -71,25 +74,25 @@ struct Target {
     address: Jid,
 }
 
-/// Makes the stanza of a queued entry, and commits it with the advanced keys as about to leave.
+/// Makes the stanza of an entry, and notes whom it is for.
 ///
 /// # Errors
-/// [`Error::NoDeviceReached`]; or the server could not be asked, or the store failed, and then the
-/// entry stays as it is.
+/// [`Error::NoDeviceReached`]; or the server could not be asked, or the store failed.
 pub(super) async fn prepare(
     inner: &Arc<Inner>,
     entry: OutboxEntry,
     skeleton: Skeleton,
     audience: Audience,
-) -> Result<OwnedNode, Error> {
+) -> Result<Prepared, Error> {
     let chat = &audience.chat;
     let asked = targets(inner, &audience).await?;
     let own = sender_key::own_device(inner).await?.ok_or(Error::NotLinked)?;
     let mut keys = Keys::default();
-    let (_key, _turn, targets, to_be_told) = loop {
+    let (key, turn, targets, to_be_told) = loop {
         let key = inner.locks.sender_key(chat.clone()).await;
         let targets = named_anew(inner, &asked).await?;
         let to_be_told = ToBeTold::of(inner, chat, &targets).await?;
+        prefetch(inner, &to_be_told.devices).await?;
         let turn = Turn::take(inner, &to_be_told.devices).await?;
         let missing = keys.missing(inner, &turn).await?;
         if missing.is_empty() {
@@ -120,18 +123,14 @@ pub(super) async fn prepare(
     let ciphertext =
         sender_key::seal(&mut draft, inner, chat, &own, record, &skeleton.message).await?;
 
+    draft.push(Change::SetSentAudience {
+        chat: entry.chat.clone(),
+        id: entry.id.clone(),
+        people: targets.iter().map(|target| lid::person(&target.device)).collect(),
+    });
     let stanza = stanza(inner, &skeleton, &audience, &targets, told, ciphertext);
     let sealed = Sealed { stanza, sender_key: key_id };
-    let id = entry.id.clone();
-    draft.push(Change::PutOutbox(Box::new(OutboxEntry {
-        payload: sealed.to_node().encode().into(),
-        ..entry
-    })));
-    draft.push(Change::CountOutboxAttempt(id));
-    let changed = draft.changed_people();
-    inner.store.commit(draft.into_changes()).await?;
-    identity::announce(inner, changed);
-    Ok(sealed.stanza)
+    Ok(Prepared::new(entry, sealed, draft, Held { _turn: Some(turn), _key: Some(key) }))
 }
 
 /// Every device of the audience but this one. Devices on Meta's servers get nothing of groups.
@@ -197,15 +196,9 @@ async fn tell(
         sender_key_distribution_message: Some(sender_key::distribution(chat, record)?),
         ..pb::Message::default()
     };
-    let plaintext = distribution.encode_to_vec();
-    let mut told = Vec::new();
-    for device in lacking {
-        match encrypt(draft, inner, device, keys.bundle(device), &plaintext).await? {
-            Some(enc) => told.push((device.clone(), enc)),
-            None => tracing::info!("a device is left out: there are no keys for it"),
-        }
-    }
-    Ok(told)
+    let plaintext: Arc<[u8]> = distribution.encode_to_vec().into();
+    let parts = lacking.iter().map(|device| (device.clone(), Arc::clone(&plaintext))).collect();
+    Ok(encrypt_all(draft, inner, parts, |device| keys.bundle(device)).await?)
 }
 
 fn stanza(
@@ -219,11 +212,17 @@ fn stanza(
     let mut stanza = skeleton.stanza(audience.chat.clone());
     let addresses: HashMap<&Jid, &Jid> =
         targets.iter().map(|target| (&target.device, &target.address)).collect();
-    stanza.participant_hash =
-        Some(participant_hash(targets.iter().map(|target| &target.address)).into());
-    stanza.addressing_mode = audience.addressing;
     stanza.expiration = audience.expiration;
-    let by_lid = audience.addressing == Some(AddressingMode::Lid);
+    match audience.status_setting {
+        None => {
+            let own = this_device(inner, audience.addressing);
+            let devices = targets.iter().map(|target| &target.address).chain(&own);
+            stanza.participant_hash = Some(participant_hash(devices).into());
+            stanza.addressing_mode = Some(audience.addressing);
+        }
+        Some(setting) => mark_status(&mut stanza, skeleton, setting),
+    }
+    let by_lid = audience.addressing == AddressingMode::Lid;
     stanza.reporting_token = own_jids(&inner.account()).and_then(|own| {
         reporting::token(&own, by_lid, &audience.chat, skeleton.id.as_str(), &skeleton.message)
     });
@@ -239,4 +238,31 @@ fn stanza(
     enc.hide_failure = skeleton.hide_failure;
     stanza.encs.push(enc);
     OutgoingMessage::to_node(&stanza)
+}
+
+/// This device by a group's kind of address. The hash that server and client compare is over every
+/// device of the group, the sending one among them: WhatsApp Web's captures and code as
+/// whatsapp-rust's pull request 678 tells them, zapo, and whatsmeow, which hashes the list before it
+/// takes itself out.
+fn this_device(inner: &Inner, addressing: AddressingMode) -> Option<Jid> {
+    let account = inner.account();
+    let phone = account.jid.as_ref()?;
+    match addressing {
+        AddressingMode::Lid => Some(account.lid.as_ref()?.with_device(phone.device)),
+        AddressingMode::Phone => Some(phone.clone()),
+    }
+}
+
+/// A status post has neither a hash nor a kind of address, and the server refuses it (479) with
+/// either (whatsapp-rust, pull request 925). A post says to whom the account shows its posts;
+/// what changes one or answers it must not (569).
+fn mark_status(stanza: &mut OutgoingMessage, skeleton: &Skeleton, setting: &'static str) {
+    if skeleton.edit != Edit::None || skeleton.kind == "reaction" {
+        return;
+    }
+    let meta = match stanza.extra.iter().position(|part| part.tag == "meta") {
+        Some(at) => stanza.extra.remove(at),
+        None => Node::new("meta"),
+    };
+    stanza.extra.push(meta.attr("status_setting", setting));
 }

@@ -2,38 +2,22 @@
 //!
 //! Knows nothing of keys: there are none.
 
-use std::sync::Arc;
-
 use prost::Message as _;
 use wa_proto::{
     MessageId, OwnedNode, Unwrapped, pb,
     pb::message::protocol_message::Type,
     stanza::{Edit, OutgoingMessage},
 };
-use wa_store::{Change, Changes, OutboxEntry};
+use wa_store::OutboxEntry;
 
-use super::Skeleton;
-use crate::{error::Error, inner::Inner};
+use super::{super::sealed::Sealed, Held, Prepared, Skeleton};
+use crate::{draft::Draft, inner::Inner};
 
-/// Makes the stanza of a queued entry, and commits it as about to leave. A changed or deleted post
-/// keeps its id, so that the stanza has that one and not the entry's.
-///
-/// # Errors
-/// The store's, and then the entry stays as it is.
-pub(super) async fn prepare(
-    inner: &Arc<Inner>,
-    entry: OutboxEntry,
-    skeleton: Skeleton,
-) -> Result<OwnedNode, Error> {
-    let stanza = stanza(&entry, skeleton);
-    let id = entry.id.clone();
-    let changes = Changes::from(Change::PutOutbox(Box::new(OutboxEntry {
-        payload: stanza.encode().into(),
-        ..entry
-    })))
-    .with(Change::CountOutboxAttempt(id));
-    inner.store.commit(changes).await?;
-    Ok(stanza)
+/// Makes the stanza of an entry. A changed or deleted post keeps its id, so that the stanza has that
+/// one and not the entry's.
+pub(super) fn prepare(inner: &Inner, entry: OutboxEntry, skeleton: Skeleton) -> Prepared {
+    let sealed = Sealed { stanza: stanza(&entry, skeleton), sender_key: None };
+    Prepared::new(entry, sealed, Draft::new(&*inner.store), Held::default())
 }
 
 fn stanza(entry: &OutboxEntry, mut skeleton: Skeleton) -> OwnedNode {

@@ -25,6 +25,7 @@ impl Audience {
     pub(super) async fn of_status(inner: &Inner) -> Result<Self, Error> {
         let own = inner.account().jid.as_ref().ok_or(Error::NotLinked)?.to_user();
         let chosen = privacy::audience(inner).await?;
+        let status_setting = Some(setting(&chosen));
         let mut people = readers(&address_book(inner).await?, chosen);
         people.push(own);
         // Asking for their devices may tell the LIDs by which they are named.
@@ -33,9 +34,10 @@ impl Audience {
             lid::canonical_all(&*inner.store, &people).await?.into_iter().collect();
         Ok(Self {
             chat: Jid::status(),
-            addressing: Some(AddressingMode::Lid),
+            addressing: AddressingMode::Lid,
             people: people.into_iter().collect(),
             expiration: None,
+            status_setting,
         })
     }
 }
@@ -56,6 +58,16 @@ async fn address_book(inner: &Inner) -> Result<Vec<Jid>, StoreError> {
         if is_last {
             return Ok(people);
         }
+    }
+}
+
+/// What the server is told of who sees a post: the words of WhatsApp Web's own setting, as zapo
+/// sends them.
+const fn setting(chosen: &StatusAudience) -> &'static str {
+    match chosen {
+        StatusAudience::Contacts => "contacts",
+        StatusAudience::ContactsExcept(_) => "denylist",
+        StatusAudience::Only(_) => "allowlist",
     }
 }
 
