@@ -90,9 +90,20 @@ impl Platform {
 }
 
 impl DeviceDescription {
-    /// What the phone shows beside a code: `Browser (OS)`. The server takes no other form.
-    pub(crate) fn display(&self) -> String {
-        format!("{} ({})", self.platform.name(), self.os)
+    /// What the phone shows beside a code: the browser's number and `Browser (OS)`. The server takes
+    /// common browsers and systems alone, and answers 400 to all else (whatsmeow says so of
+    /// `PairPhone`), so that this is the nearest of them, whatever the device is called.
+    pub(crate) fn shown_with_code(&self) -> (Platform, String) {
+        let browser = match self.platform {
+            Platform::Desktop | Platform::InternetExplorer => Platform::Chrome,
+            browser => browser,
+        };
+        let system = match self.os.to_ascii_lowercase() {
+            os if os.contains("windows") => "Windows",
+            os if os.contains("mac") => "Mac OS",
+            _ => "Linux",
+        };
+        (browser, format!("{} ({system})", browser.name()))
     }
 }
 
@@ -241,6 +252,19 @@ mod tests {
             signed_prekey: PublicKey::from_bytes([2; 32]),
             signed_prekey_signature: Signature::from_bytes([3; 64]),
         }
+    }
+
+    #[test]
+    fn a_code_shows_the_nearest_common_browser_and_system() {
+        let shown = |platform, os: &str| {
+            let description =
+                DeviceDescription { os: os.into(), platform, ..DeviceDescription::default() };
+            let (browser, shown) = description.shown_with_code();
+            (browser.qr_client_type(), shown)
+        };
+        assert_eq!(shown(Platform::Desktop, "My kitchen"), ("1", "Chrome (Linux)".into()));
+        assert_eq!(shown(Platform::Edge, "Windows 11"), ("2", "Edge (Windows)".into()));
+        assert_eq!(shown(Platform::Safari, "macOS"), ("6", "Safari (Mac OS)".into()));
     }
 
     #[test]

@@ -100,8 +100,8 @@ impl VersionSource for WebPageVersion {
             .user_agent(BROWSER)
             .build()
             .map_err(fetch)?;
-        let response =
-            client.get(&self.url).send().await.and_then(|r| r.error_for_status()).map_err(fetch)?;
+        let asked = client.get(&self.url).header("sec-fetch-site", TYPED_ADDRESS).send().await;
+        let response = asked.and_then(|response| response.error_for_status()).map_err(fetch)?;
         let (mut window, mut read) = (Vec::new(), 0);
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
@@ -166,6 +166,10 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_PAGE_LEN: usize = 8 << 20;
 /// The longest that marker, separators and number are together; a chunk may end within them.
 const MAX_MATCH_LEN: usize = 64;
+/// What a browser says of an address that a person typed. Without it the page is one for programs;
+/// Baileys found this header and a browser's name to be the least that is needed
+/// (`fetchLatestWaWebVersion` in its `src/Utils/generics.ts`).
+const TYPED_ADDRESS: &str = "none";
 /// The page is another one for programs that are no browser.
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) \
                        Chrome/140.0.0.0 Safari/537.36";

@@ -128,23 +128,31 @@ async fn codes_that_nobody_types_end_after_some_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_server_is_told_browser_and_system_and_the_code_waits_for_its_answer() {
-    let sim = simulation(207);
-    let phone = sim.add_account("15550100", "Ada").unwrap();
-    let ada = Party::build(&sim, phone, Arc::new(MemoryStore::new())).await;
-    // A name that makes the form another is refused by the server, and that is what is told.
-    let client = Client::builder(Arc::new(MemoryStore::new()))
-        .noise_root(sim.noise_root())
-        .connector(Arc::new(ada.line.clone()))
-        .clock(wa_client::Clock::starting_at(sim.now()))
-        .platform(Platform::Chrome)
-        .os("")
-        .build()
-        .await
-        .unwrap();
-    client.connect().unwrap();
-    let refused = client.pair_with_code(NUMBER).await;
-    assert!(matches!(refused, Err(Error::Server { code: 400 })), "{refused:?}");
+async fn a_code_shows_a_common_browser_and_system_whatever_the_device_is_called() {
+    // The server refuses every other name.
+    let wanted = [
+        (Platform::Desktop, ""),
+        (Platform::Desktop, "Kitchen (Ada's)"),
+        (Platform::InternetExplorer, "Windows 11"),
+        (Platform::Firefox, "macOS 15"),
+    ];
+    for (at, (platform, os)) in wanted.into_iter().enumerate() {
+        let sim = simulation(207 + at as u64);
+        let phone = sim.add_account("15550100", "Ada").unwrap();
+        let ada = Party::build(&sim, phone, Arc::new(MemoryStore::new())).await;
+        let client = Client::builder(Arc::new(MemoryStore::new()))
+            .noise_root(sim.noise_root())
+            .connector(Arc::new(ada.line.clone()))
+            .clock(wa_client::Clock::starting_at(sim.now()))
+            .platform(platform)
+            .os(os)
+            .build()
+            .await
+            .unwrap();
+        client.connect().unwrap();
+        let code = client.pair_with_code(NUMBER).await;
+        assert!(code.is_ok(), "{os}: {code:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -107,11 +107,12 @@ async fn client_of(listener: &TcpListener) -> (Client, EventStream) {
 }
 
 /// Reads the head of an HTTP request.
-async fn read_request(stream: &mut TcpStream) {
+async fn read_request(stream: &mut TcpStream) -> Vec<u8> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.unwrap());
     }
+    head
 }
 
 #[tokio::test]
@@ -196,6 +197,22 @@ async fn the_version_is_found_in_a_page() {
     let body = format!("{}\"client_revision\":1040000000,{}", " ".repeat(300_000), "x".repeat(9));
     let found = page(ok(&body)).await.current().await.unwrap();
     assert_eq!(found, ClientVersion([2, 3000, 1_040_000_000]));
+}
+
+#[tokio::test]
+async fn the_page_is_asked_for_as_by_a_browser_whose_address_was_typed() {
+    let listener = TcpListener::bind(LOOPBACK).await.unwrap();
+    let source = WebPageVersion::at(format!("http://{}/", listener.local_addr().unwrap()));
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let asked = read_request(&mut stream).await;
+        stream.write_all(ok("\"client_revision\":7,").as_bytes()).await.unwrap();
+        String::from_utf8(asked).unwrap().to_ascii_lowercase()
+    });
+    source.current().await.unwrap();
+    let asked = server.await.unwrap();
+    assert!(asked.contains("\r\nsec-fetch-site: none\r\n"), "{asked}");
+    assert!(asked.contains("\r\nuser-agent: mozilla/5.0 "), "{asked}");
 }
 
 #[tokio::test]

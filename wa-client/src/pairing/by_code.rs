@@ -133,13 +133,13 @@ async fn show(inner: &Inner, waiting: &Waiting, wanted: Wanted) -> Result<Pairin
         let wrapped = code::wrap_ephemeral(&code, &ephemeral.public, rng);
         (code, ephemeral, wrapped)
     });
-    let description = &inner.settings.description;
+    let (browser, platform_display) = inner.settings.description.shown_with_code();
     let hello = LinkCodeHello {
         account: wanted.account.clone(),
         wrapped_ephemeral,
         noise_key: *inner.account().noise.public.as_bytes(),
-        platform_id: description.platform.qr_client_type().to_owned(),
-        platform_display: description.display(),
+        platform_id: browser.qr_client_type().to_owned(),
+        platform_display,
         notify: wanted.notify,
     };
     let deadline = Instant::now() + REQUEST_TIMEOUT;

@@ -126,9 +126,30 @@ impl Server {
     }
 }
 
-/// What the phone shows must have the form `Browser (OS)`.
+/// What the phone shows must have the form `Browser (OS)`, and both must be common ones.
 fn names_browser_and_system(stage: &Node<'_>) -> bool {
     let shown = stage.find("companion_platform_display").and_then(|node| node.content_text());
     let parts = shown.and_then(|shown| shown.strip_suffix(')')?.split_once(" ("));
-    parts.is_some_and(|(browser, system)| !browser.is_empty() && !system.is_empty())
+    parts.is_some_and(|(browser, system)| BROWSERS.contains(&browser) && SYSTEMS.contains(&system))
+}
+
+/// The browsers and systems that a code is shown for.
+const BROWSERS: [&str; 5] = ["Chrome", "Edge", "Firefox", "Opera", "Safari"];
+const SYSTEMS: [&str; 5] = ["Windows", "Mac OS", "macOS", "Linux", "Ubuntu"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_shown_for_a_common_browser_on_a_common_system_alone() {
+        let takes = |shown: &'static str| {
+            let shown = Node::new("companion_platform_display").bytes(shown.as_bytes());
+            names_browser_and_system(&Node::new("link_code_companion_reg").child(shown))
+        };
+        assert!(takes("Chrome (Linux)") && takes("Chrome (Mac OS)") && takes("Edge (Windows)"));
+        for refused in ["", "Chrome", "Chrome ()", "Desktop (Linux)", "Chrome (My kitchen)"] {
+            assert!(!takes(refused), "{refused}");
+        }
+    }
 }
