@@ -127,6 +127,10 @@ struct Readiness {
     unreadable: u64,
     restriction: Option<String>,
     problem: Option<String>,
+    /// What keeps the client from its work although it may be connected.
+    troubles: Vec<String>,
+    /// How many background tasks failed since the start.
+    failed_tasks: usize,
 }
 
 impl From<StatusView> for Readiness {
@@ -142,6 +146,8 @@ impl From<StatusView> for Readiness {
             unreadable: status.unreadable,
             restriction: status.restriction,
             problem: status.problem,
+            troubles: status.health.troubles,
+            failed_tasks: status.health.failed_tasks.len(),
         }
     }
 }

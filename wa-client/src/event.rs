@@ -3,10 +3,12 @@
 //! Owns the events and their delivery. The durable record of messages is the archive, whose
 //! sequence numbers let a listener that fell behind catch up; this stream is the live view of it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::Instant};
 use wa_proto::Jid;
+
+use crate::health::Troubles;
 
 mod account;
 mod app_state;
@@ -340,15 +342,22 @@ impl EventStream {
 #[derive(Debug)]
 pub(crate) struct EventSender {
     sender: broadcast::Sender<Event>,
+    troubles: Arc<Troubles>,
 }
 
 impl EventSender {
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::Sender::new(EVENT_BUFFER) }
+        Self { sender: broadcast::Sender::new(EVENT_BUFFER), troubles: Arc::default() }
+    }
+
+    /// What the events say of how the client is doing.
+    pub(crate) fn troubles(&self) -> &Troubles {
+        &self.troubles
     }
 
     pub(crate) fn emit(&self, event: Event) {
         tracing::debug!(event = event.name(), "event");
+        self.troubles.heard(&event, Instant::now());
         // An error means that nobody listens, which is everybody's right.
         let _ = self.sender.send(event);
     }

@@ -127,7 +127,7 @@ pub use event::{
     SyncFailure, Typing, UndecryptableReason,
 };
 pub use groups::{CreateGroup, Groups, InviteLink, ParseInviteLinkError};
-pub use health::{Health, Unreadable};
+pub use health::{Health, Trouble, Unreadable};
 pub use history::{FetchOlder, FetchedHistory, History, HistoryDepth, OlderOnPhone};
 pub use inner::State;
 pub use newsletters::{

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::operation;
-use crate::view::AccountView;
+use crate::view::{AccountView, HealthView};
 
 /// How the account stands.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub struct StatusView {
     pub folder: String,
     /// Who is linked; null if nobody is.
     pub account: Option<AccountView>,
-    /// Whether there is a connection now.
+    /// Whether there is a connection now, and messages come and go over it.
     pub connected: bool,
     /// Whether all that waited on the server is in the archive.
     pub caught_up: bool,
@@ -57,6 +57,8 @@ pub struct StatusView {
     pub held_since: Option<String>,
     /// What the policy allows, in short.
     pub policy: String,
+    /// How the process that owns the account is doing.
+    pub health: HealthView,
 }
 
 /// Takes in what waits on the server.

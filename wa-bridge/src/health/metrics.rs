@@ -28,6 +28,15 @@ pub(super) fn text(status: &StatusView, counts: &Counts) -> String {
     text.gauge("wa_outbox_pending", "Messages that are still to be sent.", status.outbox_pending);
     text.gauge("wa_placeholders", "Messages that could not be read yet.", status.unreadable);
     text.gauge("wa_drafts", "Messages that wait for a person to agree.", status.drafts);
+    let health = &status.health;
+    let failures = health.failed_tasks.iter().map(|task| task.failures).sum::<u64>();
+    text.head("wa_task_failures_total", "Failures of background tasks since the start.", "counter");
+    text.line("wa_task_failures_total", failures);
+    text.head("wa_unreadable_total", "What the server sent that could not be read.", "counter");
+    for (kind, count) in [("frame", health.unreadable_frames), ("entry", health.unreadable_entries)]
+    {
+        text.line(&format!("wa_unreadable_total{{kind=\"{kind}\"}}"), count);
+    }
     text.head("wa_sends_total", "Messages that were let go since the start.", "counter");
     text.line("wa_sends_total", counts.sends);
     text.head("wa_refusals_total", "Calls that the policy refused since the start.", "counter");

@@ -12,6 +12,7 @@ use crate::{
         SyncView,
     },
     failure::{Cause, Failure, ending},
+    view::HealthView,
 };
 
 /// How long a sync waits for the history that the phone has told of.
@@ -33,6 +34,9 @@ impl Perform for Status {
             take_in(call).await?;
         }
         let (store, state) = (call.store(), service.line.state());
+        let health = service.line.client().health();
+        // What brings nothing and takes nothing is no connection.
+        let connected = state.connected && health.troubles.is_empty();
         let stats = call.archive().stats().await?;
         let linked = store.account().await?.filter(Account::is_linked);
         let restriction = match linked {
@@ -43,9 +47,10 @@ impl Perform for Status {
             profile: service.profile.name().to_string(),
             folder: service.profile.folder().display().to_string(),
             account: linked.as_ref().map(AccountView::new),
-            connected: state.connected,
-            caught_up: state.connected && state.drained,
+            connected,
+            caught_up: connected && state.drained,
             problem: state.ended.map(|failure| failure.to_string()),
+            health: HealthView::new(&health),
             restriction: restriction.map(|restriction| restriction.to_string()),
             silent_for: state.heard.map(|heard| heard.elapsed().as_secs()),
             database_bytes: size(&service.profile.database()),

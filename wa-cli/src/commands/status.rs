@@ -1,7 +1,7 @@
 //! `status`: which account is linked, and how much is kept.
 
 use serde::Serialize;
-use wa_bridge::api::{AccountView, Status, StatusView};
+use wa_bridge::api::{AccountView, HealthView, Status, StatusView};
 
 use crate::{
     args::StatusArguments,
@@ -42,6 +42,8 @@ struct LinkedView {
     restriction: Option<String>,
     /// What the policy allows, in short.
     policy: String,
+    /// How the process that owns the account is doing.
+    health: HealthView,
 }
 
 pub(crate) async fn run(arguments: &StatusArguments, session: &Session<'_>) -> Result<(), Failure> {
@@ -73,6 +75,7 @@ fn linked(status: StatusView, online: bool) -> Result<LinkedView, Failure> {
         problem: status.problem,
         restriction: status.restriction,
         policy: status.policy,
+        health: status.health,
     })
 }
 
@@ -106,6 +109,13 @@ fn lines(view: &LinkedView, output: &Output) -> String {
     }
     if let Some(since) = &view.held_since {
         line("hold", &format!("assistants send nothing since {since}; to end it: wa-cli release"));
+    }
+    for trouble in &view.health.troubles {
+        line("trouble", trouble);
+    }
+    for task in &view.health.failed_tasks {
+        let (part, failures) = (&task.name, task.failures);
+        line("defect", &format!("{part} failed {failures} times; please report it"));
     }
     for (name, value) in [("problem", &view.problem), ("limits", &view.restriction)] {
         if let Some(value) = value {

@@ -70,6 +70,11 @@ impl AccountStatus {
                 "the person stopped all that assistants send, at {since}; only they can release it"
             ));
         }
+        advice.extend(status.health.troubles.iter().cloned());
+        advice.extend(status.health.failed_tasks.iter().map(|task| {
+            let (name, failures) = (&task.name, task.failures);
+            format!("a part of this program failed {failures} times: {name}; please report it")
+        }));
         if status.unreadable > 0 {
             advice.push(format!(
                 "{} messages could not be read yet and were asked for again",
