@@ -247,7 +247,10 @@ mod tests {
     fn one_message_that_gets_there_ends_the_trouble_of_sending() {
         let (start, troubles) = (Instant::now(), Troubles::default());
         for _ in 0..3 {
-            troubles.heard(&sent(SendState::Failed { reason: SendFailure::Refused { code: 400 } }), start);
+            troubles.heard(
+                &sent(SendState::Failed { reason: SendFailure::Refused { code: 400 } }),
+                start,
+            );
         }
         let later = start + Duration::from_secs(300);
         assert!(matches!(troubles.now(later)[..], [Trouble::EverythingRefused { .. }]));
