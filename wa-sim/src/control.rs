@@ -6,6 +6,7 @@ mod app_state;
 mod groups;
 mod hostile;
 mod outgoing;
+mod passkey;
 
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ pub(crate) fn router(sim: Sim) -> Router {
         .route("/faults", post(set_faults).get(faults))
         .route("/stats", get(stats))
         .merge(account::routes())
+        .merge(passkey::routes())
         .merge(hostile::routes())
         .fallback(async || ControlError::new(StatusCode::NOT_FOUND, "there is no such call"))
         .method_not_allowed_fallback(async || {
@@ -85,7 +87,10 @@ struct Link {
 async fn link(State(sim): State<Sim>, Path(phone): Path<String>, body: Bytes) -> Answer {
     let phone = known_phone(&sim, &phone)?;
     let Link { qr } = parse(&body)?;
-    let jid = phone.scan_qr(&qr)?;
+    let jid = match phone.scan_qr(&qr) {
+        Err(LinkError::PasskeyDemanded) => return Ok(passkey::demanded()),
+        scanned => scanned?,
+    };
     if !phone.wait_for_device(jid.device, LINK_TIMEOUT).await {
         let text = "the client did not sign for the link";
         return Err(ControlError::new(StatusCode::GATEWAY_TIMEOUT, text));
@@ -104,6 +109,9 @@ async fn link_code(State(sim): State<Sim>, Path(phone): Path<String>, body: Byte
     let LinkCode { code } = parse(&body)?;
     let last = phone.devices().last().map_or(0, |device| device.id);
     phone.enter_code(&code)?;
+    if phone.demands_passkey() {
+        return Ok(passkey::demanded());
+    }
     let Some(device) = phone.wait_for_new_device(last, LINK_TIMEOUT).await else {
         let text = "the client did not answer with this code";
         return Err(ControlError::new(StatusCode::GATEWAY_TIMEOUT, text));

@@ -26,6 +26,7 @@ mod control;
 mod fault;
 mod hostile;
 mod media_host;
+mod passkey;
 mod phone;
 mod server;
 mod serving;
@@ -37,6 +38,7 @@ pub use address::{InvalidPhoneNumber, PhoneNumber};
 pub use fault::{Chance, Damage, FaultPlan, MediaAct, MediaFault, MediaFaultKind};
 pub use hostile::{Hostile, Impostor, Spoken, StolenPhone};
 pub use media_host::{CertificateError, MediaMethod, MediaReply, MediaRequest, MediaStats};
+pub use passkey::Passkey;
 pub use phone::{
     AddAccountError, AppStateCounts, ChatSettings, CreateGroupError, FileKind, GroupAction,
     GroupChangeRefused, GroupSettings, HistoryError, HistoryMessage, HistoryPlan, HistoryUpload,

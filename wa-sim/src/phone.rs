@@ -40,6 +40,7 @@ pub use self::{
 use crate::{
     Sim,
     address::{DeviceAddress, InvalidPhoneNumber, PhoneNumber},
+    passkey::Passkey,
     server::{Server, directory::Addressing},
     world::World,
 };
@@ -164,6 +165,10 @@ pub enum LinkError {
     /// The account has as many companions as it may.
     #[error("the account has ten companions already")]
     TooManyDevices,
+    /// The account demands a passkey: the client was asked for one, and is linked once it had the
+    /// request signed.
+    #[error("the account demands a passkey, for which the client was asked")]
+    PasskeyDemanded,
 }
 
 /// Nothing was unlinked.
@@ -252,7 +257,8 @@ impl Phone {
     /// (see [`Phone::wait_for_device`]).
     ///
     /// # Errors
-    /// [`LinkError`] if no client shows this code now, or the account is full.
+    /// [`LinkError`] if no client shows this code now, or the account is full;
+    /// [`LinkError::PasskeyDemanded`] if the client has to have a passkey sign first.
     pub fn scan_qr(&self, text: &str) -> Result<Jid, LinkError> {
         self.sim.with(|world| {
             let address = world.scan_qr(self.number, text)?;
@@ -283,6 +289,31 @@ impl Phone {
     /// [`LinkError`] if no client shows this code now.
     pub fn demand_passkey(&self, text: &str) -> Result<(), LinkError> {
         self.sim.with(|world| world.ask_for_passkey(self.number, text))
+    }
+
+    /// Makes a passkey for the account, with which its authenticator signs from now on.
+    pub fn create_passkey(&self) -> Passkey {
+        self.sim.with(|world| {
+            let passkey = Passkey::new(&mut world.server.rng);
+            if let Some(account) = world.server.accounts.get_mut(&self.number) {
+                account.passkeys.push(passkey.credential());
+            }
+            passkey
+        })
+    }
+
+    /// Says whether every client that links from now on, by whatever code, is asked for a passkey.
+    pub fn set_demands_passkey(&self, demands: bool) {
+        self.sim.with(|world| {
+            if let Some(account) = world.server.accounts.get_mut(&self.number) {
+                account.demands_passkey = demands;
+            }
+        });
+    }
+
+    /// Whether clients that link are asked for a passkey.
+    pub fn demands_passkey(&self) -> bool {
+        self.sim.with(|world| world.server.demands_passkey(self.number))
     }
 
     /// The code that the phone shows for a client that links with a passkey, once the client has

@@ -95,6 +95,10 @@ impl World {
         if offer.static_key != code.noise_key || offer.identity != code.identity {
             return Err(LinkError::OtherKeys);
         }
+        if self.server.demands_passkey(account) {
+            self.begin_passkey(account, offer.connection, code.adv_secret)?;
+            return Err(LinkError::PasskeyDemanded);
+        }
         self.offer_link(account, offer.connection, code.identity, &code.adv_secret)
     }
 
@@ -136,15 +140,22 @@ impl World {
         Ok(())
     }
 
-    /// Links the client that answered, if its answer proves that it has the code.
-    fn finish_code(&mut self, finish: &CodeFinish) -> Option<DeviceAddress> {
+    /// Links the client that answered, if its answer proves that it has the code; asks it for a
+    /// passkey first if the account demands one.
+    fn finish_code(&mut self, finish: &CodeFinish) -> Option<()> {
         let phone = self.phones.get_mut(&finish.account)?;
         let bundle = phone.open_code_bundle(&finish.reference, &finish.bundle)?;
         let waiting = self.server.waiting_identity(finish.connection)?;
         if waiting != bundle.identity {
             return None;
         }
-        self.offer_link(finish.account, finish.connection, waiting, &bundle.adv_secret).ok()
+        if self.server.demands_passkey(finish.account) {
+            let secret = bundle.adv_secret.to_vec();
+            return self.begin_passkey(finish.account, finish.connection, secret).ok();
+        }
+        let device =
+            self.offer_link(finish.account, finish.connection, waiting, &bundle.adv_secret);
+        device.ok().map(drop)
     }
 
     /// The phone scans a QR text, but its account demands a passkey of the client.
@@ -155,18 +166,26 @@ impl World {
     ) -> Result<(), LinkError> {
         let code = QrCode::parse(text).ok_or(LinkError::NotACode)?;
         let offer = self.server.pairing_offer(&code.reference).ok_or(LinkError::Expired)?;
+        self.begin_passkey(account, offer.connection, code.adv_secret)
+    }
+
+    fn begin_passkey(
+        &mut self,
+        account: PhoneNumber,
+        connection: ConnectionId,
+        adv_secret: Vec<u8>,
+    ) -> Result<(), LinkError> {
         let phone = self.phones.get_mut(&account).ok_or(LinkError::Expired)?;
-        let options = phone.begin_passkey(&mut self.server, code);
-        self.server.ask_for_passkey(offer.connection, account, options);
+        phone.begin_passkey(&mut self.server, adv_secret);
+        self.server.ask_for_passkey(connection, account);
         Ok(())
     }
 
     fn passkey_step(&mut self, step: &PasskeyStep) -> Option<()> {
         let phone = self.phones.get_mut(&step.account)?;
         match &step.word {
-            PasskeyWord::Prologue { assertion, payload, proof, reference } => {
-                let half =
-                    phone.passkey_prologue(assertion, payload, proof.as_deref(), reference)?;
+            PasskeyWord::Prologue { payload, proof, reference } => {
+                let half = phone.passkey_prologue(payload, proof.as_deref(), reference)?;
                 self.server.send_primary_ephemeral(step.connection, half);
             }
             PasskeyWord::Nonce(nonce) => phone.passkey_nonce(nonce)?,

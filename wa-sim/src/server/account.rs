@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     address::{PHONE, PhoneNumber},
+    passkey::Credential,
     stats::DeviceCounters,
 };
 
@@ -34,6 +35,10 @@ pub(crate) struct Account {
     /// Who sees its status posts: `whitelist` or `blacklist`, and the people on it.
     pub(crate) status_audience: Option<(&'static str, Vec<PhoneNumber>)>,
     pub(crate) restrictions: Restrictions,
+    /// The passkeys that were registered for it.
+    pub(crate) passkeys: Vec<Credential>,
+    /// Whether a client that links with it is asked for one of them.
+    pub(crate) demands_passkey: bool,
     pub(crate) devices: BTreeMap<u16, Device>,
     next_device: u16,
     /// The `ADVSignedKeyIndexList` as the phone last published it, and when.
@@ -116,6 +121,8 @@ impl Account {
             disappearing_mode: (0, 0),
             status_audience: None,
             restrictions: Restrictions::default(),
+            passkeys: Vec::new(),
+            demands_passkey: false,
             devices: BTreeMap::from([(PHONE, device)]),
             next_device: 1,
             key_index_list: Vec::new(),

@@ -18,6 +18,8 @@ pub(crate) type IqError = (u16, &'static str);
 
 /// Something is missing in the query.
 pub(super) const BAD_REQUEST: IqError = (400, "bad-request");
+/// It is not for this client.
+pub(super) const FORBIDDEN: IqError = (403, "forbidden");
 /// What is asked for is not there.
 pub(super) const NOT_FOUND: IqError = (404, "item-not-found");
 /// The upload is refused.

@@ -1,13 +1,13 @@
-//! Linking by a passkey: what the server carries between the client and the phone. Knows nothing of
-//! what is in it.
+//! Linking by a passkey: the server has the client's request signed, and carries the rest between
+//! the client and the phone. Knows nothing of what is in that.
 
 use wa_proto::{Jid, Node, OwnedNode};
 
 use super::{
     Connection, ConnectionId, Server,
-    iq::{BAD_REQUEST, IqError},
+    iq::{BAD_REQUEST, FORBIDDEN, IqError},
 };
-use crate::address::PhoneNumber;
+use crate::{address::PhoneNumber, passkey::{Challenge, Credential}};
 
 /// The longest of a client's words.
 const MAX_WORD: usize = 16 << 10;
@@ -15,14 +15,14 @@ const MAX_WORD: usize = 16 << 10;
 /// A client that was told to use a passkey.
 pub(super) struct Passkey {
     account: PhoneNumber,
-    options: String,
+    challenge: Challenge,
     reference: Option<String>,
 }
 
 /// What a client says on the way.
 pub(crate) enum PasskeyWord {
-    /// What the authenticator signed, and the client's commitment.
-    Prologue { assertion: Vec<u8>, payload: Vec<u8>, proof: Option<Vec<u8>>, reference: String },
+    /// The client's commitment; what came with it was signed with the account's passkey.
+    Prologue { payload: Vec<u8>, proof: Option<Vec<u8>>, reference: String },
     /// What opens the commitment.
     Nonce(Vec<u8>),
     /// The client's identity, sealed.
@@ -37,15 +37,21 @@ pub(crate) struct PasskeyStep {
 }
 
 impl Server {
+    /// Whether clients that link with an account are asked for a passkey.
+    pub(crate) fn demands_passkey(&self, account: PhoneNumber) -> bool {
+        self.accounts.get(&account).is_some_and(|account| account.demands_passkey)
+    }
+
     /// Tells a client that waits to be linked that the account demands a passkey.
     pub(crate) fn ask_for_passkey(
         &mut self,
         id: ConnectionId,
         account: PhoneNumber,
-        options: String,
     ) {
+        let challenge = Challenge::new(&mut self.rng);
         let Some(Connection::Pairing(pairing)) = self.connections.get_mut(&id) else { return };
-        pairing.passkey = Some(Passkey { account, options: options.clone(), reference: None });
+        let options = challenge.options();
+        pairing.passkey = Some(Passkey { account, challenge, reference: None });
         let options = Node::new("passkey_request_options").bytes(options.into_bytes());
         self.notify_pairing(id, "passkey_prologue_request", options);
     }
@@ -88,10 +94,19 @@ impl Server {
             }
             "passkey_request_options" => {
                 return Some(passkey.ok_or(BAD_REQUEST).map(|passkey| {
-                    Some(answer("passkey_request_options", passkey.options.clone()))
+                    Some(answer("passkey_request_options", passkey.challenge.options()))
                 }));
             }
-            "passkey_prologue" => prologue(asked, passkey.as_deref()),
+            "passkey_prologue" => {
+                let account = passkey.as_ref().map(|passkey| passkey.account);
+                let account = account.and_then(|account| self.accounts.get(&account));
+                let registered = account.map_or(&[][..], |account| &account.passkeys);
+                match prologue(asked, passkey.as_deref(), registered) {
+                    Some(Err(error)) => return Some(Err(error)),
+                    Some(Ok(word)) => Some(word),
+                    None => None,
+                }
+            }
             "companion_nonce" => content(Some(asked)).map(PasskeyWord::Nonce),
             "encrypted_pairing_request" => content(Some(asked)).map(PasskeyWord::Identity),
             _ => return None,
@@ -103,14 +118,23 @@ impl Server {
     }
 }
 
-fn prologue(node: &Node<'_>, passkey: Option<&Passkey>) -> Option<PasskeyWord> {
+/// The client's commitment, if it came with what the account's passkey signed; `None` if it is
+/// malformed.
+fn prologue(
+    node: &Node<'_>,
+    passkey: Option<&Passkey>,
+    registered: &[Credential],
+) -> Option<Result<PasskeyWord, IqError>> {
     content(node.find("credential_id"))?;
-    Some(PasskeyWord::Prologue {
-        assertion: content(node.find("webauthn_assertion"))?,
+    let passkey = passkey?;
+    let word = PasskeyWord::Prologue {
         payload: content(node.find("prologue_payload"))?,
         proof: content(node.find("pairing_handoff_proof")),
-        reference: passkey?.reference.clone()?,
-    })
+        reference: passkey.reference.clone()?,
+    };
+    let assertion = content(node.find("webauthn_assertion"))?;
+    let is_signed = passkey.challenge.is_signed(&assertion, registered);
+    Some(if is_signed { Ok(word) } else { Err(FORBIDDEN) })
 }
 
 fn content(node: Option<&Node<'_>>) -> Option<Vec<u8>> {

@@ -1,13 +1,13 @@
-//! The phone's part in linking by a passkey: it checks what was signed and committed to, and shows
-//! the code that the client has to show as well. Knows nothing of how the words travel.
+//! The phone's part in linking by a passkey: it checks what was committed to, and shows the code
+//! that the client has to show as well. Knows nothing of how the words travel, nor of what the
+//! passkey signed, which the server checks.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use prost::Message as _;
 use rand_core::Rng as _;
 use wa_crypto::{KeyPair, PublicKey, aes_gcm_open, hkdf_sha256, hmac_sha256_verify, sha256};
 use wa_proto::pb;
 
-use super::{Endpoint, QrCode};
+use super::Endpoint;
 use crate::server::Server;
 
 const HANDOFF_INFO: &[u8] = b"shortcake-passkey-handoff-v1";
@@ -16,8 +16,8 @@ const ALPHABET: &[u8; 32] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
 
 /// A client that was asked for a passkey, as the phone sees it.
 pub(crate) struct PasskeyLink {
-    code: QrCode,
-    challenge: String,
+    /// The secret of the code that was scanned or typed before.
+    adv_secret: Vec<u8>,
     ephemeral: KeyPair,
     nonce: [u8; 32],
     identity: Option<pb::CompanionEphemeralIdentity>,
@@ -34,49 +34,30 @@ pub(crate) struct PasskeyIdentity {
 }
 
 impl Endpoint {
-    /// Answers the options of the WebAuthn request, as JSON.
-    pub(crate) fn begin_passkey(&mut self, server: &mut Server, code: QrCode) -> String {
-        let mut challenge = [0; 32];
+    /// Makes ready for a client that showed a code with this secret.
+    pub(crate) fn begin_passkey(&mut self, server: &mut Server, adv_secret: Vec<u8>) {
         let mut nonce = [0; 32];
-        server.rng.fill_bytes(&mut challenge);
         server.rng.fill_bytes(&mut nonce);
-        let challenge = URL_SAFE_NO_PAD.encode(challenge);
-        let options = serde_json::json!({
-            "challenge": challenge,
-            "timeout": 60_000,
-            "rpId": "whatsapp.com",
-            "allowCredentials": [],
-            "userVerification": "required",
-            "extensions": {},
-        });
         self.passkey = Some(PasskeyLink {
-            code,
-            challenge,
+            adv_secret,
             ephemeral: KeyPair::random(&mut server.rng),
             nonce,
             identity: None,
             commitment: None,
             shown: None,
         });
-        options.to_string()
     }
 
-    /// The client's prologue: the phone's own half, if what was signed is what was asked for.
+    /// The client's prologue: the phone's own half, if it comes from the client that showed the
+    /// code.
     pub(crate) fn passkey_prologue(
         &mut self,
-        assertion: &[u8],
         payload: &[u8],
         proof: Option<&[u8]>,
         reference: &str,
     ) -> Option<Vec<u8>> {
         let link = self.passkey.as_mut()?;
-        let assertion: serde_json::Value = serde_json::from_slice(assertion).ok()?;
-        let signed = assertion.pointer("/response/clientDataJSON")?.as_str()?;
-        let signed = String::from_utf8(URL_SAFE_NO_PAD.decode(signed).ok()?).ok()?;
-        if !signed.contains(&link.challenge) {
-            return None;
-        }
-        let key = hkdf_sha256::<32>(&[], &link.code.adv_secret, HANDOFF_INFO);
+        let key = hkdf_sha256::<32>(&[], &link.adv_secret, HANDOFF_INFO);
         hmac_sha256_verify(&key, &[payload], proof?).ok()?;
         let prologue = pb::ProloguePayload::decode(payload).ok()?;
         let encoded = prologue.companion_ephemeral_identity?;
