@@ -19,6 +19,8 @@ use wa_client::{
 };
 use wa_store::{Change, Changes, Store};
 
+mod passkey;
+
 use crate::{
     api::{AccountView, HistoryWanted, LinkState},
     endpoint::Endpoint,
@@ -62,6 +64,10 @@ pub(crate) struct LineState {
     last_end: Option<DisconnectReason>,
     /// What to show while a device is being linked; counted, so that one can wait for the next.
     pub(crate) link: Option<(u64, LinkState)>,
+    /// The revision at which this link began: one number for each attempt.
+    pub(crate) attempt: u64,
+    /// When the step with a passkey that is shown is given up.
+    step_ends: Option<Instant>,
 }
 
 impl Line {
@@ -211,6 +217,7 @@ impl Line {
             let revision = state.link.as_ref().map_or(0, |(revision, _)| *revision);
             *state = LineState {
                 link: Some((revision + 1, LinkState::Starting)),
+                attempt: revision + 1,
                 ..LineState::default()
             };
         });
@@ -251,6 +258,7 @@ async fn start(
     let watcher = tokio::spawn(async move {
         while let Some(event) = stream.next().await {
             state.send_modify(|state| state.take_in(&event, &own));
+            passkey::follow(&event, &state, &own);
             // An error means that nobody listens, which is everybody's right.
             let _ = events.send(event);
         }
@@ -277,6 +285,7 @@ impl LineState {
                 self.connected = false;
                 self.drained = false;
                 self.last_end = Some(reason.clone());
+                self.take_in_passkey(event);
             }
             Event::Reconnecting { .. } => self.failed_attempts += 1,
             Event::OfflineSyncCompleted { .. } => self.drained = true,
@@ -288,7 +297,7 @@ impl LineState {
             }
             Event::QrScannedWithoutMultidevice => self.show(LinkState::PhoneTooOld),
             Event::PairingSucceeded { .. } => self.show(LinkState::Accepted),
-            _ => {}
+            _ => self.take_in_passkey(event),
         }
         if let Some(failure) = ending::of_event(event) {
             self.connected = false;

@@ -30,7 +30,7 @@ use crate::{
     failure::Failure,
 };
 
-mod html;
+pub(crate) mod html;
 
 /// Where the page is.
 pub(crate) const PATH: &str = "/drafts";
@@ -51,7 +51,7 @@ const MAX_FORM: usize = 16 << 10;
 
 /// Nothing but this page's own look and its own forms; in no frame; kept nowhere. The origin is
 /// told to this page itself, which is how a form of another page is known.
-const HEADERS: [(HeaderName, &str); 6] = [
+pub(crate) const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; \

@@ -18,16 +18,17 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::{
     sync::{Mutex, watch},
-    time::timeout_at,
+    time::{Instant, timeout_at},
 };
 use wa_store::{AuditEntry, AuditQuery, Change, Store};
 
 use crate::{
     Caller, Clients, Profile,
-    api::{self, Effect, Operation},
+    api::{self, Effect, LinkState, Operation},
     endpoint::Endpoint,
     failure::{Cause, Failure, remedy},
-    line::Line,
+    line::{Line, LineState},
+    link_page::LinkPage,
     policy::{HOUR, PolicySource, Sendings, Turn},
 };
 
@@ -52,6 +53,7 @@ mod messages;
 mod names;
 mod narrow;
 mod outgoing;
+mod passkey;
 mod pictures;
 mod polls;
 mod privacy;
@@ -83,6 +85,8 @@ pub struct Service {
     clients: Clients,
     /// Where a person can let drafts go, if the owner has such a page.
     page: Option<String>,
+    /// The page for a link that demands a passkey.
+    link_page: LinkPage,
     /// What was done in the last hour.
     sendings: Mutex<Sendings>,
     /// What assistants have read.
@@ -121,7 +125,8 @@ impl Service {
         let gate = transmit::PolicyGate { policy: Arc::clone(&policy), store: Arc::clone(&store) };
         let line = Line::new(Arc::clone(&store), endpoint, Arc::new(gate)).await?;
         let (ending, ended) = (watch::Sender::new(false), watch::Sender::new(false));
-        Ok(Arc::new(Self {
+        Ok(Arc::new_cyclic(|service| Self {
+            link_page: LinkPage::new(service.clone()),
             clients: Clients::of(&profile),
             profile,
             store,
@@ -216,8 +221,32 @@ impl Service {
     /// # Errors
     /// [`Failure`] if the archive cannot be closed in order.
     pub async fn close(&self) -> Result<(), Failure> {
+        self.link_page.close().await;
         self.line.close().await;
         Ok(self.store.close().await?)
+    }
+
+    /// The number of the attempt to link that is under way, or was last.
+    pub(crate) fn attempt(&self) -> u64 {
+        self.line.state().attempt
+    }
+
+    /// How linking stands, or why it came to nothing.
+    pub(crate) fn linking(&self) -> Result<Option<LinkState>, Failure> {
+        let state = self.line.state();
+        match (state.shown(), state.ended) {
+            (Some((_, state @ LinkState::Linked { .. })), _) => Ok(Some(state)),
+            (_, Some(ended)) => Err(ended),
+            (shown, None) => Ok(shown.map(|(_, state)| state)),
+        }
+    }
+
+    /// Waits until linking stands otherwise than it does now, or until then.
+    pub(crate) async fn linking_changed(&self, deadline: Instant) {
+        let revision = |state: &LineState| state.link.as_ref().map(|(revision, _)| *revision);
+        let before = revision(&self.line.state());
+        // An end is a change too; nothing is what the deadline says.
+        let _ = self.line.until(deadline, |state| revision(state) != before).await;
     }
 
     /// What was let go and refused so far.
@@ -398,6 +427,8 @@ pub fn routes() -> Vec<Route> {
         api::Status,
         api::CatchUp,
         api::Link,
+        api::PasskeyAnswer,
+        api::PasskeyCompared,
         api::Logout,
         api::ChatList,
         api::ChatGet,

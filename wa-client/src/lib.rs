@@ -134,7 +134,10 @@ pub use newsletters::{
     MAX_NEWSLETTER_PAGE, NewsletterInfo, NewsletterPost, NewsletterRole, Newsletters,
 };
 pub use outbox::{TransmitGate, TransmitVerdict};
-pub use pairing::{PairWithCode, PasskeyAssertion, code as pairing_code};
+pub use pairing::{
+    PASSKEY_ORIGIN, PairWithCode, PasskeyAssertion, PasskeyProblem, PasskeyRequest,
+    code as pairing_code,
+};
 pub use payload::{DeviceDescription, Platform};
 pub use people::{About, OnWhatsApp, People, PersonInfo};
 pub use privacy::{Privacy, PrivacyKind, PrivacySettings, PrivacyValue, StatusAudience};

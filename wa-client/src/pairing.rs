@@ -23,6 +23,7 @@ mod by_code;
 mod by_passkey;
 pub mod code;
 mod passkey;
+mod passkey_request;
 mod qr;
 #[cfg(test)]
 mod vectors;
@@ -32,6 +33,7 @@ pub use by_code::PairWithCode;
 pub(crate) use by_code::{primary_answered, refresh as refresh_code};
 pub(crate) use by_passkey::{continued as passkey_continued, requested as passkey_requested};
 pub use passkey::PasskeyAssertion;
+pub use passkey_request::{PASSKEY_ORIGIN, PasskeyProblem, PasskeyRequest};
 pub(crate) use qr::{QrSchedule, QrStep};
 
 use crate::{

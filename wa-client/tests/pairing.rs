@@ -8,10 +8,11 @@ use std::{sync::Arc, time::Duration};
 
 use parties::{Party, settle, simulation};
 use wa_client::{
-    Client, Error, Event, PairingFailure, PasskeyAssertion, Platform, pairing_code::PairingCode,
+    Client, Error, Event, PASSKEY_ORIGIN, PairingFailure, PasskeyAssertion, PasskeyRequest,
+    Platform, pairing_code::PairingCode,
 };
 use wa_proto::Jid;
-use wa_sim::Sim;
+use wa_sim::{Passkey, Sim};
 use wa_store::MemoryStore;
 
 const NUMBER: &str = "+1 (555) 0100";
@@ -167,32 +168,33 @@ async fn a_number_is_checked_and_a_connection_needed() {
     assert!(matches!(refused, Err(Error::NotConnected)));
 }
 
-fn assertion(options: &str) -> PasskeyAssertion {
-    let options: serde_json::Value = serde_json::from_str(options).unwrap();
-    let challenge = options.get("challenge").unwrap().as_str().unwrap();
-    PasskeyAssertion {
-        credential_id: vec![1, 2, 3],
-        client_data: format!(r#"{{"type":"webauthn.get","challenge":"{challenge}"}}"#).into(),
-        authenticator_data: vec![4],
-        signature: vec![5],
-        user_handle: None,
-    }
+/// What the account's passkey signs on WhatsApp's own page.
+fn assertion(passkey: &Passkey, options: &str) -> PasskeyAssertion {
+    let request = PasskeyRequest::parse(options).unwrap();
+    let signed = passkey.sign(options, PASSKEY_ORIGIN).unwrap();
+    let assertion = PasskeyAssertion::from_json(&signed).unwrap();
+    request.check(&assertion).unwrap();
+    assertion
+}
+
+async fn requested(ada: &mut Party) -> String {
+    ada.until(|event| match event {
+        Event::PasskeyRequested { options } => Some(options.clone()),
+        _ => None,
+    })
+    .await
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_passkey_links_the_device_once_both_sides_show_the_same_code() {
     let sim = simulation(209);
     let (mut ada, code) = showing(&sim).await;
+    let passkey = ada.phone.create_passkey();
     let early = ada.client.confirm_passkey().await;
     assert!(matches!(early, Err(Error::InvalidInput(_))));
     ada.phone.demand_passkey(&code).unwrap();
-    let options = ada
-        .until(|event| match event {
-            Event::PasskeyRequested { options } => Some(options.clone()),
-            _ => None,
-        })
-        .await;
-    ada.client.answer_passkey(&assertion(&options)).await.unwrap();
+    let options = requested(&mut ada).await;
+    ada.client.answer_passkey(&assertion(&passkey, &options)).await.unwrap();
     let (code, may_skip) = ada
         .until(|event| match event {
             Event::PasskeyConfirmation { code, may_skip } => Some((code.clone(), *may_skip)),
@@ -210,11 +212,30 @@ async fn a_passkey_links_the_device_once_both_sides_show_the_same_code() {
 async fn another_challenge_than_the_phones_links_nothing() {
     let sim = simulation(210);
     let (mut ada, code) = showing(&sim).await;
+    let passkey = ada.phone.create_passkey();
     ada.phone.demand_passkey(&code).unwrap();
-    ada.until(|event| matches!(event, Event::PasskeyRequested { .. }).then_some(())).await;
-    let forged = assertion(r#"{"challenge":"another"}"#);
-    ada.client.answer_passkey(&forged).await.unwrap();
+    requested(&mut ada).await;
+    let another = r#"{"challenge":"AAECAwQFBgcICQoLDA0ODw","rpId":"whatsapp.com"}"#;
+    let refused = ada.client.answer_passkey(&assertion(&passkey, another)).await;
+    assert!(matches!(refused, Err(Error::Server { code: 403 })), "{refused:?}");
     settle().await;
     assert_eq!(ada.phone.passkey_code(), None);
     assert_eq!(ada.client.jid(), None::<Jid>);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_demands_a_passkey_asks_for_it_after_a_typed_code_too() {
+    let sim = simulation(211);
+    let (mut ada, _) = showing(&sim).await;
+    let passkey = ada.phone.create_passkey();
+    ada.phone.set_demands_passkey(true);
+    let code = ada.client.pair_with_code(NUMBER).await.unwrap();
+    ada.phone.enter_code(code.as_str()).unwrap();
+    let options = requested(&mut ada).await;
+    assert_eq!(ada.phone.devices().len(), 1, "nothing is linked before the passkey has signed");
+    ada.client.answer_passkey(&assertion(&passkey, &options)).await.unwrap();
+    ada.until(|event| matches!(event, Event::PasskeyConfirmation { .. }).then_some(())).await;
+    ada.client.confirm_passkey().await.unwrap();
+    ada.connected().await;
+    assert_eq!(ada.client.jid().map(|jid| jid.to_user()), Some(ada.phone.jid()));
 }

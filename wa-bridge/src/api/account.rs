@@ -146,6 +146,30 @@ pub enum LinkState {
     },
     /// A phone scanned the code whose version cannot link devices.
     PhoneTooOld,
+    /// WhatsApp demands that the account's passkey signs, which it only does in the person's own
+    /// browser on `https://web.whatsapp.com`.
+    Passkey {
+        /// What is to be signed: `PublicKeyCredentialRequestOptions` as JSON, in URL-safe base64.
+        request: String,
+        /// Six digits by which the person knows this request again.
+        check: String,
+        /// A page on this machine that leads the person through it, and takes the answer; its
+        /// address is for the person alone.
+        page: Option<String>,
+        /// For how many seconds the answer is taken.
+        expires_in: u64,
+    },
+    /// The passkey has signed; the phone is to go on.
+    PasskeyAnswered,
+    /// The person is to see whether the phone shows this code as well.
+    PasskeyCompare {
+        /// The code.
+        code: String,
+        /// The page on this machine on which they can say so.
+        page: Option<String>,
+        /// For how many seconds that is waited for.
+        expires_in: u64,
+    },
     /// The phone has accepted; this device is logging in.
     Accepted,
     /// Linked and logged in.

@@ -193,6 +193,10 @@ fn pairing(reason: PairingFailure) -> Option<Failure> {
         }
         PairingFailure::Storage => failed("the link could not be saved, so it was refused")
             .remedy("see whether the disk is full"),
+        PairingFailure::Passkey => {
+            failed("what WhatsApp or the phone said about the passkey cannot be understood")
+                .remedy(again)
+        }
         _ => failed("linking failed").remedy(again),
     })
 }

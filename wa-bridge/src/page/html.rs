@@ -18,6 +18,7 @@ pub(super) fn entrance(why: Option<&str>) -> String {
     let why = why.map(|why| format!("<p class=\"said bad\">{}</p>", escaped(why)));
     page(
         "Messages that wait",
+        "",
         &format!(
             "{}<p>An assistant wants to send something, and you decide. Show first that it is you: \
              the token is in the file whose name ends with <code>-token</code> in the \
@@ -48,6 +49,7 @@ pub(super) fn drafts(
     let visit = escaped(visit);
     page(
         &format!("Messages that wait ({profile})"),
+        "",
         &format!(
             "{said}{list}<form method=\"post\"><input type=\"hidden\" name=\"visit\" \
              value=\"{visit}\"><button>Look again</button></form>"
@@ -70,21 +72,23 @@ fn one(draft: &DraftView, visit: &str) -> String {
     )
 }
 
-fn page(title: &str, body: &str) -> String {
+/// A page; `head` is markup of the process's own.
+pub(crate) fn page(title: &str, head: &str, body: &str) -> String {
     let title = escaped(title);
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
-         <style>{STYLE}</style></head><body><h1>{title}</h1>{body}</body></html>"
+         <style>{STYLE}</style>{head}</head><body><h1>{title}</h1>{body}</body></html>"
     )
 }
 
 /// A text on one line, without what hides or reorders it, as HTML.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     markup(&foreign::plain(text, " "))
 }
 
-fn markup(text: &str) -> String {
+/// A text as HTML.
+pub(crate) fn markup(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

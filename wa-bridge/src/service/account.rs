@@ -189,7 +189,7 @@ async fn next_to_show(call: &Call<'_>, seen: u64, typed: bool) -> Result<LinkVie
         Err(failure) if failure.cause == Cause::TimedOut => line.state(),
         state => state?,
     };
-    let Some((revision, state)) = state.link else {
+    let Some((revision, mut state)) = state.shown() else {
         return Err(Failure::new(Cause::Usage, "no device is being linked").remedy("begin anew"));
     };
     if let LinkState::Linked { already: false, .. } = state
@@ -197,6 +197,9 @@ async fn next_to_show(call: &Call<'_>, seen: u64, typed: bool) -> Result<LinkVie
     {
         let state = LinkState::Linked { account: AccountView::new(&account), already: false };
         return Ok(LinkView { revision, state });
+    }
+    if let LinkState::Passkey { page, .. } | LinkState::PasskeyCompare { page, .. } = &mut state {
+        *page = call.service.link_page.open(line.state().attempt).await;
     }
     Ok(LinkView { revision, state })
 }

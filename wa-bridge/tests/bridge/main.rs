@@ -20,6 +20,7 @@ mod oracle;
 mod owners;
 mod pace;
 mod page;
+mod passkey;
 mod reach;
 mod read_only;
 mod repeats;

@@ -10,7 +10,11 @@ use clap::{Args, Subcommand, ValueEnum};
 Examples:
   wa-cli link                                 scan the code with the phone
   wa-cli link --phone '+44 7700 900123'       type a code into the phone instead
-  wa-cli link --qr-format text | qrencode -o code.png")]
+  wa-cli link --qr-format text | qrencode -o code.png
+
+If WhatsApp asks for the account's passkey, wa-cli shows the address of a page on this machine that
+leads you through it. On a machine without a browser, run wa-cli generate passkey-helper for the text
+that signs in a browser elsewhere, and paste its answer here.")]
 pub(crate) struct LinkArguments {
     /// Show a code to type into the phone of this number, instead of one to scan
     #[arg(long, value_name = "NUMBER")]
@@ -24,6 +28,9 @@ pub(crate) struct LinkArguments {
     /// The name the phone shows for this device
     #[arg(long, value_name = "NAME")]
     pub(crate) device_name: Option<String>,
+    /// Where WhatsApp asks for the passkey: wait for what it signed in this file (- is standard input)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passkey_answer: Option<PathBuf>,
 }
 
 /// How to show a QR code.

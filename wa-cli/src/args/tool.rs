@@ -18,7 +18,7 @@ pub(crate) struct GenerateArguments {
 }
 
 /// What `generate` prints.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Generated {
     /// Completions for bash
     Bash,
@@ -30,4 +30,6 @@ pub(crate) enum Generated {
     Powershell,
     /// The manual page
     Man,
+    /// The text that has a browser sign with a passkey, for its console on web.whatsapp.com
+    PasskeyHelper,
 }

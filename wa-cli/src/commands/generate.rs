@@ -1,4 +1,5 @@
-//! `generate`: completions and the manual page, made from the command line's own description.
+//! `generate`: completions and the manual page, made from the command line's own description; and
+//! the text that has a browser sign with a passkey.
 
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
@@ -17,8 +18,11 @@ pub(crate) fn run(arguments: &GenerateArguments, output: &Output) -> Result<(), 
         Generated::Zsh => Some(Shell::Zsh),
         Generated::Fish => Some(Shell::Fish),
         Generated::Powershell => Some(Shell::PowerShell),
-        Generated::Man => None,
+        Generated::Man | Generated::PasskeyHelper => None,
     };
+    if arguments.what == Generated::PasskeyHelper {
+        return output.text(&wa_bridge::passkey_helper(None));
+    }
     match shell {
         Some(shell) => generate(shell, &mut command, "wa-cli", &mut printed),
         None => clap_mangen::Man::new(command).render(&mut printed).map_err(|error| {

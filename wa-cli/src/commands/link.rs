@@ -1,4 +1,5 @@
-//! `link`: codes are shown until the phone scans one, then the new device logs in once.
+//! `link`: codes are shown until the phone scans one, the passkey signs where WhatsApp demands it,
+//! then the new device logs in once.
 
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use crate::{
     view::account,
 };
 
+mod passkey;
 mod screen;
 
+use passkey::Passkey;
 use screen::{Code, Screen};
 
 /// How long one question for the next thing to show may take; it comes back sooner.
@@ -45,6 +48,7 @@ async fn show_until_linked(
     let limit = session.global.given_timeout();
     let deadline = limit.map(|limit| Instant::now() + limit);
     let mut progress = Progress::default();
+    let mut passkey = Passkey::new(session, arguments.passkey_answer.as_deref());
     loop {
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
@@ -57,7 +61,7 @@ async fn show_until_linked(
             after: progress.seen,
         };
         let asked = session.bridge.call_within(link, left.unwrap_or(POLL).min(POLL));
-        let view = counting_down(screen, asked).await?;
+        let view = counting_down(screen, &mut passkey, asked).await?;
         if progress.seen == Some(view.revision) {
             continue;
         }
@@ -65,12 +69,14 @@ async fn show_until_linked(
             return Ok((account, already));
         }
         progress.show(&view, screen, session)?;
+        passkey.show(&view.state)?;
     }
 }
 
-/// Waits for an answer, and counts down below the code meanwhile.
+/// Waits for an answer; counts down below the code meanwhile, and passes on what the person says.
 async fn counting_down(
     screen: &mut Screen,
+    passkey: &mut Passkey<'_>,
     asked: impl Future<Output = Result<LinkView, Failure>>,
 ) -> Result<LinkView, Failure> {
     let mut asked = std::pin::pin!(asked);
@@ -78,6 +84,7 @@ async fn counting_down(
         tokio::select! {
             answer = &mut asked => return answer,
             () = screen.tick() => {}
+            passed = passkey.pass_on() => passed?,
         }
     }
 }
@@ -89,6 +96,8 @@ struct Progress {
     seen: Option<u64>,
     /// A code waits for somebody to take it to the phone.
     waits_for_a_scan: bool,
+    /// The passkey is to sign.
+    waits_for_the_passkey: bool,
 }
 
 impl Progress {
@@ -100,6 +109,7 @@ impl Progress {
     ) -> Result<(), Failure> {
         self.seen = Some(view.revision);
         let output = session.output;
+        self.waits_for_the_passkey = matches!(view.state, LinkState::Passkey { .. });
         match &view.state {
             LinkState::Scan { code, expires_in } => {
                 self.waits_for_a_scan = true;
@@ -112,6 +122,10 @@ impl Progress {
             LinkState::PhoneTooOld => {
                 screen.clear();
                 output.note("that phone's WhatsApp is too old to link devices; update it");
+            }
+            LinkState::Passkey { .. } | LinkState::PasskeyCompare { .. } => {
+                self.waits_for_a_scan = false;
+                screen.clear();
             }
             LinkState::Accepted => {
                 self.waits_for_a_scan = false;
@@ -129,6 +143,11 @@ impl Progress {
     fn timed_out(&self, limit: Duration) -> Failure {
         if self.waits_for_a_scan {
             return ending::not_scanned();
+        }
+        if self.waits_for_the_passkey {
+            let message = format!("the passkey did not sign within {} seconds", limit.as_secs());
+            return Failure::new(Cause::TimedOut, message)
+                .remedy("have the browser ready, and try again with more --timeout");
         }
         let message = format!("nothing came from the server within {} seconds", limit.as_secs());
         Failure::new(Cause::TimedOut, message).remedy("try again, or give more --timeout")

@@ -149,8 +149,10 @@ pub(crate) struct Linking {
     instruction: String,
     /// A code to type into the phone, if one was asked for.
     code: Option<String>,
-    /// For how many seconds the code is good.
+    /// For how many seconds the code is good, or the passkey is waited for.
     expires_in: Option<u64>,
+    /// A page on the person's machine that leads them through signing with their passkey.
+    page: Option<String>,
     /// Give it as after to wait until the person has done it.
     revision: u64,
     #[serde(skip)]
@@ -177,7 +179,7 @@ impl Tool for LinkDevice {
     type Output = Linking;
     const NAME: &'static str = "link_device";
     const TITLE: &'static str = "Link this device";
-    const ABOUT: &'static str = "Link this machine to the person's WhatsApp: shows a QR code for them to scan in WhatsApp under Settings, Linked devices, or with phone a code to type there. Call it again with the revision to wait until they have done it; codes are replaced every 20 to 60 seconds.";
+    const ABOUT: &'static str = "Link this machine to the person's WhatsApp: shows a QR code for them to scan in WhatsApp under Settings, Linked devices, or with phone a code to type there. Call it again with the revision to wait until they have done it; codes are replaced every 20 to 60 seconds. Where WhatsApp demands a passkey, it names a page on this machine for the person to open.";
     const SET: Toolset = Toolset::Account;
     const KIND: Kind = Kind::Sends;
 
@@ -191,6 +193,7 @@ impl Tool for LinkDevice {
             instruction: instruction.to_owned(),
             code: None,
             expires_in: None,
+            page: None,
             revision,
             picture: None,
         };
@@ -211,6 +214,29 @@ impl Tool for LinkDevice {
                     "Type this code into the phone: WhatsApp, Settings, Linked devices, Link a device, Link with phone number instead. Then call link_device again with after set to this revision.",
                 )
             },
+            LinkState::Passkey { page, check, expires_in, .. } => Linking {
+                expires_in: Some(expires_in),
+                ..on_the_page(
+                    told(false, ""),
+                    page,
+                    &format!(
+                        "WhatsApp demands the passkey of this account before it links a device. Only the person can do that, in their own browser: ask them to open the page below on this machine; it explains each step (check code {check}). Never ask for what the passkey signed, and do not open the page yourself."
+                    ),
+                )
+            },
+            LinkState::PasskeyCompare { page, code, expires_in } => Linking {
+                code: Some(code),
+                expires_in: Some(expires_in),
+                ..on_the_page(
+                    told(false, ""),
+                    page,
+                    "The passkey has signed. Ask the person to compare this code with the one on their phone, and to say on the page below whether both are the same.",
+                )
+            },
+            LinkState::PasskeyAnswered => told(
+                false,
+                "The passkey has signed; WhatsApp has to stay open on the phone. Call link_device again with after set to this revision.",
+            ),
             LinkState::PhoneTooOld => told(
                 false,
                 "That phone's WhatsApp is too old to link devices; update it and scan again.",
@@ -226,6 +252,19 @@ impl Tool for LinkDevice {
             ),
         })
     }
+}
+
+/// What the person has to do on the page of their machine.
+fn on_the_page(told: Linking, page: Option<String>, what: &str) -> Linking {
+    let how = match &page {
+        Some(page) => format!(
+            "{what}\n\n{page}\n\nThen call link_device again with after set to this revision."
+        ),
+        None => format!(
+            "{what} There is no such page here: have them run wa-cli link in a terminal instead."
+        ),
+    };
+    Linking { instruction: how, page, ..told }
 }
 
 /// A QR code as a PNG picture.

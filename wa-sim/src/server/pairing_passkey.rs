@@ -7,7 +7,10 @@ use super::{
     Connection, ConnectionId, Server,
     iq::{BAD_REQUEST, FORBIDDEN, IqError},
 };
-use crate::{address::PhoneNumber, passkey::{Challenge, Credential}};
+use crate::{
+    address::PhoneNumber,
+    passkey::{Challenge, Credential},
+};
 
 /// The longest of a client's words.
 const MAX_WORD: usize = 16 << 10;
@@ -43,11 +46,7 @@ impl Server {
     }
 
     /// Tells a client that waits to be linked that the account demands a passkey.
-    pub(crate) fn ask_for_passkey(
-        &mut self,
-        id: ConnectionId,
-        account: PhoneNumber,
-    ) {
+    pub(crate) fn ask_for_passkey(&mut self, id: ConnectionId, account: PhoneNumber) {
         let challenge = Challenge::new(&mut self.rng);
         let Some(Connection::Pairing(pairing)) = self.connections.get_mut(&id) else { return };
         let options = challenge.options();
