@@ -14,6 +14,7 @@ mod killed;
 mod media;
 mod messages;
 mod owning;
+mod passkey;
 mod people;
 mod permitted;
 mod sending;

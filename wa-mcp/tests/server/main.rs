@@ -12,5 +12,6 @@ mod client;
 mod hostile;
 mod names;
 mod offline;
+mod passkey;
 mod schemas;
 mod sending;
