@@ -105,8 +105,8 @@ export const scenarios = [
 			// The address loses what stands behind its #, as it does when WhatsApp Web starts.
 			const web = await context.newPage()
 			await web.goto(`${WEB}/`)
-			const cdp = await addAuthenticator(web, passkey)
-			await pressBookmark(cdp, bookmark)
+			await addAuthenticator(web, passkey)
+			await pressBookmark(web, bookmark)
 			await web.locator('#check').getByText(asked.check).waitFor()
 			await writeFile(file, 'not the answer')
 			await linking.until('the refusal', event => event.event === 'passkey_refused')

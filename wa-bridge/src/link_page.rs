@@ -208,10 +208,8 @@ impl Page {
     async fn shown(&self, service: &Service, failure: Option<Failure>) -> Response {
         let deadline = Instant::now() + PATIENCE;
         while let Ok(Some(LinkState::PasskeyAnswered | LinkState::Accepted)) = service.linking()
-            && Instant::now() < deadline
-        {
-            service.linking_changed(deadline).await;
-        }
+            && service.linking_changed(deadline).await
+        {}
         let page = html::page(&service.linking(), failure.as_ref());
         (StatusCode::OK, HEADERS, Html(page)).into_response()
     }

@@ -241,12 +241,11 @@ impl Service {
         }
     }
 
-    /// Waits until linking stands otherwise than it does now, or until then.
-    pub(crate) async fn linking_changed(&self, deadline: Instant) {
+    /// Waits until linking stands otherwise than it does now; answers whether it does.
+    pub(crate) async fn linking_changed(&self, deadline: Instant) -> bool {
         let revision = |state: &LineState| state.link.as_ref().map(|(revision, _)| *revision);
         let before = revision(&self.line.state());
-        // An end is a change too; nothing is what the deadline says.
-        let _ = self.line.until(deadline, |state| revision(state) != before).await;
+        self.line.until(deadline, |state| revision(state) != before).await.is_ok()
     }
 
     /// What was let go and refused so far.

@@ -98,11 +98,10 @@ pub(super) fn follow(event: &Event, state: &watch::Sender<LineState>, client: &C
             expire(state, client, ended::uncompared);
         }
         Event::PasskeyConfirmation { .. } => {
-            let (state, client) = (state.clone(), client.clone());
+            let attempt = Attempt::new(state, client);
             tokio::spawn(async move {
-                let confirmed = client.confirm_passkey().await;
-                if let Err(error) = confirmed {
-                    end(&state, &client, ended::refused(error)).await;
+                if let Err(error) = attempt.client.confirm_passkey().await {
+                    attempt.end(ended::refused(error)).await;
                 }
             });
         }
@@ -123,22 +122,42 @@ fn expire(state: &watch::Sender<LineState>, client: &Client, failure: fn() -> Fa
         (revision, state.step_ends)
     };
     let left = ends.map_or(PHONE_TIME, |ends| ends.saturating_duration_since(Instant::now()));
-    let (state, client) = (state.clone(), client.clone());
+    let attempt = Attempt::new(state, client);
     tokio::spawn(async move {
         sleep(left).await;
         let is_there = {
-            let state = state.borrow();
+            let state = attempt.state.borrow();
             state.link.as_ref().is_some_and(|(now, _)| *now == revision) && state.ended.is_none()
         };
         if is_there {
-            end(&state, &client, failure()).await;
+            attempt.end(failure()).await;
         }
     });
 }
 
-async fn end(state: &watch::Sender<LineState>, client: &Client, failure: Failure) {
-    state.send_modify(|state| state.ended = Some(failure));
-    client.disconnect().await;
+/// One attempt to link. What ends it ends no other, however late it comes.
+struct Attempt {
+    number: u64,
+    state: watch::Sender<LineState>,
+    client: Client,
+}
+
+impl Attempt {
+    fn new(state: &watch::Sender<LineState>, client: &Client) -> Self {
+        let number = state.borrow().attempt;
+        Self { number, state: state.clone(), client: client.clone() }
+    }
+
+    async fn end(&self, failure: Failure) {
+        self.state.send_if_modified(|state| {
+            let is_own = state.attempt == self.number;
+            if is_own {
+                state.ended = Some(failure);
+            }
+            is_own
+        });
+        self.client.disconnect().await;
+    }
 }
 
 impl Line {
@@ -173,7 +192,7 @@ impl Line {
         let client = self.client();
         if !same {
             let differs = ended::differs();
-            end(&self.state, &client, differs.clone()).await;
+            Attempt::new(&self.state, &client).end(differs.clone()).await;
             return Err(differs);
         }
         self.finish_step(deadline, async move { client.confirm_passkey().await }).await
@@ -201,11 +220,11 @@ impl Line {
         deadline: Instant,
         asked: impl Future<Output = Result<(), wa_client::Error>> + Send + 'static,
     ) -> Result<(), Failure> {
-        let (state, client) = (self.state.clone(), self.client());
+        let attempt = Attempt::new(&self.state, &self.client());
         let asking = tokio::spawn(async move {
             let answered = asked.await.map_err(ended::refused);
             if let Err(failure) = &answered {
-                end(&state, &client, failure.clone()).await;
+                attempt.end(failure.clone()).await;
             }
             answered
         });

@@ -91,8 +91,7 @@ async fn an_answer_is_pasted_in_lines_after_a_typed_code() {
     let passkey = world.anna.create_passkey();
     let machine = world.machine();
     let number = format!("+{ANNA}");
-    let mut demand =
-        Demand::new(&world, &machine, &["--phone", &number, "--passkey-answer", "-"]);
+    let mut demand = Demand::new(&world, &machine, &["--phone", &number, "--passkey-answer", "-"]);
     let signed = passkey.sign(&demand.options(), WEB).unwrap();
     let text = BASE64_URL_SAFE_NO_PAD.encode(signed);
     let mut stdin = demand.child.stdin.take().unwrap();
@@ -112,7 +111,8 @@ async fn a_person_reads_in_plain_words_what_to_do_and_why_it_came_to_nothing() {
     let world = World::new().await;
     world.anna.set_demands_passkey(true);
     let machine = world.machine();
-    let mut child = machine.command(&["link", "--qr-format", "text", "--timeout", "4"]).spawn().unwrap();
+    let mut child =
+        machine.command(&["link", "--qr-format", "text", "--timeout", "4"]).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut code = String::new();
     stdout.read_line(&mut code).unwrap();

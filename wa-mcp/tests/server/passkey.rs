@@ -65,7 +65,8 @@ async fn the_tool_sends_the_person_to_a_page_and_the_device_is_linked_when_their
     let mut client = machine.start(&[]);
     let (answer, _) = client.call("link_device", json!({ "phone": format!("+{ADA}") }));
     world.ada.enter_code(answer["code"].as_str().unwrap()).unwrap();
-    let asked = until(&mut client, answer["revision"].clone(), |answer| answer["page"] != json!(null));
+    let asked =
+        until(&mut client, answer["revision"].clone(), |answer| answer["page"] != json!(null));
     let (page, instruction) =
         (asked["page"].as_str().unwrap(), asked["instruction"].as_str().unwrap());
     assert!(page.starts_with("http://127.0.0.1:") && instruction.contains(page), "{asked}");
