@@ -46,7 +46,7 @@ impl LinkPage {
     }
 
     async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
-        let host = match headers.contains("host:") {
+        let host = match headers.starts_with("host:") {
             true => String::new(),
             false => format!("host: {}\r\n", self.address),
         };
