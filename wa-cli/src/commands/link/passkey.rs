@@ -73,6 +73,11 @@ impl<'a> Passkey<'a> {
     pub(super) fn show(&mut self, state: &LinkState) -> Result<(), Failure> {
         let output = self.session.output;
         self.typed.clear();
+        let is_asked =
+            matches!(state, LinkState::Passkey { .. } | LinkState::PasskeyCompare { .. });
+        if let (true, Source::Lines(lines @ None)) = (is_asked, &mut self.source) {
+            *lines = Some(read_lines());
+        }
         match state {
             LinkState::Passkey { request, check, page, expires_in } => {
                 self.step = Step::Answer;
@@ -105,11 +110,6 @@ impl<'a> Passkey<'a> {
                 output.note("The passkey has signed; keep WhatsApp open on the phone …");
             }
             _ => self.step = Step::Nothing,
-        }
-        if let (Step::Answer | Step::Compare, Source::Lines(lines @ None)) =
-            (&self.step, &mut self.source)
-        {
-            *lines = Some(read_lines());
         }
         Ok(())
     }
