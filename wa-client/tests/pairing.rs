@@ -239,3 +239,25 @@ async fn an_account_that_demands_a_passkey_asks_for_it_after_a_typed_code_too() 
     ada.connected().await;
     assert_eq!(ada.client.jid().map(|jid| jid.to_user()), Some(ada.phone.jid()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_person_who_took_more_than_five_minutes_has_to_compare_the_code() {
+    let sim = simulation(212);
+    let (mut ada, code) = showing(&sim).await;
+    let passkey = ada.phone.create_passkey();
+    ada.phone.demand_passkey(&code).unwrap();
+    let options = requested(&mut ada).await;
+    tokio::time::sleep(Duration::from_secs(301)).await;
+    ada.client.answer_passkey(&assertion(&passkey, &options)).await.unwrap();
+    let (code, may_skip) = ada
+        .until(|event| match event {
+            Event::PasskeyConfirmation { code, may_skip } => Some((code.clone(), *may_skip)),
+            _ => None,
+        })
+        .await;
+    assert!(!may_skip, "nothing proves any more that it is the device whose code was taken");
+    assert_eq!(ada.phone.passkey_code(), Some(code));
+    assert_eq!(ada.phone.devices().len(), 1);
+    ada.client.confirm_passkey().await.unwrap();
+    ada.connected().await;
+}

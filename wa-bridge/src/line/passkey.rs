@@ -236,3 +236,68 @@ impl Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: &str =
+        r#"{"challenge":"AAECAwQFBgcICQoLDA0ODw","timeout":600000,"rpId":"whatsapp.com"}"#;
+
+    fn asked(options: &str) -> LineState {
+        let mut state = LineState::default();
+        state.take_in_passkey(&Event::PasskeyRequested { options: options.into() });
+        state
+    }
+
+    #[test]
+    fn what_is_left_of_the_time_is_shown() {
+        let mut state = asked(OPTIONS);
+        let Some((1, LinkState::Passkey { check, expires_in, page: None, .. })) = state.shown()
+        else {
+            panic!("{:?}", state.shown())
+        };
+        assert_eq!(check, check_code(OPTIONS));
+        assert!((599..=600).contains(&expires_in), "{expires_in}");
+        state.step_ends = Some(Instant::now() + Duration::from_secs(30));
+        let Some((_, LinkState::Passkey { expires_in, .. })) = state.shown() else { panic!() };
+        assert!((29..=30).contains(&expires_in), "{expires_in}");
+    }
+
+    #[test]
+    fn a_demand_for_another_sites_passkey_ends_the_link_and_shows_nobody_what_to_sign() {
+        let state = asked(&OPTIONS.replace("whatsapp.com", "bank.example"));
+        assert_eq!(state.shown(), None);
+        let ended = state.ended.unwrap();
+        assert!(ended.message.contains("another site"), "{ended}");
+        assert!(ended.remedy.unwrap().contains("sign nothing"));
+    }
+
+    #[test]
+    fn a_connection_that_ends_takes_the_demand_with_it_and_says_so() {
+        let lost = Event::Disconnected { reason: DisconnectReason::ConnectionLost };
+        let mut state = asked(OPTIONS);
+        state.take_in_passkey(&lost);
+        assert_eq!(state.ended, Some(ended::lost()));
+        // Before a passkey is asked for, a lost connection only brings new codes.
+        let mut showing = LineState::default();
+        showing.show(LinkState::Scan { code: "2@a".into(), expires_in: 60 });
+        showing.take_in_passkey(&lost);
+        assert_eq!(showing.ended, None);
+    }
+
+    #[test]
+    fn a_code_is_to_be_compared_unless_the_phone_knows_this_device() {
+        let confirmation =
+            |may_skip| Event::PasskeyConfirmation { code: "ABCD-EFGH".into(), may_skip };
+        let mut state = asked(OPTIONS);
+        state.take_in_passkey(&confirmation(true));
+        assert!(matches!(state.shown(), Some((1, LinkState::Passkey { .. }))));
+        state.take_in_passkey(&confirmation(false));
+        let Some((2, LinkState::PasskeyCompare { code, expires_in, .. })) = state.shown() else {
+            panic!("{:?}", state.shown())
+        };
+        assert_eq!(code, "ABCD-EFGH");
+        assert!((299..=300).contains(&expires_in), "{expires_in}");
+    }
+}

@@ -137,3 +137,42 @@ fn compare(code: &str, failure: Option<&Failure>) -> String {
 fn escaped_lines(text: &str) -> String {
     text.lines().map(escaped).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Cause;
+
+    #[test]
+    fn a_person_compares_the_code_by_one_of_two_buttons() {
+        let state =
+            LinkState::PasskeyCompare { code: "ABCD-EFGH".into(), page: None, expires_in: 300 };
+        let shown = page(&Ok(Some(state)), None);
+        for part in ["ABCD-EFGH", "name=\"same\" value=\"yes\"", "name=\"same\" value=\"no\""] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_told_with_what_to_do_and_nothing_of_it_is_markup() {
+        let ended = Failure::new(Cause::Failed, "<b>no</b>").remedy("link again");
+        let shown = page(&Err(ended), None);
+        assert!(
+            shown.contains("&lt;b&gt;no&lt;/b&gt;.<br><strong>What to do:</strong> link again")
+        );
+    }
+
+    #[test]
+    fn no_script_runs_on_the_page() {
+        let state = LinkState::Passkey {
+            request: "e30".into(),
+            check: "123 456".into(),
+            page: None,
+            expires_in: 600,
+        };
+        let shown = page(&Ok(Some(state)), None);
+        assert!(!shown.contains("<script") && !shown.contains("onclick"), "{shown}");
+        let policy = crate::page::HEADERS[0].1;
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("script"), "{policy}");
+    }
+}

@@ -48,8 +48,8 @@ impl Endpoint {
         });
     }
 
-    /// The client's prologue: the phone's own half, if it comes from the client that showed the
-    /// code.
+    /// The client's prologue: the phone's own half, unless it claims wrongly to come from the
+    /// client that showed the code.
     pub(crate) fn passkey_prologue(
         &mut self,
         payload: &[u8],
@@ -57,8 +57,11 @@ impl Endpoint {
         reference: &str,
     ) -> Option<Vec<u8>> {
         let link = self.passkey.as_mut()?;
-        let key = hkdf_sha256::<32>(&[], &link.adv_secret, HANDOFF_INFO);
-        hmac_sha256_verify(&key, &[payload], proof?).ok()?;
+        // Without a proof it may be another client, which is why the code is compared then.
+        if let Some(proof) = proof {
+            let key = hkdf_sha256::<32>(&[], &link.adv_secret, HANDOFF_INFO);
+            hmac_sha256_verify(&key, &[payload], proof).ok()?;
+        }
         let prologue = pb::ProloguePayload::decode(payload).ok()?;
         let encoded = prologue.companion_ephemeral_identity?;
         let identity = pb::CompanionEphemeralIdentity::decode(&encoded[..]).ok()?;
