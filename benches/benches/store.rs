@@ -25,8 +25,8 @@ use rand_chacha::{
 use tokio::runtime::Runtime;
 use wa_proto::Jid;
 use wa_store::{
-    Change, Changes, DatabaseKey, MessageKey, NewMessage, SearchOrder, SearchQuery, SqliteStore,
-    Store, Timestamp,
+    Change, Changes, DatabaseKey, MessageKey, NewMessage, PendingReceipt, SearchOrder, SearchQuery,
+    Seen, SqliteStore, Store, Timestamp,
 };
 
 fn main() {
@@ -159,6 +159,88 @@ fn commit(bencher: Bencher<'_, '_>, messages: u64) {
         .bench_local_values(|changes| {
             fixture.runtime.block_on(fixture.store.commit(changes)).unwrap()
         });
+}
+
+/// What is committed of a message from a backlog besides the message.
+fn received(n: u64, random: &mut ChaCha8Rng, changes: &mut Changes) {
+    let device = Jid::lid(format!("9{:05}", n % 300)).with_device(1);
+    let at = Timestamp::from_secs(1_600_000_000 + n as i64 * 60);
+    let mut hash = [0; 32];
+    random.fill_bytes(&mut hash);
+    let archive = message(n, said(n, random));
+    if let Change::Archive(new) = &archive {
+        let secret = [7; 32].into();
+        changes.push(Change::PutMessageSecret { key: new.key.clone(), secret });
+    }
+    changes.push(Change::PutSession { device, record: vec![7; 900].into() });
+    changes.push(Change::MarkSeen { seen: Seen(hash), at });
+    changes.push(archive);
+    changes.push(Change::PutReceipt(PendingReceipt {
+        name: format!("receipt/{n:x}"),
+        stanza: vec![7; 90],
+        created_at: at,
+    }));
+    changes.push(Change::RemoveReceipt(format!("receipt/{:x}", n - 64)));
+}
+
+#[divan::bench(sample_count = 100, sample_size = 1)]
+fn commit_a_backlog_batch_of_64(bencher: Bencher<'_, '_>) {
+    let fixture = &*FIXTURE;
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    bencher
+        .counter(divan::counter::ItemsCount::new(64_u64))
+        .with_inputs(|| {
+            let from = NEXT.fetch_add(64, Ordering::Relaxed);
+            let mut changes = Changes::new();
+            (from..from + 64).for_each(|n| received(n, &mut random, &mut changes));
+            changes
+        })
+        .bench_local_values(|changes| {
+            fixture.runtime.block_on(fixture.store.commit(changes)).unwrap()
+        });
+}
+
+/// Several commits asked for at once, as by sends to different chats.
+#[divan::bench(args = [1, 8], sample_count = 100, sample_size = 1)]
+fn commits_at_once(bencher: Bencher<'_, '_>, commits: u64) {
+    let fixture = empty();
+    let mut random = ChaCha8Rng::seed_from_u64(10);
+    bencher
+        .counter(divan::counter::ItemsCount::new(commits))
+        .with_inputs(|| {
+            let from = NEXT.fetch_add(commits, Ordering::Relaxed);
+            (from..from + commits).map(|n| message(n, said(n, &mut random))).collect::<Vec<_>>()
+        })
+        .bench_local_values(|messages| {
+            let commits = messages.into_iter().map(|m| fixture.store.commit(Changes::from(m)));
+            fixture.runtime.block_on(futures_util::future::try_join_all(commits)).unwrap()
+        });
+}
+
+#[divan::bench(sample_count = 100, sample_size = 1)]
+fn look_up_beside_four_searches(bencher: Bencher<'_, '_>) {
+    let fixture = &*FIXTURE;
+    let mut query = SearchQuery::new("the");
+    query.filter.chat = Some(Jid::lid("900299"));
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let mut hash = [0; 32];
+    bencher.bench_local(|| {
+        random.fill_bytes(&mut hash);
+        let seen = Seen(hash);
+        let searches = async {
+            let search = || fixture.store.search(&query);
+            loop {
+                let _ = tokio::join!(search(), search(), search(), search());
+            }
+        };
+        fixture.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = searches => {}
+                seen = fixture.store.is_seen(&seen) => assert!(!seen.unwrap()),
+            }
+        });
+    });
 }
 
 fn search(bencher: Bencher<'_, '_>, query: SearchQuery, finds: bool) {

@@ -41,7 +41,7 @@ use wa_crypto::PublicKey;
 use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 
 use self::{
-    cache::{Cache, Cached, Key, Look, Moment, Value},
+    cache::{Cache, Cached, Look, Lookup, Moment, Value},
     open::Source,
     readers::{Line, Readers},
     writer::{Job, Writer},
@@ -175,7 +175,7 @@ impl SqliteStore {
     }
 
     /// What is at hand, or else is looked up and then at hand.
-    async fn known<T: Cached>(&self, key: Key) -> Result<Option<T>> {
+    async fn known<T: Cached>(&self, key: Lookup) -> Result<Option<T>> {
         let value = match self.cache.look(&key) {
             Look::Known(value) => value,
             Look::Unknown(since) => {
@@ -195,7 +195,7 @@ impl SqliteStore {
     async fn known_of<T: Cached>(
         &self,
         asked: &[Jid],
-        key: impl Fn(&Jid) -> Key,
+        key: impl Fn(&Jid) -> Lookup,
     ) -> Result<HashMap<Jid, T>> {
         let mut found = HashMap::new();
         let mut missing = Vec::new();
@@ -220,7 +220,7 @@ impl SqliteStore {
     }
 
     /// Looks up what is not at hand, in one snapshot.
-    async fn look_up(&self, keys: Vec<(Moment, Key)>) -> Result<Vec<Option<Value>>> {
+    async fn look_up(&self, keys: Vec<(Moment, Lookup)>) -> Result<Vec<Option<Value>>> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -239,21 +239,21 @@ impl SqliteStore {
 }
 
 /// What a look ahead is for, each once.
-fn keys_of(ahead: &Prefetch) -> HashSet<Key> {
+fn keys_of(ahead: &Prefetch) -> HashSet<Lookup> {
     let Prefetch { devices, people, sender_keys, seen, prekeys, signed_prekeys, groups } = ahead;
     let mut keys = HashSet::with_capacity(ahead.len() * 4);
     for device in devices {
-        keys.extend([Key::session(device), Key::identity(device), Key::voucher(device)]);
+        keys.extend([Lookup::session(device), Lookup::identity(device), Lookup::voucher(device)]);
     }
     for person in people {
-        keys.extend([Key::lid_of(person), Key::phone_of(person)]);
-        keys.extend([Key::device_list(person), Key::key_index_list(person)]);
+        keys.extend([Lookup::lid_of(person), Lookup::phone_of(person)]);
+        keys.extend([Lookup::device_list(person), Lookup::key_index_list(person)]);
     }
-    keys.extend(sender_keys.iter().map(|(group, sender)| Key::sender_key(group, sender)));
-    keys.extend(seen.iter().map(Key::seen));
-    keys.extend(prekeys.iter().copied().map(Key::PreKey));
-    keys.extend(signed_prekeys.iter().copied().map(Key::SignedPreKey));
-    keys.extend(groups.iter().map(Key::group));
+    keys.extend(sender_keys.iter().map(|(group, sender)| Lookup::sender_key(group, sender)));
+    keys.extend(seen.iter().map(Lookup::seen));
+    keys.extend(prekeys.iter().copied().map(Lookup::PreKey));
+    keys.extend(signed_prekeys.iter().copied().map(Lookup::SignedPreKey));
+    keys.extend(groups.iter().map(Lookup::group));
     keys
 }
 
@@ -304,7 +304,7 @@ impl Store for SqliteStore {
     }
 
     async fn prekey(&self, id: u32) -> Result<Option<PreKey>> {
-        self.known(Key::PreKey(id)).await
+        self.known(Lookup::PreKey(id)).await
     }
 
     async fn prekeys_not_uploaded(&self, limit: usize) -> Result<Vec<PreKey>> {
@@ -316,7 +316,7 @@ impl Store for SqliteStore {
     }
 
     async fn signed_prekey(&self, id: u32) -> Result<Option<SignedPreKey>> {
-        self.known(Key::SignedPreKey(id)).await
+        self.known(Lookup::SignedPreKey(id)).await
     }
 
     async fn signed_prekeys(&self) -> Result<Vec<SignedPreKey>> {
@@ -324,11 +324,11 @@ impl Store for SqliteStore {
     }
 
     async fn session(&self, device: &Jid) -> Result<Option<SecretBytes>> {
-        self.known(Key::session(device)).await
+        self.known(Lookup::session(device)).await
     }
 
     async fn sessions(&self, devices: &[Jid]) -> Result<HashMap<Jid, SecretBytes>> {
-        self.known_of(devices, Key::session).await
+        self.known_of(devices, Lookup::session).await
     }
 
     async fn session_devices(&self, user: &Jid) -> Result<Vec<Jid>> {
@@ -337,11 +337,11 @@ impl Store for SqliteStore {
     }
 
     async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>> {
-        self.known(Key::identity(device)).await
+        self.known(Lookup::identity(device)).await
     }
 
     async fn identities(&self, devices: &[Jid]) -> Result<HashMap<Jid, PublicKey>> {
-        self.known_of(devices, Key::identity).await
+        self.known_of(devices, Lookup::identity).await
     }
 
     async fn former_identity(&self, user: &Jid, key: &PublicKey) -> Result<Option<FormerIdentity>> {
@@ -350,47 +350,47 @@ impl Store for SqliteStore {
     }
 
     async fn sender_key(&self, group: &Jid, sender: &Jid) -> Result<Option<SecretBytes>> {
-        self.known(Key::sender_key(group, sender)).await
+        self.known(Lookup::sender_key(group, sender)).await
     }
 
     async fn sender_key_holders(&self, group: &Jid) -> Result<HashMap<Jid, bool>> {
-        Ok(self.known(Key::sender_key_holders(group)).await?.unwrap_or_default())
+        Ok(self.known(Lookup::sender_key_holders(group)).await?.unwrap_or_default())
     }
 
     async fn lid_of(&self, phone: &Jid) -> Result<Option<Jid>> {
-        self.known(Key::lid_of(phone)).await
+        self.known(Lookup::lid_of(phone)).await
     }
 
     async fn phone_of(&self, lid: &Jid) -> Result<Option<Jid>> {
-        self.known(Key::phone_of(lid)).await
+        self.known(Lookup::phone_of(lid)).await
     }
 
     async fn lids_of(&self, phones: &[Jid]) -> Result<HashMap<Jid, Jid>> {
-        self.known_of(phones, Key::lid_of).await
+        self.known_of(phones, Lookup::lid_of).await
     }
 
     async fn phones_of(&self, lids: &[Jid]) -> Result<HashMap<Jid, Jid>> {
-        self.known_of(lids, Key::phone_of).await
+        self.known_of(lids, Lookup::phone_of).await
     }
 
     async fn device_list(&self, user: &Jid) -> Result<Option<DeviceList>> {
-        self.known(Key::device_list(user)).await
+        self.known(Lookup::device_list(user)).await
     }
 
     async fn device_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, DeviceList>> {
-        self.known_of(users, Key::device_list).await
+        self.known_of(users, Lookup::device_list).await
     }
 
     async fn device_vouchers(&self, devices: &[Jid]) -> Result<HashMap<Jid, DeviceVoucher>> {
-        self.known_of(devices, Key::voucher).await
+        self.known_of(devices, Lookup::voucher).await
     }
 
     async fn key_index_lists(&self, users: &[Jid]) -> Result<HashMap<Jid, Vec<u8>>> {
-        self.known_of(users, Key::key_index_list).await
+        self.known_of(users, Lookup::key_index_list).await
     }
 
     async fn group(&self, group: &Jid) -> Result<Option<GroupInfo>> {
-        self.known(Key::group(group)).await
+        self.known(Lookup::group(group)).await
     }
 
     async fn groups(&self) -> Result<Vec<GroupInfo>> {
@@ -398,7 +398,7 @@ impl Store for SqliteStore {
     }
 
     async fn is_seen(&self, seen: &Seen) -> Result<bool> {
-        let key = Key::seen(seen);
+        let key = Lookup::seen(seen);
         let value = match self.cache.look(&key) {
             Look::Known(value) => value,
             Look::Unknown(since) => self.look_up(vec![(since, key)]).await?.pop().flatten(),
@@ -595,7 +595,7 @@ impl Store for SqliteStore {
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        self.known(Key::setting(name)).await
+        self.known(Lookup::setting(name)).await
     }
 
     async fn message(&self, key: &MessageKey) -> Result<Option<ArchivedMessage>> {

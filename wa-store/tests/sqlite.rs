@@ -1,7 +1,7 @@
 //! What only the SQLite store can do wrong: keys, foreign files, permissions, full disks, locks,
 //! what it shows in errors, and being killed.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use wa_proto::Jid;
 use wa_store::{
     AuditBreak, AuditEntry, Change, Changes, DatabaseKey, MessageKey, MessageQuery, NewMessage,
-    OpenOptions, OutboxEntry, OutboxState, SearchQuery, SendFailure, Seq, SqliteStore, Store,
+    OpenOptions, OutboxEntry, OutboxState, SearchQuery, Seen, SendFailure, Seq, SqliteStore, Store,
     StoreError, Timestamp, verify_audit,
 };
 
@@ -122,6 +122,37 @@ async fn why_messages_were_given_up_before_is_read_as_reasons() {
         let entry = store.outbox_entry(&format!("M{place}").as_str().into()).await.unwrap();
         assert_eq!(entry.unwrap().state, OutboxState::Failed(expected));
     }
+}
+
+/// Takes back what schema 16 brought.
+const WITH_ORDERED_MARKS: &str = "DROP TABLE seen; DROP INDEX message_secrets_sender;
+    CREATE TABLE seen (hash BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX seen_at ON seen (at);
+    CREATE INDEX message_secrets_sender ON message_secrets (sender);";
+
+#[tokio::test]
+async fn marks_of_what_was_seen_outlive_a_new_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wa.db");
+    SqliteStore::open(&path, key()).await.unwrap().close().await.unwrap();
+    raw(&path)
+        .execute_batch(&format!(
+            "{WITH_ORDERED_MARKS}
+             INSERT INTO seen VALUES (unhex('{}'), 1700000000); PRAGMA user_version = 15;",
+            "07".repeat(32)
+        ))
+        .unwrap();
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    assert!(store.is_seen(&Seen([7; 32])).await.unwrap());
+    let mut alike = [7; 32];
+    alike[31] = 8;
+    assert!(!store.is_seen(&Seen(alike)).await.unwrap(), "only the beginning is the same");
+    let (seen, at) = (Seen(alike), Timestamp::from_secs(1_700_000_001));
+    store.commit(Changes::from(Change::MarkSeen { seen, at })).await.unwrap();
+    store.close().await.unwrap();
+    let store = SqliteStore::open(&path, key()).await.unwrap();
+    assert!(store.is_seen(&seen).await.unwrap());
+    assert!(store.is_seen(&Seen([7; 32])).await.unwrap());
 }
 
 fn audited(at_ms: i64, detail: &str) -> Change {

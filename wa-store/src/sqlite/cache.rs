@@ -19,7 +19,7 @@ use wa_proto::Jid;
 
 use self::touch::Sweep;
 pub(super) use self::{
-    entry::{Cached, Key, Value},
+    entry::{Cached, Lookup, Value},
     touch::{Touch, touches},
 };
 
@@ -63,12 +63,12 @@ impl Cache {
         cache
     }
 
-    pub(super) fn look(&self, key: &Key) -> Look {
+    pub(super) fn look(&self, key: &Lookup) -> Look {
         self.state().look(key)
     }
 
     /// Takes in what was read since that moment.
-    pub(super) fn fill(&self, since: Moment, key: Key, value: Option<Value>) {
+    pub(super) fn fill(&self, since: Moment, key: Lookup, value: Option<Value>) {
         self.state().fill(since, key, value);
     }
 
@@ -130,7 +130,7 @@ impl Default for State {
 
 #[derive(Default)]
 struct Generation {
-    entries: HashMap<Key, Entry>,
+    entries: HashMap<Lookup, Entry>,
     bytes: usize,
     /// The last commit that put something here.
     newest: Moment,
@@ -147,24 +147,24 @@ struct Entry {
 #[derive(Default)]
 struct Landing {
     touched: Vec<Touch>,
-    keys: HashSet<Key>,
+    keys: HashSet<Lookup>,
     sweeps: Vec<Sweep>,
 }
 
 impl Landing {
-    fn concerns(&self, key: &Key, value: Option<&Value>) -> bool {
+    fn concerns(&self, key: &Lookup, value: Option<&Value>) -> bool {
         self.keys.contains(key) || self.sweeps.iter().any(|sweep| sweep.concerns(key, value))
     }
 }
 
 impl Generation {
-    fn put(&mut self, key: Key, entry: Entry) {
+    fn put(&mut self, key: Lookup, entry: Entry) {
         self.bytes += cost(&key, &entry);
         self.newest = self.newest.max(entry.at);
         self.entries.insert(key, entry);
     }
 
-    fn take(&mut self, key: &Key) -> Option<Entry> {
+    fn take(&mut self, key: &Lookup) -> Option<Entry> {
         let entry = self.entries.remove(key)?;
         self.bytes = self.bytes.saturating_sub(cost(key, &entry));
         Some(entry)
@@ -187,13 +187,13 @@ impl Generation {
     }
 }
 
-fn cost(key: &Key, entry: &Entry) -> usize {
+fn cost(key: &Lookup, entry: &Entry) -> usize {
     let value = entry.known.as_ref().and_then(Option::as_ref);
     ENTRY_BYTES + key.bytes() + value.map_or(0, Value::bytes)
 }
 
 impl State {
-    fn look(&mut self, key: &Key) -> Look {
+    fn look(&mut self, key: &Lookup) -> Look {
         if let Some(entry) = self.old.take(key) {
             self.put(key.clone(), entry);
         }
@@ -203,7 +203,7 @@ impl State {
         }
     }
 
-    fn fill(&mut self, since: Moment, key: Key, value: Option<Value>) {
+    fn fill(&mut self, since: Moment, key: Lookup, value: Option<Value>) {
         let is_large = value.as_ref().is_some_and(|value| value.bytes() > MAX_VALUE_BYTES);
         if self.is_off || is_large || since < self.floor {
             return;
@@ -222,7 +222,7 @@ impl State {
         self.put(key, Entry { known: Some(value), at: since });
     }
 
-    fn put(&mut self, key: Key, entry: Entry) {
+    fn put(&mut self, key: Lookup, entry: Entry) {
         if self.is_off {
             return;
         }
@@ -279,12 +279,12 @@ impl State {
     /// Whether it is known already that these names belong together. What the transaction alters
     /// before is not known any more.
     fn knows(&self, phone: &Jid, lid: &Jid) -> bool {
-        let known = |key: &Key| {
+        let known = |key: &Lookup| {
             let entry = self.young.entries.get(key).or_else(|| self.old.entries.get(key));
             entry.and_then(|entry| entry.known.clone()).flatten().and_then(Jid::unwrap)
         };
-        known(&Key::lid_of(phone)).as_ref() == Some(lid)
-            && known(&Key::phone_of(lid)).as_ref() == Some(phone)
+        known(&Lookup::lid_of(phone)).as_ref() == Some(lid)
+            && known(&Lookup::phone_of(lid)).as_ref() == Some(phone)
     }
 
     fn land(&mut self) {
@@ -303,7 +303,7 @@ impl State {
                     let of_phone = phone.to_compact_string();
                     let of_lid = lid.to_compact_string();
                     self.note_swept(Sweep::Names { phone: of_phone, lid: of_lid }, at);
-                    let (lid_of, phone_of) = (Key::lid_of(&phone), Key::phone_of(&lid));
+                    let (lid_of, phone_of) = (Lookup::lid_of(&phone), Lookup::phone_of(&lid));
                     self.put_landed(lid_of, Some(Some(lid.wrap())), at);
                     self.put_landed(phone_of, Some(Some(phone.wrap())), at);
                 }
@@ -311,7 +311,7 @@ impl State {
         }
     }
 
-    fn put_landed(&mut self, key: Key, known: Option<Option<Value>>, at: Moment) {
+    fn put_landed(&mut self, key: Lookup, known: Option<Option<Value>>, at: Moment) {
         let bytes = known.as_ref().and_then(Option::as_ref).map_or(0, Value::bytes);
         let known = known.filter(|_| bytes <= MAX_VALUE_BYTES);
         self.put(key, Entry { known, at });
@@ -367,11 +367,11 @@ mod tests {
         vec(step, 1..200)
     }
 
-    fn key(n: u8) -> Key {
+    fn key(n: u8) -> Lookup {
         match n {
-            0..4 => Key::session(&Jid::lid("1").with_device(n.into())),
-            4..6 => Key::lid_of(&Jid::phone(n.to_string())),
-            _ => Key::phone_of(&Jid::lid(n.to_string())),
+            0..4 => Lookup::session(&Jid::lid("1").with_device(n.into())),
+            4..6 => Lookup::lid_of(&Jid::phone(n.to_string())),
+            _ => Lookup::phone_of(&Jid::lid(n.to_string())),
         }
     }
 
@@ -389,7 +389,7 @@ mod tests {
         }
     }
 
-    type Disk = HashMap<Key, Value>;
+    type Disk = HashMap<Lookup, Value>;
 
     /// What a commit makes of the disk.
     fn write(disk: &mut Disk, touch: &Touch) {
@@ -402,8 +402,8 @@ mod tests {
                 let names =
                     Sweep::Names { phone: phone.to_compact_string(), lid: lid.to_compact_string() };
                 disk.retain(|key, value| !names.concerns(key, Some(value)));
-                disk.insert(Key::lid_of(phone), lid.clone().wrap());
-                disk.insert(Key::phone_of(lid), phone.clone().wrap());
+                disk.insert(Lookup::lid_of(phone), lid.clone().wrap());
+                disk.insert(Lookup::phone_of(lid), phone.clone().wrap());
             }
         }
     }
@@ -461,12 +461,12 @@ mod tests {
     fn it_is_bounded_in_number_and_in_bytes() {
         let cache = Cache::default();
         for n in 0..100_000 {
-            cache.fill(0, Key::PreKey(n), None);
+            cache.fill(0, Lookup::PreKey(n), None);
         }
         let held = |state: &State| state.young.entries.len() + state.old.entries.len();
         assert!(held(&cache.state()) <= 16_384);
         for n in 0..1_000 {
-            cache.fill(0, Key::setting(&n.to_string()), Some(Value::Bytes(vec![0; 100_000])));
+            cache.fill(0, Lookup::setting(&n.to_string()), Some(Value::Bytes(vec![0; 100_000])));
         }
         let state = cache.state();
         assert!(held(&state) <= 90, "{}", held(&state));
@@ -476,21 +476,21 @@ mod tests {
     #[test]
     fn what_is_asked_for_again_stays() {
         let cache = Cache::default();
-        cache.fill(0, Key::setting("mine"), Some(Value::Bytes(vec![1])));
+        cache.fill(0, Lookup::setting("mine"), Some(Value::Bytes(vec![1])));
         for n in 0..100_000 {
-            cache.fill(0, Key::PreKey(n), None);
-            assert!(matches!(cache.look(&Key::setting("mine")), Look::Known(Some(_))), "{n}");
+            cache.fill(0, Lookup::PreKey(n), None);
+            assert!(matches!(cache.look(&Lookup::setting("mine")), Look::Known(Some(_))), "{n}");
         }
     }
 
     #[test]
     fn a_value_that_is_too_large_is_read_each_time() {
         let cache = Cache::default();
-        cache.fill(0, Key::setting("a"), Some(Value::Bytes(vec![0; 300_000])));
-        assert!(matches!(cache.look(&Key::setting("a")), Look::Unknown(_)));
+        cache.fill(0, Lookup::setting("a"), Some(Value::Bytes(vec![0; 300_000])));
+        assert!(matches!(cache.look(&Lookup::setting("a")), Look::Unknown(_)));
         let value = Some(Value::Bytes(vec![0; 300_000]));
-        cache.begin(vec![Touch::Known(Key::setting("a"), value)]);
+        cache.begin(vec![Touch::Known(Lookup::setting("a"), value)]);
         cache.land();
-        assert!(matches!(cache.look(&Key::setting("a")), Look::Unknown(_)));
+        assert!(matches!(cache.look(&Lookup::setting("a")), Look::Unknown(_)));
     }
 }

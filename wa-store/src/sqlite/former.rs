@@ -33,7 +33,8 @@ impl Write<'_> {
             params![device, MAX_FORMER_IDENTITIES],
         )?;
         self.run(
-            "INSERT OR REPLACE INTO identities (device, user, key) VALUES (?1, ?2, ?3)",
+            "INSERT INTO identities (device, user, key) VALUES (?1, ?2, ?3)
+             ON CONFLICT (device) DO UPDATE SET key = excluded.key",
             params![device, user, key],
         )
     }

@@ -69,9 +69,14 @@ impl Write<'_> {
         self.merge_contacts(&phone, &lid)?;
         self.merge_messages(&phone, &lid)?;
         for (table, column) in RENAMED {
-            let sql = format!("UPDATE OR IGNORE {table} SET {column} = ?1 WHERE {column} = ?2");
+            // A chat is renamed before its senders, so that none of theirs has the old name any more.
+            let elsewhere = if column == "sender" { " AND sender <> chat" } else { "" };
+            let sql = format!(
+                "UPDATE OR IGNORE {table} SET {column} = ?1 WHERE {column} = ?2{elsewhere}"
+            );
             self.run(&sql, [&lid, &phone])?;
-            self.run(&format!("DELETE FROM {table} WHERE {column} = ?1"), [&phone])?;
+            let sql = format!("DELETE FROM {table} WHERE {column} = ?1{elsewhere}");
+            self.run(&sql, [&phone])?;
         }
         self.merge_additions(&phone, &lid)
     }

@@ -17,7 +17,7 @@ use super::{DatabaseKey, check, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
     include_str!("../../migrations/0003_app_state.sql"),
@@ -33,6 +33,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("../../migrations/0013_former_identities.sql"),
     include_str!("../../migrations/0014_unconfirmed.sql"),
     include_str!("../../migrations/0015_sending.sql"),
+    include_str!("../../migrations/0016_fewer_pages.sql"),
 ];
 
 /// Says in the file's header that it is one of ours ("WAst").

@@ -145,7 +145,8 @@ pub(super) fn key_index_list(db: &Connection, user: &str) -> Result<Option<Vec<u
 }
 
 pub(super) fn is_seen(db: &Connection, seen: &Seen) -> Result<bool> {
-    let found = one(db, "SELECT 1 FROM seen WHERE hash = ?1", [seen.0], |_| Ok(()))?;
+    let sql = "SELECT 1 FROM seen WHERE substr(hash, 1, 6) = substr(?1, 1, 6) AND hash = ?1";
+    let found = one(db, sql, [seen.0], |_| Ok(()))?;
     Ok(found.is_some())
 }
 

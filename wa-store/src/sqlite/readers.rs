@@ -91,7 +91,7 @@ impl Readers {
         let (answer, answered) = oneshot::channel();
         let mut waiting = Waiting { is_over: Arc::default(), answered: false };
         let is_abandoned = Arc::clone(&waiting.is_over);
-        let read = Box::new(move |db: Result<&Connection>| {
+        let read: Read = Box::new(move |db| {
             let result = match db {
                 // The thread reads for others as well.
                 Ok(db) => catch_unwind(AssertUnwindSafe(|| read(db))),
@@ -143,10 +143,13 @@ impl Drop for Waiting {
     }
 }
 
-/// Something to read, and whom to tell.
+/// Reads from a snapshot, or hears why there is none, and tells whoever asked.
+type Read = Box<dyn FnOnce(Result<&Connection>) + Send>;
+
+/// Something to read.
 struct Question {
     is_abandoned: Arc<AtomicBool>,
-    read: Box<dyn FnOnce(Result<&Connection>) + Send>,
+    read: Read,
 }
 
 /// The questions that wait for a kind of thread.
@@ -254,11 +257,7 @@ fn snapshot<'a>(
     Ok(db)
 }
 
-fn answer(
-    db: &mut Connection,
-    is_abandoned: &Arc<AtomicBool>,
-    read: Box<dyn FnOnce(Result<&Connection>) + Send>,
-) {
+fn answer(db: &mut Connection, is_abandoned: &Arc<AtomicBool>, read: Read) {
     let stop = Arc::clone(is_abandoned);
     match db.progress_handler(STEPS, Some(move || stop.load(Ordering::Relaxed))) {
         Ok(()) => read(Ok(db)),

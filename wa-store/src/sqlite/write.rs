@@ -191,7 +191,8 @@ impl<'a> Write<'a> {
                 self.run("DELETE FROM signed_prekeys WHERE id = ?1", [id])?;
             }
             Change::PutSession { device, record } => self.run(
-                "INSERT OR REPLACE INTO sessions (device, user, record) VALUES (?1, ?2, ?3)",
+                "INSERT INTO sessions (device, user, record) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (device) DO UPDATE SET record = excluded.record",
                 params![device.to_string(), device.to_user().to_string(), record.as_bytes()],
             )?,
             Change::DeleteSession(device) => {
@@ -201,7 +202,8 @@ impl<'a> Write<'a> {
                 self.run("DELETE FROM sessions WHERE user = ?1", [user.to_user().to_string()])?;
             }
             Change::PutIdentity { device, key } => self.run(
-                "INSERT OR REPLACE INTO identities (device, user, key) VALUES (?1, ?2, ?3)",
+                "INSERT INTO identities (device, user, key) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (device) DO UPDATE SET key = excluded.key",
                 params![device.to_string(), device.to_user().to_string(), key.as_bytes()],
             )?,
             Change::AcceptIdentity { device, key } => self.accept_identity(&device, &key)?,
@@ -234,8 +236,8 @@ impl<'a> Write<'a> {
     fn apply_sender_keys(&self, change: Change) -> Result<Option<Change>> {
         match change {
             Change::PutSenderKey { group, sender, record } => self.run(
-                "INSERT OR REPLACE INTO sender_keys (scope, device, user, record)
-                 VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO sender_keys (scope, device, user, record) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (scope, device) DO UPDATE SET record = excluded.record",
                 params![
                     group.to_string(),
                     sender.to_string(),
@@ -344,7 +346,9 @@ impl<'a> Write<'a> {
     fn apply_retries(&self, change: Change) -> Result<Option<Change>> {
         match change {
             Change::MarkSeen { seen, at } => self.run(
-                "INSERT OR IGNORE INTO seen (hash, at) VALUES (?1, ?2)",
+                "INSERT INTO seen (hash, at) SELECT ?1, ?2 WHERE NOT EXISTS (
+                     SELECT 1 FROM seen
+                     WHERE substr(hash, 1, 6) = substr(?1, 1, 6) AND hash = ?1)",
                 params![seen.0, at.secs()],
             )?,
             Change::SetRetriesSent { key, count, at } => self.run(

@@ -16,7 +16,7 @@ use crate::{
 
 /// What is asked for. JIDs are text, as they are in the tables: two that read alike are one.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(in super::super) enum Key {
+pub(in super::super) enum Lookup {
     /// By device.
     Session(CompactString),
     /// By device.
@@ -44,7 +44,7 @@ pub(in super::super) enum Key {
     Setting(CompactString),
 }
 
-impl Key {
+impl Lookup {
     pub(in super::super) fn session(device: &Jid) -> Self {
         Self::Session(device.to_compact_string())
     }

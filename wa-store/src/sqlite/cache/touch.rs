@@ -5,16 +5,16 @@
 use compact_str::{CompactString, ToCompactString as _};
 use wa_proto::Jid;
 
-use super::entry::{Cached as _, Key, Value};
+use super::entry::{Cached as _, Lookup, Value};
 use crate::{Change, Changes, SyncChange, id::bare};
 
 /// One thing that a commit alters.
 #[derive(Clone)]
 pub(in super::super) enum Touch {
     /// From the commit on this is what stands there; `None` for nothing.
-    Known(Key, Option<Value>),
+    Known(Lookup, Option<Value>),
     /// It has to be read again.
-    Unknown(Key),
+    Unknown(Lookup),
     /// Several have to be read again, whichever they are.
     Swept(Sweep),
     /// A phone number and a LID are the same person's, and nobody else's.
@@ -42,13 +42,13 @@ pub(in super::super) enum Sweep {
 
 impl Sweep {
     /// Whether it alters what stands under a key, where this value was found.
-    pub(super) fn concerns(&self, key: &Key, value: Option<&Value>) -> bool {
+    pub(super) fn concerns(&self, key: &Lookup, value: Option<&Value>) -> bool {
         match self {
             Self::SessionsOf(user) => {
-                matches!(key, Key::Session(device) if is_of(device, user))
+                matches!(key, Lookup::Session(device) if is_of(device, user))
             }
             Self::IdentitiesOf(user) => {
-                matches!(key, Key::Identity(device) if is_of(device, user))
+                matches!(key, Lookup::Identity(device) if is_of(device, user))
             }
             Self::SenderKeysOf(person) => {
                 let is_theirs = |device: &str| {
@@ -57,22 +57,22 @@ impl Sweep {
                         device.user == person.user && device.is_lid() == person.is_lid()
                     })
                 };
-                matches!(key, Key::SenderKey(_, device) if is_theirs(device))
+                matches!(key, Lookup::SenderKey(_, device) if is_theirs(device))
             }
-            Self::SenderKeyHolders => matches!(key, Key::SenderKeyHolders(_)),
+            Self::SenderKeyHolders => matches!(key, Lookup::SenderKeyHolders(_)),
             Self::Devices { phone, lid } => {
                 let is_theirs = |text: &str| {
                     let person = text.parse().map(|jid: Jid| bare(&jid).to_compact_string());
                     person.is_ok_and(|person| person == *phone || person == *lid)
                 };
                 match key {
-                    Key::Session(jid)
-                    | Key::Identity(jid)
-                    | Key::Voucher(jid)
-                    | Key::DeviceList(jid)
-                    | Key::KeyIndexList(jid)
-                    | Key::SenderKey(_, jid) => is_theirs(jid),
-                    Key::SenderKeyHolders(_) => true,
+                    Lookup::Session(jid)
+                    | Lookup::Identity(jid)
+                    | Lookup::Voucher(jid)
+                    | Lookup::DeviceList(jid)
+                    | Lookup::KeyIndexList(jid)
+                    | Lookup::SenderKey(_, jid) => is_theirs(jid),
+                    Lookup::SenderKeyHolders(_) => true,
                     _ => false,
                 }
             }
@@ -82,8 +82,8 @@ impl Sweep {
                     _ => false,
                 };
                 match key {
-                    Key::LidOf(name) => name == phone || is_other(lid),
-                    Key::PhoneOf(name) => name == lid || is_other(phone),
+                    Lookup::LidOf(name) => name == phone || is_other(lid),
+                    Lookup::PhoneOf(name) => name == lid || is_other(phone),
                     _ => false,
                 }
             }
@@ -110,30 +110,30 @@ fn touch(change: &Change, touched: &mut Vec<Touch>) {
     match change {
         Change::Unlink | Change::PurgeExpired { .. } => touched.push(Swept(Sweep::All)),
         Change::PutPreKeys(keys) => touched
-            .extend(keys.iter().map(|key| Known(Key::PreKey(key.id), Some(key.clone().wrap())))),
-        Change::RemovePreKey(id) => touched.push(Known(Key::PreKey(*id), None)),
+            .extend(keys.iter().map(|key| Known(Lookup::PreKey(key.id), Some(key.clone().wrap())))),
+        Change::RemovePreKey(id) => touched.push(Known(Lookup::PreKey(*id), None)),
         Change::MarkPreKeysUploaded(ids) => {
-            touched.extend(ids.iter().map(|id| Unknown(Key::PreKey(*id))));
+            touched.extend(ids.iter().map(|id| Unknown(Lookup::PreKey(*id))));
         }
         Change::PutSignedPreKey(key) => {
             let value = (**key).clone().wrap();
-            touched.push(Known(Key::SignedPreKey(key.id), Some(value)));
+            touched.push(Known(Lookup::SignedPreKey(key.id), Some(value)));
         }
-        Change::RemoveSignedPreKey(id) => touched.push(Known(Key::SignedPreKey(*id), None)),
+        Change::RemoveSignedPreKey(id) => touched.push(Known(Lookup::SignedPreKey(*id), None)),
         Change::PutSession { device, record } => {
-            touched.push(Known(Key::session(device), Some(record.clone().wrap())));
+            touched.push(Known(Lookup::session(device), Some(record.clone().wrap())));
         }
-        Change::DeleteSession(device) => touched.push(Known(Key::session(device), None)),
+        Change::DeleteSession(device) => touched.push(Known(Lookup::session(device), None)),
         Change::DeleteSessionsOfUser(user) => {
             touched.push(Swept(Sweep::SessionsOf(text_of(user))));
         }
         Change::PutIdentity { device, key } => {
-            touched.push(Known(Key::identity(device), Some(key.wrap())));
+            touched.push(Known(Lookup::identity(device), Some(key.wrap())));
         }
         // What was told under the identity before goes with it.
         Change::AcceptIdentity { device, key } => touched.extend([
             Swept(Sweep::SenderKeysOf(device.to_user())),
-            Known(Key::identity(device), Some(key.wrap())),
+            Known(Lookup::identity(device), Some(key.wrap())),
         ]),
         Change::VoidIdentitiesOfUser(user) => touched.extend([
             Swept(Sweep::SenderKeysOf(user.to_user())),
@@ -145,7 +145,7 @@ fn touch(change: &Change, touched: &mut Vec<Touch>) {
         Change::DeleteSenderKeysOfDevice(device) => {
             touched.push(Swept(Sweep::SenderKeysOf(device.to_user())));
         }
-        Change::DeleteIdentity(device) => touched.push(Known(Key::identity(device), None)),
+        Change::DeleteIdentity(device) => touched.push(Known(Lookup::identity(device), None)),
         Change::LearnLid { phone, lid } => {
             let (phone, lid) = (bare(phone), bare(lid));
             if phone.is_phone() && lid.is_lid() {
@@ -159,18 +159,18 @@ fn touch(change: &Change, touched: &mut Vec<Touch>) {
             }));
         }
         Change::PutDeviceList { user, list } => {
-            touched.push(Known(Key::device_list(user), Some(list.clone().wrap())));
+            touched.push(Known(Lookup::device_list(user), Some(list.clone().wrap())));
         }
-        Change::DeleteDeviceList(user) => touched.push(Known(Key::device_list(user), None)),
+        Change::DeleteDeviceList(user) => touched.push(Known(Lookup::device_list(user), None)),
         Change::PutDeviceVoucher { device, voucher } => {
-            touched.push(Known(Key::voucher(device), Some(voucher.wrap())));
+            touched.push(Known(Lookup::voucher(device), Some(voucher.wrap())));
         }
         Change::PutKeyIndexList { user, list } => {
-            touched.push(Known(Key::key_index_list(user), Some(list.clone().wrap())));
+            touched.push(Known(Lookup::key_index_list(user), Some(list.clone().wrap())));
         }
-        Change::MarkSeen { seen, .. } => touched.push(Known(Key::seen(seen), Some(Value::Seen))),
+        Change::MarkSeen { seen, .. } => touched.push(Known(Lookup::seen(seen), Some(Value::Seen))),
         Change::PutSetting { name, value } => {
-            touched.push(Known(Key::setting(name), value.clone().map(Vec::wrap)));
+            touched.push(Known(Lookup::setting(name), value.clone().map(Vec::wrap)));
         }
         Change::PutSenderKey { .. }
         | Change::DeleteSenderKey { .. }
@@ -230,17 +230,17 @@ fn touch(change: &Change, touched: &mut Vec<Touch>) {
 fn touch_group(change: &Change, touched: &mut Vec<Touch>) {
     touched.push(match change {
         Change::PutSenderKey { group, sender, record } => {
-            Touch::Known(Key::sender_key(group, sender), Some(record.clone().wrap()))
+            Touch::Known(Lookup::sender_key(group, sender), Some(record.clone().wrap()))
         }
         Change::DeleteSenderKey { group, sender } => {
-            Touch::Known(Key::sender_key(group, sender), None)
+            Touch::Known(Lookup::sender_key(group, sender), None)
         }
         Change::MarkSenderKeyHolders { group, .. } | Change::ForgetSenderKeyHolders(group) => {
-            Touch::Unknown(Key::sender_key_holders(group))
+            Touch::Unknown(Lookup::sender_key_holders(group))
         }
         Change::ForgetSenderKeyHolder(_) => Touch::Swept(Sweep::SenderKeyHolders),
-        Change::PutGroup(group) => Touch::Unknown(Key::group(&group.jid)),
-        Change::DeleteGroup(group) => Touch::Known(Key::group(group), None),
+        Change::PutGroup(group) => Touch::Unknown(Lookup::group(&group.jid)),
+        Change::DeleteGroup(group) => Touch::Known(Lookup::group(group), None),
         _ => return,
     });
 }
