@@ -32,6 +32,13 @@ const THROWN_AWAY: [(u32, &str); 2] = [
     (11, "devices"),
 ];
 
+/// What a schema says in other words: from that version on, in databases from before it. That it says
+/// the same is tested where it is read.
+const REWORDED: [(u32, &str, &str); 1] = [
+    // Numbers became reasons.
+    (15, "outbox", "reason"),
+];
+
 fn key() -> DatabaseKey {
     DatabaseKey::from_bytes([0x5a; 32])
 }
@@ -171,8 +178,13 @@ async fn a_database_of_any_schema_is_opened_and_loses_nothing() {
             if is_gone {
                 continue;
             }
-            let kept: BTreeSet<String> =
+            let mut kept: BTreeSet<String> =
                 columns(&before, &table).intersection(&columns(&after, &table)).cloned().collect();
+            for (at, of, column) in REWORDED {
+                if version < at && of == table {
+                    kept.remove(column);
+                }
+            }
             assert!(!kept.is_empty(), "{table} of schema {version} is gone");
             let (were, are) = (rows(&before, &table, &kept), rows(&after, &table, &kept));
             assert_eq!(are, were, "{table} of schema {version}");
