@@ -68,7 +68,7 @@ async fn take(inner: &Arc<Inner>, queued: Queued, taken: &mut Taken) -> Result<(
     let (entry, skeleton, rows) = rows(inner, queued).await?;
     let (chat, id) = (entry.chat.clone(), entry.id.as_str().to_owned());
     let ready = with_urgency(Urgency::Never, ready(inner, &entry, &skeleton)).await?;
-    let Some(Ready { link, prepared, _turn }) = ready else {
+    let Some(Ready { link, prepared, turn }) = ready else {
         let put = Change::PutOutbox(Box::new(entry));
         let committed = inner.store.commit(rows.with(put)).await?;
         inner.outbox.flight.added(&chat);
@@ -86,7 +86,7 @@ async fn take(inner: &Arc<Inner>, queued: Queued, taken: &mut Taken) -> Result<(
         // Another connection may have been looked at already before the message was on disk.
         Err(_) => pump::wake(inner, &chat),
     }
-    drop(_turn);
+    drop(turn);
     settle::open(inner, committed.openable).await?;
     left
 }
@@ -158,7 +158,7 @@ struct Ready {
     link: Link,
     prepared: Prepared,
     /// The chat's turn.
-    _turn: Guard,
+    turn: Guard,
 }
 
 /// Encrypts a message if nothing has to be waited for: neither the server nor a turn, and nothing
@@ -181,7 +181,7 @@ async fn ready(
         return Ok(None);
     }
     match prepare::prepare(inner, entry.clone(), skeleton).await {
-        Ok(prepared) => Ok(Some(Ready { link, prepared, _turn: turn })),
+        Ok(prepared) => Ok(Some(Ready { link, prepared, turn })),
         Err(Error::Store(error)) => Err(error),
         // The pump finds out what it means.
         Err(_) => Ok(None),
