@@ -302,6 +302,16 @@ pub enum Change {
     /// A gap is closed.
     RemoveHistoryGap(GapPlace),
 
+    /// What this commit does to the archive is to be announced to listeners. It stands in the
+    /// journal ([`Store::journal`](crate::Store::journal)) from this commit on, until
+    /// [`Change::Announced`], so that it is announced also by whoever comes after a crash.
+    Announce {
+        /// Handed back with the entry: what the announcing code has to know of its origin.
+        origin: String,
+    },
+    /// These entries of the journal were announced.
+    Announced(Vec<u64>),
+
     /// A change of the app state, or of what it says.
     Sync(crate::SyncChange),
 
@@ -391,6 +401,8 @@ impl Change {
                 | Self::PutSetting { .. }
                 | Self::Audit(_)
                 | Self::PruneAudit { .. }
+                | Self::Announce { .. }
+                | Self::Announced(_)
                 | Self::PurgeExpired { .. }
                 | Self::ExpireMessages { .. }
                 | Self::SetStarred { .. }
@@ -510,6 +522,9 @@ pub struct Committed {
     /// The messages to which something sealed was added that can be opened now: their secrets are
     /// known. See [`Store::sealed`](crate::Store::sealed).
     pub openable: Vec<MessageKey>,
+    /// The number in the journal of what this commit did, if it was to be announced and there is
+    /// anything to announce.
+    pub announcement: Option<u64>,
 }
 
 /// A message that a commit altered.

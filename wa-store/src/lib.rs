@@ -40,6 +40,7 @@ mod error;
 mod former_identity;
 mod history;
 mod id;
+mod journal;
 mod memory;
 mod message;
 mod outbox;
@@ -73,6 +74,7 @@ pub use error::StoreError;
 pub use former_identity::FormerIdentity;
 pub use history::{GapPlace, GapReason, HistoryChunk, HistoryGap};
 pub use id::{MessageId, MessageKey, Seq, Timestamp};
+pub use journal::JournalEntry;
 pub use memory::MemoryStore;
 pub use message::{
     ArchivedMessage, EDIT_WINDOW_SECS, Edit, MessageKind, MessageSecret, MessageStatus, NewMessage,

@@ -6,6 +6,7 @@ mod additions;
 mod app_state;
 mod archive;
 mod former;
+mod journal;
 mod lid;
 mod scope;
 mod state;
@@ -24,7 +25,7 @@ use self::state::State;
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MessageId, MessageKey,
     MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
     PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage,
     SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError,
@@ -76,8 +77,13 @@ impl Store for MemoryStore {
             next.apply(change, &mut committed)?;
         }
         next.complete(&mut committed);
+        next.journalize(&mut committed);
         *lock = Some(Arc::new(next));
         Ok(committed)
+    }
+
+    async fn journal(&self) -> Result<Vec<JournalEntry>> {
+        Ok(self.state()?.journal())
     }
 
     async fn account(&self) -> Result<Option<Account>> {

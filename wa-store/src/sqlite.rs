@@ -13,6 +13,7 @@ mod cache;
 mod check;
 mod former;
 mod groups;
+mod journal;
 mod key;
 mod lid;
 mod open;
@@ -53,7 +54,7 @@ pub use self::{
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId, MessageKey,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MessageId, MessageKey,
     MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
     PreKey, PreKeyCount, Prefetch, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition,
     SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
@@ -297,6 +298,10 @@ impl Store for SqliteStore {
             }
         }
         self.look_up(missing).await.map(drop)
+    }
+
+    async fn journal(&self) -> Result<Vec<JournalEntry>> {
+        self.read(journal::entries).await
     }
 
     async fn account(&self) -> Result<Option<Account>> {

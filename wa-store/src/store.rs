@@ -11,7 +11,7 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use crate::{
     Account, Added, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    EventResponse, FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MessageId,
+    EventResponse, FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MessageId,
     MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
     Placeholder, PollTally, PreKey, PreKeyCount, Prefetch, PrivacyToken, QuickReply, Reaction,
     Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
@@ -44,6 +44,10 @@ pub trait Store: Send + Sync + 'static {
         let _ = ahead;
         Ok(())
     }
+
+    /// What earlier commits did that was to be announced and was not ([`Change::Announce`]
+    /// (crate::Change::Announce)), the oldest first. What is no longer in the archive is missing.
+    async fn journal(&self) -> Result<Vec<JournalEntry>>;
 
     /// This device's credentials.
     async fn account(&self) -> Result<Option<Account>>;

@@ -89,6 +89,7 @@ rules! {
         receipts_wait_in_order
         settings_are_kept_and_removed
         the_audit_is_given_newest_first_and_by_time
+        what_is_to_be_announced_stands_in_the_journal_until_it_was
         the_audit_is_a_chain_that_survives_the_taking_out_of_what_is_old
     }
     history {

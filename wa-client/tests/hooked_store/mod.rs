@@ -13,9 +13,9 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use wa_store::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, Label, Labelled, MemoryStore, MessageId,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MemoryStore, MessageId,
     MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
-    Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Result, Scope,
+    Placeholder, PreKey, Prefetch, PreKeyCount, PrivacyToken, QuickReply, Reaction, Result, Scope,
     SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
     Stats, Store, SyncKey, SyncMac, TextVersion, Timestamp,
 };
@@ -41,6 +41,12 @@ pub struct HookedStore<H> {
 impl<H: Hooks> Store for HookedStore<H> {
     async fn commit(&self, changes: Changes) -> Result<Committed> {
         self.hooks.commit(&self.under, changes).await
+    }
+    async fn prefetch(&self, ahead: &Prefetch) -> Result<()> {
+        self.under.prefetch(ahead).await
+    }
+    async fn journal(&self) -> Result<Vec<JournalEntry>> {
+        self.under.journal().await
     }
     async fn account(&self) -> Result<Option<Account>> {
         self.under.account().await

@@ -13,7 +13,8 @@ use crate::{
     GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageSecret, OutboxEntry,
     OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction,
     SEALED_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SealedAddition, SecretBytes,
-    Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp, id::bare, store::Result,
+    Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp, id::bare,
+    journal::JournalRow, store::Result,
 };
 
 /// A message's chat, sender and id in the archive's own form.
@@ -76,6 +77,9 @@ pub(super) struct State {
     /// The oldest first.
     pub(super) audit: Vec<AuditEntry>,
     pub(super) audit_anchor: AuditAnchor,
+    pub(super) journal: Vec<JournalRow>,
+    /// The origin of the commit under way, if it is to be announced.
+    pub(super) announce: Option<String>,
 }
 
 impl State {
@@ -288,6 +292,8 @@ impl State {
                 entry.hash = Some(entry.hash_after(&previous));
                 self.audit.push(entry);
             }
+            Change::Announce { origin } => self.announce = Some(origin),
+            Change::Announced(ids) => self.journal.retain(|row| !ids.contains(&row.id)),
             Change::PruneAudit { before_ms } => {
                 let young = self.audit.iter().position(|entry| entry.at_ms >= before_ms);
                 let mut old = self.audit.drain(..young.unwrap_or(self.audit.len()));
@@ -391,6 +397,8 @@ impl State {
             additions: gone.additions,
             sealed: gone.sealed,
             last_seq: gone.last_seq,
+            journal: gone.journal,
+            announce: gone.announce,
             ..Self::default()
         };
     }

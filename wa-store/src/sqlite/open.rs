@@ -17,7 +17,7 @@ use super::{DatabaseKey, check, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 16] = [
+const MIGRATIONS: [&str; 17] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
     include_str!("../../migrations/0003_app_state.sql"),
@@ -34,6 +34,7 @@ const MIGRATIONS: [&str; 16] = [
     include_str!("../../migrations/0014_unconfirmed.sql"),
     include_str!("../../migrations/0015_sending.sql"),
     include_str!("../../migrations/0016_fewer_pages.sql"),
+    include_str!("../../migrations/0017_journal.sql"),
 ];
 
 /// Says in the file's header that it is one of ours ("WAst").

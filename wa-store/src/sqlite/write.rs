@@ -74,7 +74,7 @@ impl NewRows {
 }
 
 /// A person's other name: the phone number of a LID, or the LID of a phone number.
-fn other_name(db: &Connection, person: &Jid) -> Result<Option<Jid>> {
+pub(super) fn other_name(db: &Connection, person: &Jid) -> Result<Option<Jid>> {
     if person.is_lid() { phone_of(db, person) } else { lid_of(db, person) }
 }
 
@@ -86,6 +86,8 @@ pub(super) struct Write<'a> {
     /// How many more messages there are than when the transaction began.
     more_messages: Cell<i64>,
     unlinked: bool,
+    /// The origin of this commit, if what it does is to be announced.
+    pub(super) announce: Option<String>,
 }
 
 impl<'a> Write<'a> {
@@ -95,11 +97,12 @@ impl<'a> Write<'a> {
         })?;
         let (Seq(last_seq), unlinked) = meta.ok_or(StoreError::Corrupt { what: "no meta row" })?;
         let (committed, more_messages) = (Committed::default(), Cell::new(0));
-        Ok(Self { db, committed, last_seq, more_messages, unlinked })
+        Ok(Self { db, committed, last_seq, more_messages, unlinked, announce: None })
     }
 
     fn end(mut self, new_rows: &NewRows) -> Result<Committed> {
         self.complete(new_rows)?;
+        self.journalize()?;
         run(
             self.db,
             "UPDATE meta SET last_seq = ?1, messages = messages + ?2
@@ -177,6 +180,7 @@ impl<'a> Write<'a> {
     /// Credentials, keys, sessions and people's devices; gives back what is none of these.
     fn apply_keys(&mut self, change: Change) -> Result<Option<Change>> {
         match change {
+            Change::Announce { origin } => self.announce = Some(origin),
             Change::PutAccount(account) => self.put_account(&account)?,
             Change::Unlink => self.unlink()?,
             Change::PutPreKeys(keys) => keys.iter().try_for_each(|key| self.put_prekey(key))?,
@@ -294,6 +298,7 @@ impl<'a> Write<'a> {
             Change::RemoveReceipt(name) => {
                 self.run("DELETE FROM receipts WHERE name = ?1", [name])?;
             }
+            Change::Announced(ids) => self.forget_announced(&ids)?,
             Change::PutNctSalt(salt) => {
                 self.run("UPDATE meta SET nct_salt = ?1", [salt.as_ref().map(|s| s.as_bytes())])?;
             }

@@ -2,11 +2,11 @@
 
 use wa_proto::Jid;
 use wa_store::{
-    AuditEntry, AuditProof, AuditQuery, Change, Changes, MessageKey, OutboxEntry, OutboxState,
+    AuditEntry, AuditProof, AuditQuery, Change, Changes, Edit, MessageKey, OutboxEntry, OutboxState,
     PendingReceipt, Seen, SendFailure, SentMessage, Store, StoreError, verify_audit,
 };
 
-use super::samples::{ada, ada_lid, at, bob, commit, group, pair};
+use super::samples::{ada, ada_lid, archive, at, bob, commit, group, pair, text};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -278,4 +278,37 @@ pub(crate) async fn the_audit_is_a_chain_that_survives_the_taking_out_of_what_is
     let next = verify_audit(store, None).await.unwrap();
     assert_eq!((next.entries, next.broken, next.newest.unwrap().0), (1, None, 5));
     assert_eq!((next.anchor.seq, next.anchor.hash), (4, whole.newest.unwrap().1));
+}
+
+pub(crate) async fn what_is_to_be_announced_stands_in_the_journal_until_it_was(store: &dyn Store) {
+    let announce = |origin: &str| Change::Announce { origin: origin.to_owned() };
+    let (a, b) = (text(&bob(), "A", 1, "first"), text(&bob(), "B", 2, "gone"));
+    let key = a.key.clone();
+    let quiet = commit(store, [archive(text(&bob(), "C", 3, "not announced"))]).await;
+    assert_eq!(quiet.announcement, None);
+    let nothing = commit(store, [announce("x")]).await;
+    assert_eq!(nothing.announcement, None, "it did nothing");
+    let first = commit(store, [announce("live"), archive(a), archive(b.clone())]).await;
+    let edit = Edit::new(key.clone(), "E", Some("second".to_owned()), at(4));
+    let second = commit(store, [Change::Edit(Box::new(edit)), announce("phone")]).await;
+    commit(store, [Change::DeleteMessage(b.key)]).await;
+    let journal = store.journal().await.unwrap();
+    assert_eq!(
+        journal.iter().map(|entry| Some(entry.id)).collect::<Vec<_>>(),
+        [first.announcement, second.announcement]
+    );
+    assert_eq!((&*journal[0].origin, &*journal[1].origin), ("live", "phone"));
+    // As it stands now; what is gone is missing.
+    let texts: Vec<_> =
+        journal[0].archived.iter().map(|row| row.message.text.as_deref()).collect();
+    assert_eq!(texts, [Some("second")]);
+    assert_eq!(journal[1].altered, second.altered);
+    assert_eq!(journal[1].altered[0].key, key);
+    // It goes with a later commit, also one that puts another there.
+    let announced = Change::Announced(vec![journal[0].id, journal[1].id]);
+    let third = [announced, announce("live"), archive(text(&bob(), "D", 5, "third"))];
+    let third = commit(store, third).await;
+    let left = store.journal().await.unwrap();
+    assert_eq!(left.iter().map(|entry| Some(entry.id)).collect::<Vec<_>>(), [third.announcement]);
+    assert_eq!(left[0].archived[0].message.text.as_deref(), Some("third"));
 }

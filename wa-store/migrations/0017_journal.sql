@@ -1,0 +1,5 @@
+-- What commits did to the archive that listeners have not been told of yet.
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY,
+    entry TEXT NOT NULL
+) STRICT;
