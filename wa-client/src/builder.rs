@@ -13,10 +13,11 @@ use crate::{
     connection::{ConnectTarget, Connector, WebSocketConnector},
     error::Error,
     history::HistoryDepth,
-    inner::{Inner, Settings},
+    inner::{Found, Inner, Settings},
     media::{HttpsError, HttpsTransport, MediaState, MediaTransport},
     outbox::transmit_gate::{OpenGate, SharedGate, TransmitGate},
     payload::{DeviceDescription, Platform},
+    publisher::{self, Publisher},
     version::{self, VersionSource, WebPageVersion},
 };
 
@@ -166,8 +167,11 @@ impl ClientBuilder {
         let now = Timestamp::from_secs(i64::try_from(self.clock.unix()).unwrap_or(i64::MAX));
         let account = account::load_or_create(store.as_ref(), now, &mut rng).await?;
         let version = version::remembered(store.as_ref()).await?;
-        let inner = Inner::new(store, self.clock, self.settings, media, account, version, rng);
-        Ok(Client::new(Arc::new(inner)))
+        let (publisher, needs) = Publisher::new(store.journal().await?);
+        let found = Found { account, version, publisher };
+        let inner = Arc::new(Inner::new(store, self.clock, self.settings, media, found, rng));
+        inner.spawn(publisher::run(Arc::clone(&inner.store), inner.events.clone(), needs));
+        Ok(Client::new(inner))
     }
 }
 

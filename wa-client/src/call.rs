@@ -17,11 +17,12 @@ use crate::{
     Client,
     draft::Draft,
     error::Error,
-    event::{CallEvent, CallState, Event},
+    event::{CallEvent, CallState, Event, Repair},
     inner::Inner,
     lid,
+    publisher::Announcement,
     receive::{
-        message_event, own_jids,
+        own_jids,
         record::{Arrival, Way, record_missed_call},
     },
     send::message_id::message_id,
@@ -182,10 +183,8 @@ async fn archive(inner: &Inner, call: Ringing) -> Result<bool, StoreError> {
     };
     let mut draft = Draft::new(&*inner.store);
     record_missed_call(&mut draft, &arrival, log).await?;
-    let committed = inner.store.commit(draft.into_changes()).await?;
-    for archived in committed.archived {
-        inner.emit(Event::Message(message_event(archived)));
-    }
+    let announcement = Announcement::arrived(Repair::Retry);
+    inner.publisher.commit(draft.into_changes(), announcement).landed().await?;
     Ok(true)
 }
 

@@ -4,44 +4,53 @@
 //! before the commit. Several stanzas may share a transaction: each has a draft of its own over
 //! what those before it gathered, and joins them once it is sure to be kept.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use wa_crypto::PublicKey;
 use wa_proto::Jid;
 use wa_signal::{PreKey, PreKeyId, SenderKeyRecord, SessionRecord, SignedPreKey, SignedPreKeyId};
 use wa_store::{
-    Change, Changes, DeviceVoucher, FormerIdentity, Seen, Store, StoreError, Timestamp,
+    Change, Changes, ContactUpdate, DeviceVoucher, FormerIdentity, Seen, Store, StoreError,
+    Timestamp,
 };
 
-use crate::lid;
+use crate::{app_state, lid};
 
 /// Changes that are not committed yet, over the store.
 pub(crate) struct Draft<'s> {
     store: &'s dyn Store,
-    /// What earlier stanzas of the same transaction change.
-    beneath: Option<&'s Gathered>,
+    /// What earlier stanzas change that are not committed yet, the latest first.
+    beneath: Vec<&'s Gathered>,
     own: Gathered,
+    /// Whether archived chats come back with a new message, where that was looked up before.
+    brings_chats_back: Option<bool>,
 }
 
 /// Changes that are to be committed, and what keys will be then.
 #[derive(Default)]
 pub(crate) struct Gathered {
-    sessions: HashMap<Jid, SessionRecord>,
+    sessions: HashMap<Jid, Arc<SessionRecord>>,
     identities: HashMap<Jid, PublicKey>,
     vouchers: HashMap<Jid, DeviceVoucher>,
     /// The identities that were put and replaced before the commit.
     replaced: HashSet<(Jid, PublicKey)>,
-    sender_keys: HashMap<(Jid, Jid), SenderKeyRecord>,
+    sender_keys: HashMap<(Jid, Jid), Arc<SenderKeyRecord>>,
     /// Whose sender keys end: a device, or a phone and with it its whole account.
     silenced: HashSet<Jid>,
     seen: HashSet<Seen>,
     used_prekeys: HashSet<PreKeyId>,
     changed_people: BTreeSet<Jid>,
+    /// What was last learnt of people, by whether it is a push name and whether a username.
+    contacts: HashMap<(Jid, (bool, bool)), Box<ContactUpdate>>,
     changes: Changes,
 }
 
 impl Gathered {
-    /// Takes what a later stanza changes.
+    /// Takes what a later stanza changes. What is learnt of a person over and over again is kept
+    /// once.
     pub(crate) fn join(&mut self, later: Self) {
         self.sender_keys.retain(|(_, sender), _| !later.is_silenced(sender));
         self.sessions.extend(later.sessions);
@@ -53,7 +62,33 @@ impl Gathered {
         self.seen.extend(later.seen);
         self.used_prekeys.extend(later.used_prekeys);
         self.changed_people.extend(later.changed_people);
-        self.changes.merge(later.changes);
+        for change in later.changes {
+            if let Change::PutContact(update) = &change {
+                let names = (update.push_name.is_some(), update.username.is_some());
+                let known = self.contacts.insert((update.jid.clone(), names), update.clone());
+                if known.as_ref() == Some(update) {
+                    continue;
+                }
+            }
+            self.changes.push(change);
+        }
+    }
+
+    /// Takes what keys are after a later stanza, without its changes.
+    pub(crate) fn take_keys(&mut self, later: &Self) {
+        let sessions = later.sessions.iter();
+        self.sessions.extend(sessions.map(|(device, record)| (device.clone(), Arc::clone(record))));
+        self.identities.extend(later.identities.iter().map(|(device, key)| (device.clone(), *key)));
+        let vouchers = later.vouchers.iter();
+        self.vouchers.extend(vouchers.map(|(device, voucher)| (device.clone(), *voucher)));
+        self.replaced.extend(later.replaced.iter().cloned());
+        self.sender_keys.retain(|(_, sender), _| !later.is_silenced(sender));
+        self.silenced.extend(later.silenced.iter().cloned());
+        let sender_keys = later.sender_keys.iter();
+        self.sender_keys
+            .extend(sender_keys.map(|(name, record)| (name.clone(), Arc::clone(record))));
+        self.seen.extend(later.seen.iter().copied());
+        self.used_prekeys.extend(later.used_prekeys.iter().copied());
     }
 
     /// Whether the sender keys that a device told before end with this.
@@ -63,33 +98,65 @@ impl Gathered {
 
     /// Everything to be committed: sessions and sender keys as they are in the end. An identity
     /// comes before them, since the sender keys of the one before it go with that.
-    pub(crate) fn into_changes(self) -> Changes {
-        let mut changes = self.changes;
-        changes.extend(self.sessions.into_iter().map(|(device, record)| Change::PutSession {
-            device,
+    pub(crate) fn into_changes(mut self) -> Changes {
+        self.take_changes()
+    }
+
+    /// The same; what keys will be then stays here, for whoever reads before it has landed.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.extend(self.sessions.iter().map(|(device, record)| Change::PutSession {
+            device: device.clone(),
             record: record.to_bytes().to_vec().into(),
         }));
+        let identities = self.identities.iter();
         changes.extend(
-            self.identities.into_iter().map(|(device, key)| Change::AcceptIdentity { device, key }),
+            identities
+                .map(|(device, key)| Change::AcceptIdentity { device: device.clone(), key: *key }),
         );
-        let vouchers = self.vouchers.into_iter();
-        changes
-            .extend(vouchers.map(|(device, voucher)| Change::PutDeviceVoucher { device, voucher }));
-        changes.extend(self.sender_keys.into_iter().map(|((group, sender), record)| {
-            Change::PutSenderKey { group, sender, record: record.to_bytes().to_vec().into() }
+        let vouchers = self.vouchers.iter();
+        changes.extend(vouchers.map(|(device, voucher)| Change::PutDeviceVoucher {
+            device: device.clone(),
+            voucher: *voucher,
+        }));
+        changes.extend(self.sender_keys.iter().map(|((group, sender), record)| {
+            Change::PutSenderKey {
+                group: group.clone(),
+                sender: sender.clone(),
+                record: record.to_bytes().to_vec().into(),
+            }
         }));
         changes
+    }
+
+    /// Adds a change.
+    pub(crate) fn push(&mut self, change: Change) {
+        self.changes.push(change);
     }
 }
 
 impl<'s> Draft<'s> {
     pub(crate) fn new(store: &'s dyn Store) -> Self {
-        Self { store, beneath: None, own: Gathered::default() }
+        Self::over(store, Vec::new())
     }
 
-    /// A draft that sees what earlier stanzas of the same transaction change.
-    pub(crate) fn over(store: &'s dyn Store, beneath: &'s Gathered) -> Self {
-        Self { store, beneath: Some(beneath), own: Gathered::default() }
+    /// A draft that sees what earlier stanzas change that are not committed yet, the latest first.
+    pub(crate) fn over(store: &'s dyn Store, beneath: Vec<&'s Gathered>) -> Self {
+        Self { store, beneath, own: Gathered::default(), brings_chats_back: None }
+    }
+
+    /// The same, where it was looked up before whether archived chats come back.
+    pub(crate) fn bringing_chats_back(mut self, brings: bool) -> Self {
+        self.brings_chats_back = Some(brings);
+        self
+    }
+
+    /// Whether archived chats come back with a new message.
+    pub(crate) async fn brings_chats_back(&self) -> Result<bool, StoreError> {
+        match self.brings_chats_back {
+            Some(known) => Ok(known),
+            None => app_state::brings_chats_back(self.store).await,
+        }
     }
 
     /// What this stanza changes, without what is beneath.
@@ -97,9 +164,14 @@ impl<'s> Draft<'s> {
         self.own
     }
 
+    /// What this stanza changes, then what is beneath, the latest first.
+    fn layers(&self) -> impl Iterator<Item = &Gathered> {
+        std::iter::once(&self.own).chain(self.beneath.iter().copied())
+    }
+
     /// What is found first: here, then beneath.
-    fn find<T>(&self, mut find: impl FnMut(&Gathered) -> Option<T>) -> Option<T> {
-        find(&self.own).or_else(|| self.beneath.and_then(find))
+    fn find<T>(&self, find: impl FnMut(&Gathered) -> Option<T>) -> Option<T> {
+        self.layers().find_map(find)
     }
 
     /// The store beneath, for what no draft changes.
@@ -120,7 +192,7 @@ impl<'s> Draft<'s> {
     /// The session record with a device; an empty one if there is none, or none that can be read.
     pub(crate) async fn session(&self, device: &Jid) -> Result<SessionRecord, StoreError> {
         if let Some(record) = self.find(|there| there.sessions.get(device).cloned()) {
-            return Ok(record);
+            return Ok(Arc::unwrap_or_clone(record));
         }
         Ok(self
             .store
@@ -130,7 +202,7 @@ impl<'s> Draft<'s> {
     }
 
     pub(crate) fn put_session(&mut self, device: &Jid, record: SessionRecord) {
-        self.own.sessions.insert(device.clone(), record);
+        self.own.sessions.insert(device.clone(), Arc::new(record));
     }
 
     pub(crate) async fn identity(&self, device: &Jid) -> Result<Option<PublicKey>, StoreError> {
@@ -171,7 +243,7 @@ impl<'s> Draft<'s> {
         for address in lid::with_hosted(&person) {
             companions.extend(self.store.session_devices(&address).await?);
         }
-        for gathered in [Some(&self.own), self.beneath].into_iter().flatten() {
+        for gathered in self.layers() {
             companions.extend(gathered.sessions.keys().cloned());
         }
         companions.retain(|device| device.device != 0 && lid::person(device) == person);
@@ -246,9 +318,9 @@ impl<'s> Draft<'s> {
         sender: &Jid,
     ) -> Result<SenderKeyRecord, StoreError> {
         let name = (group.clone(), sender.clone());
-        for gathered in [Some(&self.own), self.beneath].into_iter().flatten() {
+        for gathered in self.layers() {
             if let Some(record) = gathered.sender_keys.get(&name) {
-                return Ok(record.clone());
+                return Ok(SenderKeyRecord::clone(record));
             }
             if gathered.is_silenced(sender) {
                 return Ok(SenderKeyRecord::new());
@@ -264,7 +336,7 @@ impl<'s> Draft<'s> {
     }
 
     pub(crate) fn put_sender_key(&mut self, group: &Jid, sender: &Jid, record: SenderKeyRecord) {
-        self.own.sender_keys.insert((group.clone(), sender.clone()), record);
+        self.own.sender_keys.insert((group.clone(), sender.clone()), Arc::new(record));
     }
 
     pub(crate) async fn is_seen(&self, seen: &Seen) -> Result<bool, StoreError> {

@@ -310,6 +310,12 @@ impl Event {
 /// Up to [`EVENT_BUFFER`] events wait for a slow listener; beyond that the oldest are dropped
 /// from its stream, and it is told so by [`Event::Lagged`]. Nothing is lost with them: messages
 /// are in the archive before they become events.
+///
+/// What a commit brought into the archive or altered there is told once, in the order of commits,
+/// whatever becomes of the connection it came on. After a crash the next [`crate::Client::connect`]
+/// tells first what was committed and not told, and may tell again what was told right before:
+/// whoever must not do something twice remembers [`MessageEvent::sequence`], and that an alteration
+/// tells only that a message is to be looked at again.
 #[derive(Debug)]
 pub struct EventStream {
     receiver: broadcast::Receiver<Event>,
@@ -339,7 +345,7 @@ impl EventStream {
 }
 
 /// The sending side, shared by everything in the client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct EventSender {
     sender: broadcast::Sender<Event>,
     troubles: Arc<Troubles>,

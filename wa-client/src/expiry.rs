@@ -6,7 +6,7 @@ use std::{convert::Infallible, time::Duration};
 
 use wa_store::{Change, StoreError};
 
-use crate::{inner::Inner, receive::settle};
+use crate::{inner::Inner, publisher::Announcement};
 
 /// Removes what is past its time, over and over; ends only when the store fails.
 ///
@@ -22,8 +22,9 @@ pub(crate) async fn run(inner: &Inner) -> Result<Infallible, StoreError> {
 async fn expire(inner: &Inner) -> Result<(), StoreError> {
     let now = inner.now();
     if inner.store.next_expiry().await?.is_some_and(|next| next <= now) {
-        let committed = inner.store.commit(Change::ExpireMessages { now }.into()).await?;
-        settle::tell_alterations(inner, &committed);
+        let announcement = Announcement::alterations();
+        let expire = Change::ExpireMessages { now }.into();
+        inner.publisher.commit(expire, announcement).landed().await?;
     }
     Ok(())
 }

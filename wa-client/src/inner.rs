@@ -35,12 +35,14 @@ use crate::{
     payload::DeviceDescription,
     placeholder::Placeholders,
     presence::Watched,
+    publisher::Publisher,
     receipts::Receipts,
     request::{
         REQUEST_TIMEOUT, RequestError, RequestIds,
         budget::{Budget, Urgency, may_ask, with_urgency},
     },
     tasks::Tasks,
+    unkept::Unkept,
     version::{ClientVersion, VersionSource},
 };
 
@@ -93,8 +95,12 @@ pub(crate) struct Inner {
     pub(crate) vouching: Vouching,
     pub(crate) media: MediaState,
     pub(crate) outbox: Outbox,
+    /// Makes the commits of which listeners hear.
+    pub(crate) publisher: Publisher,
     pub(crate) placeholders: Placeholders,
     pub(crate) receipts: Receipts,
+    /// What the store does not take.
+    pub(crate) unkept: Unkept,
     /// The calls that ring.
     pub(crate) calls: Calls,
     /// Whose coming and going is watched.
@@ -117,16 +123,24 @@ pub(crate) struct Inner {
     link: watch::Sender<Option<Link>>,
 }
 
+/// What a client finds in its store.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) account: Account,
+    pub(crate) version: ClientVersion,
+    pub(crate) publisher: Publisher,
+}
+
 impl Inner {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         clock: Clock,
         settings: Settings,
         media: MediaState,
-        account: Account,
-        version: ClientVersion,
+        found: Found,
         mut rng: StdRng,
     ) -> Self {
+        let Found { account, version, publisher } = found;
         let ids = RequestIds::new(rand::Rng::next_u32(&mut rng));
         Self {
             account: CurrentAccount::new(Arc::clone(&store), account),
@@ -142,8 +156,10 @@ impl Inner {
             vouching: Vouching::default(),
             media,
             outbox: Outbox::default(),
+            publisher,
             placeholders: Placeholders::default(),
             receipts: Receipts::new(),
+            unkept: Unkept::default(),
             calls: Calls::default(),
             watched: Watched::default(),
             history: Histories::default(),

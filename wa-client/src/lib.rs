@@ -95,6 +95,7 @@ mod presence;
 mod privacy;
 mod privacy_token;
 mod profile;
+mod publisher;
 mod receipts;
 mod receive;
 mod request;
@@ -104,6 +105,7 @@ mod send;
 mod server_settings;
 mod stanza_handler;
 mod tasks;
+mod unkept;
 #[cfg(test)]
 mod vectors;
 mod version;

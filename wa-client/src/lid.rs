@@ -4,6 +4,8 @@
 //! a pair was told. The LID is canonical: sessions, identities and sender keys are kept under it
 //! as soon as it is known, and what was kept under the phone number before moves over once.
 
+use std::collections::BTreeSet;
+
 use wa_proto::{Jid, Server};
 use wa_store::{Change, Changes, Store, StoreError};
 
@@ -124,8 +126,45 @@ pub(crate) async fn is_known(
 /// # Errors
 /// The store's.
 pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<bool, StoreError> {
+    let learnt = learn_some(inner, pairs, Waiting::Allowed).await?;
+    Ok(learnt == Learnt::News)
+}
+
+/// The same for whoever holds some people's sessions and must not wait for others: false if somebody
+/// uses sessions that would have to move.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn try_learn_all(
+    inner: &Inner,
+    pairs: &[(&Jid, &Jid)],
+) -> Result<bool, StoreError> {
+    Ok(learn_some(inner, pairs, Waiting::Forbidden).await? != Learnt::Busy)
+}
+
+/// Whether sessions may be waited for that somebody uses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Allowed,
+    Forbidden,
+}
+
+/// What became of pairs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Learnt {
+    News,
+    Nothing,
+    /// Somebody uses sessions that would have to move.
+    Busy,
+}
+
+async fn learn_some(
+    inner: &Inner,
+    pairs: &[(&Jid, &Jid)],
+    waiting: Waiting,
+) -> Result<Learnt, StoreError> {
     let pairs: Vec<(Jid, Jid)> = pairs.iter().filter_map(|(one, other)| pair(one, other)).collect();
-    let mut is_news = false;
+    let mut learnt = Learnt::Nothing;
     for some in pairs.chunks(LEARNT_AT_ONCE) {
         let phones: Vec<Jid> = some.iter().map(|(phone, _)| phone.clone()).collect();
         let known = inner.store.lids_of(&phones).await?;
@@ -144,7 +183,13 @@ pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<b
         for (phone, lid) in &news {
             people.extend([phone.clone(), lid.clone()]);
         }
-        let _unused = lock_people(inner, &people).await;
+        let _unused = match waiting {
+            Waiting::Allowed => vec![lock_people(inner, &people).await],
+            Waiting::Forbidden => match try_people(inner, &people) {
+                Some(unused) => unused,
+                None => return Ok(Learnt::Busy),
+            },
+        };
         let mut changes = Changes::new();
         for (phone, lid) in news {
             changes.push(Change::LearnLid { phone: phone.clone(), lid: lid.clone() });
@@ -152,9 +197,15 @@ pub(crate) async fn learn_all(inner: &Inner, pairs: &[(&Jid, &Jid)]) -> Result<b
         }
         inner.store.commit(changes).await?;
         moved.into_iter().for_each(|phone| announce_if_moved(inner, phone, true));
-        is_news = true;
+        learnt = Learnt::News;
     }
-    Ok(is_news)
+    Ok(learnt)
+}
+
+/// The session locks of these people, if nobody has any of them.
+fn try_people(inner: &Inner, people: &[Jid]) -> Option<Vec<Guard>> {
+    let people: BTreeSet<Jid> = people.iter().map(person).collect();
+    people.into_iter().map(|person| inner.locks.try_session(person)).collect()
 }
 
 /// Tells that a phone number is somebody else's from now on: what is written to it is encrypted for

@@ -33,6 +33,15 @@ pub(crate) struct Guard {
     _place: Place,
 }
 
+impl Guard {
+    /// Hands the locks to somebody else, who lets go of them without waiting for this work: it may
+    /// wait for further locks from now on.
+    pub(crate) fn handed_over(mut self) -> Self {
+        self._place = Place::nowhere();
+        self
+    }
+}
+
 impl Locks {
     pub(crate) fn new() -> Self {
         Self {
@@ -79,6 +88,19 @@ impl Locks {
             locks.push(self.sessions.lock(person).await);
         }
         Guard { _locks: locks, _place: place }
+    }
+
+    /// The same, each to be let go of by itself.
+    pub(crate) async fn each_session(&self, people: BTreeSet<Jid>) -> Vec<(Jid, Guard)> {
+        let mut place = Some(enter(Rank::Session));
+        let mut held = Vec::with_capacity(people.len());
+        // In the order of their names, as whoever waits for several does.
+        for person in people {
+            let lock = self.sessions.lock(person.clone()).await;
+            let place = place.take().unwrap_or_else(|| Place::beside(Rank::Session));
+            held.push((person, Guard { _locks: vec![lock], _place: place }));
+        }
+        held
     }
 
     /// The same of one more person, if nobody else has it: for whoever holds some and must not

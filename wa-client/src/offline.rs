@@ -32,7 +32,7 @@ pub(crate) async fn handle_info(
                     notifications,
                     app_data_changes: app_data,
                 }));
-                backlog(cx, Backlog::announced);
+                backlog(cx, |backlog| backlog.announced(Instant::now()));
             }
             InfoItem::Offline { count } => {
                 let is_news = backlog(cx, Backlog::ended);
@@ -65,6 +65,9 @@ pub(crate) fn backlog<T>(cx: &StanzaContext, use_it: impl FnOnce(&mut Backlog) -
 }
 
 /// When to ask for the next batch. A value; the moment is an argument.
+///
+/// A batch is asked for while the one before is on its way: at the first stanza of it that comes,
+/// so that the server always has something to send. Two batches at most are on their way.
 #[derive(Debug)]
 pub(crate) struct Backlog {
     phase: Phase,
@@ -77,10 +80,9 @@ enum Phase {
     /// Nothing has been said about a backlog.
     #[default]
     Unknown,
-    /// A batch is to be asked for.
-    Due,
-    /// A batch was asked for, so many of its stanzas were dealt with, the last at `since`.
-    Draining { handled: u32, since: Instant },
+    /// So many stanzas were asked for that have not come yet; `since` when the last came or was
+    /// asked for.
+    Draining { on_their_way: u32, since: Instant },
     /// `<offline>` came.
     Over,
 }
@@ -98,26 +100,23 @@ impl Backlog {
         self.phase != Phase::Over && now < self.last_came + STRICT_WHILE_QUIET
     }
 
-    /// A stanza of the backlog came.
-    pub(crate) fn came(&mut self, now: Instant) {
+    /// A stanza of the backlog came. Whether another batch is due from now on.
+    pub(crate) fn came(&mut self, now: Instant) -> bool {
         self.last_came = now;
-    }
-
-    /// The server announced a backlog.
-    pub(crate) fn announced(&mut self) {
-        if self.phase == Phase::Unknown {
-            self.phase = Phase::Due;
+        match &mut self.phase {
+            Phase::Draining { on_their_way, since } => {
+                *on_their_way = on_their_way.saturating_sub(1);
+                *since = now;
+                *on_their_way < BATCH
+            }
+            Phase::Unknown | Phase::Over => false,
         }
     }
 
-    /// A stanza of the backlog was dealt with.
-    pub(crate) fn handled(&mut self, now: Instant) {
-        if let Phase::Draining { handled, since } = &mut self.phase {
-            *handled += 1;
-            *since = now;
-            if *handled >= BATCH {
-                self.phase = Phase::Due;
-            }
+    /// The server announced a backlog.
+    pub(crate) fn announced(&mut self, now: Instant) {
+        if self.phase == Phase::Unknown {
+            self.phase = Phase::Draining { on_their_way: 0, since: now };
         }
     }
 
@@ -129,7 +128,7 @@ impl Backlog {
     /// When to poll again.
     pub(crate) fn timeout(&self, now: Instant) -> Option<Instant> {
         match self.phase {
-            Phase::Due => Some(now),
+            Phase::Draining { on_their_way, .. } if on_their_way < BATCH => Some(now),
             Phase::Draining { since, .. } => Some(since + ASK_AGAIN_AFTER),
             Phase::Unknown | Phase::Over => None,
         }
@@ -137,20 +136,22 @@ impl Backlog {
 
     /// Whether a batch is to be asked for now.
     pub(crate) fn poll(&mut self, now: Instant) -> bool {
-        let due = match self.phase {
-            Phase::Due => true,
-            Phase::Draining { since, .. } => now >= since + ASK_AGAIN_AFTER,
-            Phase::Unknown | Phase::Over => false,
-        };
-        if due {
-            self.phase = Phase::Draining { handled: 0, since: now };
+        let Phase::Draining { on_their_way, since } = &mut self.phase else { return false };
+        if now >= *since + ASK_AGAIN_AFTER {
+            // What was asked for is not coming.
+            *on_their_way = 0;
         }
-        due
+        let is_due = *on_their_way < BATCH;
+        if is_due {
+            *on_their_way += BATCH;
+            *since = now;
+        }
+        is_due
     }
 }
 
-/// How many stanzas are asked for at a time.
-pub(crate) const BATCH: u32 = 100;
+/// How many stanzas are asked for at a time, as WhatsApp Web does.
+pub(crate) const BATCH: u32 = 200;
 /// How long none of the backlog may come before its end is taken for granted.
 pub(crate) const STRICT_WHILE_QUIET: Duration = Duration::from_secs(60);
 /// How long nothing may come before asking again.
@@ -161,22 +162,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_are_asked_for_until_the_end_is_told() {
+    fn the_next_batch_is_asked_for_at_the_first_stanza_of_the_one_before() {
         let now = Instant::now();
         let mut backlog = Backlog::new(now);
         assert!(!backlog.poll(now) && backlog.is_strict(now));
-        backlog.announced();
+        backlog.announced(now);
+        assert!(backlog.poll(now) && !backlog.poll(now));
         for _ in 0..10 {
-            assert!(backlog.poll(now));
-            for _ in 0..BATCH {
-                assert!(!backlog.poll(now));
-                backlog.handled(now);
+            // The first of 200 makes the next 200 due, and no other does.
+            assert!(backlog.came(now));
+            assert!(backlog.poll(now) && !backlog.poll(now));
+            for _ in 1..200 {
+                assert!(!backlog.came(now) && !backlog.poll(now));
             }
         }
-        assert!(backlog.poll(now) && backlog.is_strict(now));
+        assert!(backlog.is_strict(now));
         assert!(backlog.ended() && !backlog.is_strict(now));
         assert!(!backlog.ended());
-        backlog.announced();
+        backlog.announced(now);
         assert!(!backlog.poll(now) && !backlog.is_strict(now));
     }
 
@@ -194,10 +197,13 @@ mod tests {
     fn a_backlog_that_stalls_is_asked_for_again() {
         let now = Instant::now();
         let mut backlog = Backlog::new(now);
-        backlog.announced();
+        backlog.announced(now);
         assert!(backlog.poll(now));
-        backlog.handled(now);
+        backlog.came(now);
+        assert!(backlog.poll(now));
         assert_eq!(backlog.timeout(now), Some(now + ASK_AGAIN_AFTER));
-        assert!(backlog.poll(now + ASK_AGAIN_AFTER));
+        let later = now + ASK_AGAIN_AFTER;
+        assert!(backlog.poll(later) && !backlog.poll(later));
+        assert!(backlog.poll(later + ASK_AGAIN_AFTER));
     }
 }

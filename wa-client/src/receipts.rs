@@ -5,7 +5,7 @@
 //! held up by a lost connection leaves with the next.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -22,7 +22,7 @@ use wa_store::{
 
 use crate::{
     connection::{Link, LinkClosed},
-    draft::Draft,
+    draft::{Draft, Gathered},
     error::Error,
     event::{Event, SendState, StatusChange},
     inner::Inner,
@@ -67,6 +67,12 @@ pub(crate) struct Owed {
     node: OwnedNode,
 }
 
+impl Owed {
+    fn into_parts(self) -> (String, OwnedNode) {
+        (self.name, self.node)
+    }
+}
+
 /// Puts a receipt into the draft, and takes those out that have left since.
 pub(crate) fn owe(inner: &Inner, draft: &mut Draft<'_>, receipt: &SentReceipt) -> Owed {
     for name in inner.receipts.left(std::mem::take) {
@@ -75,6 +81,42 @@ pub(crate) fn owe(inner: &Inner, draft: &mut Draft<'_>, receipt: &SentReceipt) -
     let owed = owed(receipt);
     draft.push(put(inner, &owed));
     owed
+}
+
+/// The same of several, in as few receipts as say it: those for the same sender in the same chat
+/// are one, which names every message.
+pub(crate) fn owe_all(
+    inner: &Inner,
+    gathered: &mut Gathered,
+    receipts: Vec<SentReceipt>,
+) -> Vec<Owed> {
+    for name in inner.receipts.left(std::mem::take) {
+        gathered.push(Change::RemoveReceipt(name));
+    }
+    let owed: Vec<Owed> = together(receipts).iter().map(owed).collect();
+    for owed in &owed {
+        gathered.push(put(inner, owed));
+    }
+    owed
+}
+
+/// As few receipts as say the same, in the order of the first message of each.
+fn together(receipts: Vec<SentReceipt>) -> Vec<SentReceipt> {
+    let mut places = HashMap::new();
+    let mut together = Vec::<SentReceipt>::new();
+    for mut receipt in receipts {
+        let SentReceipt { to, participant, recipient, kind, .. } = &receipt;
+        let name = (to.clone(), participant.clone(), recipient.clone(), kind.as_str());
+        let place = places.entry(name).or_insert(together.len());
+        match together.get_mut(*place) {
+            Some(earlier) if earlier.ids.len() < MAX_IDS => earlier.ids.append(&mut receipt.ids),
+            _ => {
+                *place = together.len();
+                together.push(receipt);
+            }
+        }
+    }
+    together
 }
 
 fn owed(receipt: &SentReceipt) -> Owed {
@@ -92,13 +134,14 @@ fn put(inner: &Inner, owed: &Owed) -> Change {
     })
 }
 
-/// Sends a receipt that was committed.
+/// Sends receipts that were committed.
 ///
 /// # Errors
-/// [`LinkClosed`]; it leaves with the next connection.
-pub(crate) async fn deliver(cx: &StanzaContext, owed: Owed) -> Result<(), LinkClosed> {
-    cx.link.send(&owed.node).await?;
-    cx.inner.receipts.left(|left| left.push(owed.name));
+/// [`LinkClosed`]; they leave with the next connection.
+pub(crate) async fn deliver(cx: &StanzaContext, owed: Vec<Owed>) -> Result<(), LinkClosed> {
+    let (names, nodes): (Vec<_>, Vec<_>) = owed.into_iter().map(Owed::into_parts).unzip();
+    cx.link.send_all(&nodes).await?;
+    cx.inner.receipts.left(|left| left.extend(names));
     Ok(())
 }
 
@@ -290,6 +333,9 @@ pub(crate) async fn handle_ack(cx: &StanzaContext, ack: ServerAck) -> Result<Out
     }
     Ok(Outcome::Answered)
 }
+
+/// How many messages one receipt names.
+const MAX_IDS: usize = 256;
 
 /// A time of the server's as the store takes it.
 pub(crate) fn timestamp(seconds: u64) -> Timestamp {

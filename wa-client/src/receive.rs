@@ -5,13 +5,15 @@
 //! prekey, the dedupe mark, the archive row and the receipt that is owed; only after it does the
 //! receipt leave. What cannot be read goes to [`crate::retry`].
 
+pub(crate) mod batch;
 pub(crate) mod decrypt;
 pub(crate) mod later;
+pub(crate) mod pipeline;
 mod protocol;
 pub(crate) mod provenance;
+mod reader;
 pub(crate) mod record;
 pub(crate) mod settle;
-pub(crate) mod shared;
 mod unseal;
 mod verdict;
 
@@ -21,7 +23,7 @@ use wa_proto::{
         ChatKind, Edit, Enc, IncomingMessage, MessageSource, NackReason, OwnJids, SentReceiptKind,
     },
 };
-use wa_store::{Account, Change, Committed, ContactUpdate, StoreError, Timestamp};
+use wa_store::{Account, Change, ContactUpdate, StoreError, Timestamp};
 
 use crate::{
     app_state,
@@ -30,7 +32,9 @@ use crate::{
     event::{Event, MessageEvent, NewsletterEvent, Repair},
     history,
     inner::Inner,
-    lid, placeholder, receipts, retry,
+    lid, placeholder,
+    publisher::Announcement,
+    receipts, retry,
     stanza_handler::{HandleError, Outcome, StanzaContext},
 };
 use decrypt::{Opened, Origin};
@@ -75,8 +79,9 @@ pub(crate) async fn handle(
             let kind = receipt_kind(inner, &arrival, &message);
             let receipt = message.envelope.receipt(message.id.clone(), kind);
             let owed = receipts::owe(inner, &mut draft, &receipt);
-            let committed = inner.store.commit(draft.into_changes()).await?;
-            drop(turn);
+            let announcement = announcement(&arrival, &reading);
+            let commit = inner.publisher.commit_holding(draft.into_changes(), announcement, turn);
+            let committed = commit.landed().await?;
             placeholder::arrived(inner, &committed);
             placeholder::was_read(inner, &arrival.id);
             if reading.of_history {
@@ -88,8 +93,8 @@ pub(crate) async fn handle(
             if reading.for_later {
                 later::take(inner, &arrival.id).await?;
             }
-            announce(inner, &committed, &arrival, &reading).await?;
-            receipts::deliver(cx, owed).await?;
+            settle::open(inner, committed.openable).await?;
+            receipts::deliver(cx, vec![owed]).await?;
             Ok(Outcome::Answered)
         }
         Verdict::Refuse(code) => {
@@ -142,15 +147,18 @@ async fn keep_post(
     let Some(post) = post else { return Ok(Outcome::Nack(NackReason::ParsingError)) };
     let mut draft = Draft::new(&*inner.store);
     let recorded = record::record_post(&mut draft, arrival, &post).await?;
-    let committed = inner.store.commit(draft.into_changes()).await?;
     if matches!(recorded, Recorded::Malformed) {
+        inner.store.commit(draft.into_changes()).await?;
         return Ok(Outcome::Nack(NackReason::InvalidProtobuf));
     }
-    settle::settle(inner, &committed, Repair::Retry).await?;
+    let mut announcement = Announcement::arrived(Repair::Retry);
     if let Some(server_id) = message.server_id.filter(|_| message.edit == Edit::None) {
         let (newsletter, id) = (arrival.chat.clone(), arrival.id.clone());
-        inner.emit(Event::Newsletter(NewsletterEvent::Posted { newsletter, id, server_id }));
+        let posted = NewsletterEvent::Posted { newsletter, id, server_id };
+        announcement = announcement.then(Event::Newsletter(posted));
     }
+    let committed = inner.publisher.commit(draft.into_changes(), announcement).landed().await?;
+    settle::open(inner, committed.openable).await?;
     Ok(Outcome::Ack)
 }
 
@@ -170,6 +178,20 @@ async fn learn_addresses(inner: &Inner, source: &MessageSource) -> Result<(), St
     Ok(())
 }
 
+/// How a message arrives that is not read; nothing if its addresses make no sense.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn arrival_of(
+    inner: &Inner,
+    message: &IncomingMessage,
+) -> Result<Option<Arrival>, StoreError> {
+    let Some(own) = own_jids(&inner.account()) else { return Ok(None) };
+    let Ok(source) = message.source(&own) else { return Ok(None) };
+    let sender = lid::canonical(&*inner.store, &source.sender).await?;
+    arrival(inner, message, &source, sender, own).await.map(Some)
+}
+
 async fn arrival(
     inner: &Inner,
     message: &IncomingMessage,
@@ -177,10 +199,21 @@ async fn arrival(
     sender: Jid,
     own: OwnJids,
 ) -> Result<Arrival, StoreError> {
-    let store = &*inner.store;
-    Ok(Arrival {
+    let chat = lid::canonical(&*inner.store, &source.chat).await?;
+    Ok(arrival_in(message, source, chat, sender, own))
+}
+
+/// A message on its way, by the canonical addresses of its chat and its sender.
+fn arrival_in(
+    message: &IncomingMessage,
+    source: &MessageSource,
+    chat: Jid,
+    sender: Jid,
+    own: OwnJids,
+) -> Arrival {
+    Arrival {
         id: message.id.as_str().to_owned(),
-        chat: lid::canonical(store, &source.chat).await?,
+        chat,
         kind: source.kind,
         sender,
         from_me: source.is_from_me,
@@ -189,7 +222,7 @@ async fn arrival(
         timestamp: Timestamp::from_secs(i64::try_from(message.timestamp).unwrap_or(i64::MAX)),
         push_name: message.push_name.clone(),
         own,
-    })
+    }
 }
 
 /// Notes by which names the people in a message can be found, as the stanza tells.
@@ -237,9 +270,14 @@ async fn read_plain(
     let mut reading = Reading::default();
     for enc in &message.encs {
         let part = match open(draft, inner, message, enc, arrival, &mut reading).await? {
-            Ok(said) => match of_record(&record::record(draft, arrival, &said).await?) {
-                Some(part) => part,
-                None => return Ok(None),
+            Ok(said) => match record::record(draft, arrival, &said).await? {
+                // What own devices tell this one does more than change the archive and keys.
+                Recorded::Protocol(_) if arrival.from_me => return Ok(None),
+                Recorded::Protocol(protocol) => {
+                    protocol::handle(draft, inner, arrival, &said, &protocol).await?;
+                    Part::Content
+                }
+                recorded => of_record(&recorded).unwrap_or(Part::Content),
             },
             Err(part) => part,
         };
@@ -316,21 +354,17 @@ fn receipt_kind(inner: &Inner, arrival: &Arrival, message: &IncomingMessage) -> 
     }
 }
 
-/// Tells listeners what a commit brought.
-async fn announce(
-    inner: &Inner,
-    committed: &Committed,
-    arrival: &Arrival,
-    reading: &Reading,
-) -> Result<(), StoreError> {
-    if reading.identity_changed {
-        inner.emit(Event::IdentityChanged { user: arrival.sender.to_user(), implicit: true });
-    }
-    let way = match reading.from_phone {
+/// What listeners hear of a message that was read.
+fn announcement(arrival: &Arrival, reading: &Reading) -> Announcement {
+    let announcement = Announcement::arrived(match reading.from_phone {
         true => Repair::Phone,
         false => Repair::Retry,
-    };
-    settle::settle(inner, committed, way).await
+    });
+    match reading.identity_changed {
+        true => announcement
+            .after(Event::IdentityChanged { user: arrival.sender.to_user(), implicit: true }),
+        false => announcement,
+    }
 }
 
 /// An archived message as an event.

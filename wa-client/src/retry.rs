@@ -23,6 +23,7 @@ use crate::{
     event::{Event, LossReason, UndecryptableReason},
     inner::Inner,
     placeholder,
+    publisher::Announcement,
     receive::record::Arrival,
     stanza_handler::{HandleError, Outcome, StanzaContext},
 };
@@ -79,11 +80,11 @@ pub(crate) async fn ask(
         true => Some(own_bundle(inner, &mut draft).await?),
         false => None,
     };
-    inner.store.commit(draft.into_changes()).await?;
-    drop(turn);
+    let mut announcement = Announcement::alterations();
     if is_shown {
-        emit_undecryptable(inner, arrival, undecryptable(failure.reason));
+        announcement = announcement.then(unreadable(arrival, undecryptable(failure.reason)));
     }
+    inner.publisher.commit_holding(draft.into_changes(), announcement, turn).landed().await?;
     let receipt = RetryReceipt {
         envelope: message.envelope.clone(),
         id: message.id.clone(),
@@ -123,10 +124,11 @@ pub(crate) async fn withheld(
         let reason = if may_have { "unavailable" } else { placeholder::NOT_SHARED };
         draft.push(put_placeholder(arrival, reason));
     }
-    inner.store.commit(draft.into_changes()).await?;
+    let mut announcement = Announcement::alterations();
     if is_news {
-        emit_undecryptable(inner, arrival, UndecryptableReason::Unavailable);
+        announcement = announcement.then(unreadable(arrival, UndecryptableReason::Unavailable));
     }
+    inner.publisher.commit(draft.into_changes(), announcement).landed().await?;
     if may_have {
         ask_phone(cx, arrival, Duration::ZERO);
     } else if is_news {
@@ -156,7 +158,8 @@ fn ask_phone(cx: &StanzaContext, arrival: &Arrival, after: Duration) {
     placeholder::ask_phone(&cx.inner, arrival.key(), arrival.timestamp, after);
 }
 
-fn put_placeholder(arrival: &Arrival, reason: &str) -> Change {
+/// That a message is missing, and why.
+pub(crate) fn put_placeholder(arrival: &Arrival, reason: &str) -> Change {
     Change::PutPlaceholder(Box::new(Placeholder {
         key: arrival.key(),
         timestamp: arrival.timestamp,
@@ -167,13 +170,13 @@ fn put_placeholder(arrival: &Arrival, reason: &str) -> Change {
     }))
 }
 
-fn emit_undecryptable(inner: &Inner, arrival: &Arrival, reason: UndecryptableReason) {
-    inner.emit(Event::UndecryptableMessage {
+fn unreadable(arrival: &Arrival, reason: UndecryptableReason) -> Event {
+    Event::UndecryptableMessage {
         chat: arrival.chat.clone(),
         sender: arrival.sender.to_user(),
         id: arrival.id.clone(),
         reason,
-    });
+    }
 }
 
 pub(crate) fn emit_lost(inner: &Inner, key: &MessageKey, reason: LossReason) {

@@ -3,15 +3,12 @@
 //! Owns the dispatch by kind and the rule that every stanza ends in exactly one ack, receipt or
 //! nack. Knows nothing of what the kinds mean.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::time::Instant;
 use wa_proto::{
     Jid, Node, OwnedNode, Stanza,
-    stanza::{
-        IncomingMessage, Iq, NackReason, Notification, NotificationBody, ServerRequest, iq_result,
-    },
+    stanza::{Envelope, Iq, NackReason, Notification, NotificationBody, ServerRequest, iq_result},
 };
 use wa_store::StoreError;
 
@@ -20,11 +17,7 @@ use crate::{
     connection::{Ending, Link, LinkClosed, Session},
     devices,
     inner::Inner,
-    media, offline, pairing, prekeys, presence, receipts,
-    receive::{
-        self,
-        shared::{NotShared, Shared},
-    },
+    media, offline, pairing, prekeys, presence, receipts, receive, unkept,
 };
 
 /// What a handler works with: the client, and the connection the stanza came on. What a handler
@@ -52,7 +45,8 @@ pub(crate) enum Outcome {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum HandleError {
-    /// Nothing can be kept, so nothing may be acknowledged; the connection ends.
+    /// It cannot be kept, so it may not be acknowledged. If that is the disk's fault, the
+    /// connection ends; else it is tried again, and refused in the end.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The connection ended meanwhile.
@@ -62,6 +56,38 @@ pub(crate) enum HandleError {
 
 /// Deals with one stanza and answers it. Gives back how the connection must end, if it must.
 pub(crate) async fn handle(cx: &StanzaContext, stanza: Stanza) -> Option<Ending> {
+    loop {
+        let error = match attempt(cx, stanza.clone()).await {
+            Attempt::Over => {
+                cx.inner.unkept.forget(&stanza);
+                return None;
+            }
+            Attempt::NotKept(error) => error,
+        };
+        if error.stops_receiving() || stanza.envelope().is_none() {
+            tracing::error!(%error, "nothing can be kept; it stays unanswered");
+            return Some(Ending::Storage);
+        }
+        // The store takes everything but this one.
+        let attempts = cx.inner.unkept.count(&stanza);
+        tracing::error!(%error, attempts, "a stanza cannot be kept");
+        if attempts >= MAX_ATTEMPTS {
+            unkept::give_up(cx, stanza).await;
+            return None;
+        }
+        tokio::time::sleep(TRY_AGAIN_AFTER).await;
+    }
+}
+
+/// What became of one attempt to deal with a stanza.
+enum Attempt {
+    /// It was dealt with and answered, or the connection is ending by itself.
+    Over,
+    /// The store did not take it.
+    NotKept(StoreError),
+}
+
+async fn attempt(cx: &StanzaContext, stanza: Stanza) -> Attempt {
     let envelope = stanza.envelope().cloned();
     let foreign = match &stanza {
         Stanza::Unknown(node) => nack_unknown(node),
@@ -69,93 +95,37 @@ pub(crate) async fn handle(cx: &StanzaContext, stanza: Stanza) -> Option<Ending>
     };
     let outcome = match AssertUnwindSafe(dispatch(cx, stanza)).catch_unwind().await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(HandleError::Store(error))) => {
-            tracing::error!(%error, "cannot keep a stanza; it stays unanswered");
-            return Some(Ending::Storage);
-        }
-        // The connection is ending by itself.
-        Ok(Err(HandleError::Link(LinkClosed))) => return None,
+        Ok(Err(HandleError::Store(error))) => return Attempt::NotKept(error),
+        Ok(Err(HandleError::Link(LinkClosed))) => return Attempt::Over,
         Err(_panic) => {
             cx.inner.tasks.panicked("stanzas");
             Outcome::Nack(NackReason::UnhandledError)
         }
     };
+    answer(cx, outcome, envelope, foreign).await;
+    Attempt::Over
+}
+
+/// Answers a stanza as its handler said, if it is of a kind that is answered.
+pub(crate) async fn answer(
+    cx: &StanzaContext,
+    outcome: Outcome,
+    envelope: Option<Envelope>,
+    foreign: Option<OwnedNode>,
+) {
     let own = cx.inner.account().jid.clone();
     let answer = match (outcome, envelope) {
-        (Outcome::Answered, _) => return None,
-        (Outcome::Ack, Some(envelope)) => with_own(envelope.ack(), own.as_ref()),
-        (Outcome::Nack(reason), Some(envelope)) => with_own(envelope.nack(reason), own.as_ref()),
-        (_, None) => foreign?,
+        (Outcome::Answered, _) => None,
+        (Outcome::Ack, Some(envelope)) => Some(with_own(envelope.ack(), own.as_ref())),
+        (Outcome::Nack(reason), Some(envelope)) => {
+            Some(with_own(envelope.nack(reason), own.as_ref()))
+        }
+        (_, None) => foreign,
     };
-    // A closed link means that the stanza comes again.
-    let _ = cx.link.send(&answer).await;
-    None
-}
-
-/// Deals with messages of the backlog, in their order. Those that are simply to be kept share a
-/// transaction; any other waits for it, and is then dealt with as if it had come alone.
-pub(crate) async fn handle_messages(
-    cx: &StanzaContext,
-    messages: Vec<IncomingMessage>,
-) -> Option<Ending> {
-    let mut shared = Shared::default();
-    for message in messages {
-        match AssertUnwindSafe(shared.take(cx, &message)).catch_unwind().await {
-            Ok(Ok(true)) if shared.is_due() => {
-                if let Some(ending) = finish(cx, &mut shared).await {
-                    return Some(ending);
-                }
-            }
-            Ok(Ok(true)) => {}
-            // Whoever alone is to blame meets it alone.
-            Ok(Ok(false) | Err(_)) | Err(_) => {
-                let ending = match finish(cx, &mut shared).await {
-                    None => handle_backlog(cx, message).await,
-                    ending => ending,
-                };
-                if ending.is_some() {
-                    return ending;
-                }
-            }
-        }
+    if let Some(answer) = answer {
+        // A closed link means that the stanza comes again.
+        let _ = cx.link.send(&answer).await;
     }
-    finish(cx, &mut shared).await
-}
-
-/// Commits what shares a transaction, and answers it. If that cannot be committed, each message is
-/// dealt with alone, so that one does not keep the others from being kept.
-async fn finish(cx: &StanzaContext, shared: &mut Shared) -> Option<Ending> {
-    let kept = match std::mem::take(shared).commit(cx).await {
-        Ok(answered) => {
-            (0..answered).for_each(|_| handled(cx));
-            return None;
-        }
-        Err(NotShared::Commit(messages)) => messages,
-        Err(NotShared::Answer(HandleError::Store(error))) => {
-            tracing::error!(%error, "cannot tell what was kept");
-            return Some(Ending::Storage);
-        }
-        // The connection is ending by itself.
-        Err(NotShared::Answer(HandleError::Link(LinkClosed))) => return None,
-    };
-    for message in kept {
-        let ending = handle_backlog(cx, message).await;
-        if ending.is_some() {
-            return ending;
-        }
-    }
-    None
-}
-
-async fn handle_backlog(cx: &StanzaContext, message: IncomingMessage) -> Option<Ending> {
-    // On the heap, because it is rarely needed and large.
-    let ending = Box::pin(handle(cx, Stanza::Message(Box::new(message)))).await;
-    handled(cx);
-    ending
-}
-
-fn handled(cx: &StanzaContext) {
-    offline::backlog(cx, |backlog| backlog.handled(Instant::now()));
 }
 
 fn with_own(ack: wa_proto::stanza::Ack, own: Option<&Jid>) -> OwnedNode {
@@ -251,6 +221,11 @@ async fn asked(
     }
     Ok(Outcome::Answered)
 }
+
+/// How often it is tried to keep one stanza, over all connections, before it is refused.
+pub(crate) const MAX_ATTEMPTS: u32 = 3;
+/// How long after one attempt the next is made.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {

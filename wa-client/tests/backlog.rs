@@ -5,19 +5,24 @@
 
 mod handmade;
 mod hooked_store;
+mod late_line;
 mod parties;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use handmade::{all_said, device, enc, message};
 use hooked_store::{HookedStore, Hooks};
+use late_line::LateLine;
 use parties::{Party, settle, simulation};
-use wa_client::Event;
+use wa_client::{Event, LossReason};
 use wa_proto::Jid;
 use wa_sim::Sim;
 use wa_store::{
-    Change, Changes, Committed, MemoryStore, MessageKey, Result, Seq, Store, StoreError,
+    Change, Changes, Committed, MemoryStore, MessageKey, Prefetch, Result, Seq, Store, StoreError,
 };
 
 /// What happens at a commit that keeps messages.
@@ -35,8 +40,13 @@ enum Break {
 #[derive(Clone, Default)]
 struct Watching(Arc<Mutex<Watch>>);
 
+/// A text that the store does not take.
+const REFUSED: &str = "no store takes this";
+
 #[derive(Default)]
 struct Watch {
+    /// How often it was read ahead.
+    read_ahead: usize,
     /// The messages of each commit that kept some.
     kept: Vec<Vec<MessageKey>>,
     /// After how many more such commits what happens.
@@ -75,6 +85,14 @@ const POISONED: &str = "15550666";
 #[async_trait]
 impl Hooks for Watching {
     async fn commit(&self, under: &MemoryStore, changes: Changes) -> Result<Committed> {
+        let is_refused = |change: &Change| match change {
+            Change::Archive(message) => message.text.as_deref() == Some(REFUSED),
+            _ => false,
+        };
+        if changes.iter().any(is_refused) {
+            // SQLite's word for a constraint that is not held.
+            return Err(StoreError::Engine { code: 19 });
+        }
         match self.next(&changes) {
             None => under.commit(changes).await,
             Some(Break::Fail(_)) => Err(StoreError::DiskFull),
@@ -84,6 +102,10 @@ impl Hooks for Watching {
                 std::future::pending().await
             }
         }
+    }
+
+    fn before_prefetch(&self, _: &Prefetch) {
+        self.0.lock().unwrap().read_ahead += 1;
     }
 
     fn before_lid_of(&self, phone: &Jid) {
@@ -142,7 +164,9 @@ async fn messages_of_a_backlog_share_commits_and_each_sees_what_those_before_it_
     let sizes: Vec<usize> = watch.kept.iter().map(Vec::len).collect();
     assert_eq!(sizes.iter().sum::<usize>(), 300, "each is kept once");
     assert!(sizes.len() <= 60, "{sizes:?}");
-    assert!(sizes.iter().all(|size| *size <= 64), "{sizes:?}");
+    assert!(sizes.iter().all(|size| *size <= 128), "{sizes:?}");
+    // One receipt names all messages of a chat that came in one batch.
+    assert!(stats.counters.receipts <= 2 * sizes.len() as u64, "{stats:?}");
     // Within one commit, the session and the sender key of one device went on several times.
     let most = watch.kept.iter().max_by_key(|keys| keys.len()).unwrap();
     for chat in [&group, &ada.phone.lid()] {
@@ -218,4 +242,120 @@ async fn one_that_cannot_be_read_or_meets_a_defect_spoils_no_other() {
     assert_eq!(bob.stats().acks_owed, 0);
     // And it was a backlog that shared commits.
     assert!(store.hooks.0.lock().unwrap().kept.iter().any(|keys| keys.len() >= 8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_batch_is_read_while_one_lands_and_nothing_of_it_is_kept_or_answered_before() {
+    let (_sim, ada, mut bob, group, store) = bob_is_away(64).await;
+    write(&ada, &bob, &group, 0..390);
+    store.hooks.0.lock().unwrap().breaks = Some((0, Break::HangBefore));
+    let read_before = store.hooks.0.lock().unwrap().read_ahead;
+    bob.client.connect().unwrap();
+    settle().await;
+    // 390 messages are more than three batches. The second was read, and the third was not.
+    let (read, kept) = {
+        let watch = store.hooks.0.lock().unwrap();
+        (watch.read_ahead - read_before, watch.kept.len())
+    };
+    assert_eq!((read, kept), (2, 1));
+    assert!(texts(&*bob.store).await.is_empty());
+    assert_eq!(bob.stats().acks_owed, 390, "none is answered");
+    let rest = Watched { under: Arc::clone(&store.under), hooks: Watching::default() };
+    bob = bob.restart(Some(Arc::new(rest))).await;
+    bob.client.connect().unwrap();
+    drained(&mut bob).await;
+    assert_eq!(texts(&*bob.store).await, (0..390).map(text).collect::<Vec<_>>());
+    assert_eq!((bob.stats().acks_owed, bob.stats().counters.retries), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_messages_of_strangers_share_commits_too() {
+    let (sim, _ada, mut bob, _group, store) = bob_is_away(65).await;
+    let strangers: Vec<_> = (0..40)
+        .map(|number| sim.add_account(&format!("1555070{number:02}"), "Stranger").unwrap())
+        .collect();
+    for (number, stranger) in strangers.iter().enumerate() {
+        stranger.send_text(&bob.phone.jid(), text(number)).unwrap();
+    }
+    store.hooks.0.lock().unwrap().kept.clear();
+    bob.client.connect().unwrap();
+    drained(&mut bob).await;
+    assert_eq!(texts(&*bob.store).await, (0..40).map(text).collect::<Vec<_>>());
+    assert_eq!((bob.stats().acks_owed, bob.stats().counters.retries), (0, 0));
+    // Their LIDs were learnt on the way.
+    for stranger in &strangers {
+        assert_eq!(bob.store.lid_of(&stranger.jid()).await.unwrap(), Some(stranger.lid()));
+    }
+    let watch = store.hooks.0.lock().unwrap();
+    let sizes: Vec<usize> = watch.kept.iter().map(Vec::len).collect();
+    assert!(sizes.len() <= 12, "{sizes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_the_store_refuses_is_refused_and_keeps_no_other_from_coming() {
+    for live in [false, true] {
+        let (_sim, ada, mut bob, group, _store) = bob_is_away(66).await;
+        if live {
+            bob.client.connect().unwrap();
+            drained(&mut bob).await;
+        }
+        write(&ada, &bob, &group, 0..10);
+        let refused = ada.phone.send_text(&bob.phone.jid(), REFUSED).unwrap();
+        write(&ada, &bob, &group, 10..20);
+        if !live {
+            bob.client.connect().unwrap();
+        }
+        let lost = bob
+            .until(|event| match event {
+                Event::MessageLost { id, reason, .. } => Some((id.clone(), *reason)),
+                Event::Disconnected { .. } => panic!("the connection ends with it"),
+                _ => None,
+            })
+            .await;
+        assert_eq!(lost, (refused.clone(), LossReason::NotKept));
+        settle().await;
+        let kept = texts(&*bob.store).await;
+        let expected: Vec<String> = (0..20).map(text).collect();
+        assert_eq!(sorted(kept), sorted(expected), "live: {live}");
+        // It is refused once, and shows as a gap.
+        let gaps = bob.store.placeholders(10).await.unwrap();
+        assert_eq!(gaps.iter().map(|gap| gap.key.id.as_str()).collect::<Vec<_>>(), [&refused]);
+        let stats = bob.stats();
+        assert_eq!((stats.acks_owed, stats.counters.nacks), (0, 1), "live: {live}");
+        ada.phone.send_text(&bob.phone.jid(), "and on").unwrap();
+        settle().await;
+        assert_eq!(texts(&*bob.store).await.len(), 21);
+    }
+}
+
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort_unstable();
+    texts
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_far_server_always_has_some_of_the_backlog_to_send() {
+    let sim = simulation(67);
+    let ada = Party::join(&sim, "15550100", "Ada").await;
+    let phone = sim.add_account("15550200", "Bob").unwrap();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    // 80 ms there and back.
+    let line = LateLine::new(&sim, Duration::from_millis(40));
+    let mut bob = Party::link_with(&sim, phone, Arc::clone(&store), |builder| {
+        builder.connector(Arc::new(line))
+    })
+    .await;
+    settle().await;
+    bob.client.disconnect().await;
+    for number in 0..2000 {
+        ada.phone.send_text(&bob.phone.jid(), text(number)).unwrap();
+    }
+    bob.client.connect().unwrap();
+    bob.until(|event| matches!(event, Event::OfflineSyncPreview(_)).then_some(())).await;
+    let began = tokio::time::Instant::now();
+    bob.until(|event| matches!(event, Event::OfflineSyncCompleted { .. }).then_some(())).await;
+    // Ten batches of 200, each asked for at the first of the one before: ten times 80 ms, and a
+    // little for the login. Asked for when 100 are done, it would be twenty times.
+    assert!(began.elapsed() <= Duration::from_millis(1300), "{:?}", began.elapsed());
+    assert_eq!(store.stats().await.unwrap().messages, 2000);
 }

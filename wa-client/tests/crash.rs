@@ -6,15 +6,19 @@
 mod hooked_store;
 mod parties;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use hooked_store::{HookedStore, Hooks};
 use parties::{Party, settle, simulation};
-use wa_store::{Change, Changes, Committed, MemoryStore, Result, Store, StoreError};
+use wa_client::Event;
+use wa_store::{Alteration, Change, Changes, Committed, MemoryStore, Result, Store, StoreError};
 
 /// What happens at the next commit that archives a message.
 const AS_USUAL: u32 = 0;
@@ -24,6 +28,10 @@ const FAIL: u32 = 1;
 const HANG_BEFORE: u32 = 2;
 /// The process is killed after the commit.
 const HANG_AFTER: u32 = 3;
+/// The commit lands, and whoever asked for it learns it late.
+const ANSWER_LATE: u32 = 4;
+/// How late.
+const LATE: Duration = Duration::from_secs(60);
 
 /// Breaks at the commit of a message.
 #[derive(Clone, Default)]
@@ -51,11 +59,18 @@ impl Fragile {
 #[async_trait]
 impl Hooks for Breaking {
     async fn commit(&self, under: &MemoryStore, changes: Changes) -> Result<Committed> {
-        let archives = changes.iter().any(|change| matches!(change, Change::Archive(_)));
+        let archives =
+            changes.iter().any(|change| matches!(change, Change::Archive(_) | Change::React(_)));
         match self.mode.load(Ordering::SeqCst) {
             FAIL if archives => {
                 self.mode.store(AS_USUAL, Ordering::SeqCst);
                 Err(StoreError::DiskFull)
+            }
+            ANSWER_LATE if archives => {
+                self.mode.store(AS_USUAL, Ordering::SeqCst);
+                let committed = under.commit(changes).await?;
+                tokio::time::sleep(LATE).await;
+                Ok(committed)
             }
             HANG_BEFORE if archives => std::future::pending().await,
             HANG_AFTER if archives => {
@@ -162,4 +177,82 @@ async fn a_client_goes_on_from_its_encrypted_database() {
     assert_eq!(bob.message().await.text.as_deref(), Some("meanwhile"));
     assert_eq!(bob.texts(&ada.phone.jid()).await, ["before", "answer", "meanwhile"]);
     assert_eq!(bob.stats().counters.retries, 0);
+}
+
+/// The messages and the alterations that were told so far, and not looked at.
+fn told(party: &mut Party) -> (Vec<String>, Vec<Alteration>) {
+    let (mut texts, mut altered) = (Vec::new(), Vec::new());
+    while let Some(event) = party.events.try_next() {
+        match event {
+            Event::Message(message) => texts.extend(message.text),
+            Event::MessageChanged(change) => altered.push(change.what),
+            _ => {}
+        }
+    }
+    (texts, altered)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_committed_when_the_connection_was_cut_is_told_once() {
+    let (mut ada, mut bob, store) = ada_and_fragile_bob(46).await;
+    let sent = bob.client.send(ada.phone.jid(), "tea?").await.unwrap();
+    ada.message().await;
+    let on = ada.store.messages_with_id(&sent.id.as_str().into()).await.unwrap();
+    settle().await;
+    told(&mut bob);
+    // Cut right between the commit and the telling, once for a message, once for a reaction.
+    store.breaks(ANSWER_LATE);
+    ada.client.send(bob.phone.jid(), "tell me").await.unwrap();
+    settle().await;
+    assert_eq!(told(&mut bob), (vec![], vec![]), "it is on disk and not told");
+    bob.line.cut();
+    tokio::time::sleep(2 * LATE).await;
+    assert_eq!(told(&mut bob), (vec!["tell me".to_owned()], vec![]));
+    store.breaks(ANSWER_LATE);
+    ada.client.react(&on[0].key, "👍").await.unwrap();
+    settle().await;
+    bob.line.cut();
+    tokio::time::sleep(2 * LATE).await;
+    assert_eq!(told(&mut bob), (vec![], vec![Alteration::Reacted]));
+    assert_eq!((bob.stats().acks_owed, bob.stats().counters.retries), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_committed_when_the_process_was_killed_is_told_by_the_next() {
+    let (mut ada, mut bob, store) = ada_and_fragile_bob(47).await;
+    let sent = bob.client.send(ada.phone.jid(), "tea?").await.unwrap();
+    ada.message().await;
+    let on = ada.store.messages_with_id(&sent.id.as_str().into()).await.unwrap();
+    ada.client.send(bob.phone.jid(), "told before").await.unwrap();
+    settle().await;
+    told(&mut bob);
+    // With a goodbye, what was told is not told again.
+    bob.client.disconnect().await;
+    bob = bob.restart(Some(Arc::new(store.after_restart()))).await;
+    bob.client.connect().unwrap();
+    settle().await;
+    assert_eq!(told(&mut bob), (vec![], vec![]));
+    // Killed right after the commit, once with a message, once with a reaction.
+    let killed = store.after_restart();
+    killed.breaks(HANG_AFTER);
+    bob = bob.restart(Some(Arc::new(killed.clone()))).await;
+    bob.client.connect().unwrap();
+    bob.connected().await;
+    ada.client.send(bob.phone.jid(), "tell me").await.unwrap();
+    settle().await;
+    assert_eq!(told(&mut bob), (vec![], vec![]));
+    bob = bob.restart(Some(Arc::new(killed.clone()))).await;
+    bob.client.connect().unwrap();
+    bob.connected().await;
+    ada.client.react(&on[0].key, "👍").await.unwrap();
+    settle().await;
+    assert_eq!(told(&mut bob), (vec!["tell me".to_owned()], vec![]));
+    bob = bob.restart(Some(Arc::new(store.after_restart()))).await;
+    bob.client.connect().unwrap();
+    settle().await;
+    // What was told right before the kill may be told again; what was not is told now.
+    let (texts, altered) = told(&mut bob);
+    assert_eq!(altered, [Alteration::Reacted]);
+    assert!(texts.iter().all(|text| text == "tell me"), "{texts:?}");
+    assert_eq!(bob.stats().acks_owed, 0);
 }

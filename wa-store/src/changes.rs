@@ -8,7 +8,7 @@ use wa_proto::{Jid, stanza::GroupInfo};
 use crate::{
     Account, Addition, Alteration, ArchivedMessage, AuditEntry, ChatUpdate, ContactUpdate,
     DeviceList, DeviceVoucher, Edit, GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey,
-    MessageStatus, NewMessage, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey,
+    MessageStatus, NewMessage, News, OutboxEntry, OutboxState, PendingReceipt, Placeholder, PreKey,
     PrivacyToken, Reaction, SealedAddition, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
     Timestamp,
 };
@@ -308,6 +308,8 @@ pub enum Change {
     Announce {
         /// Handed back with the entry: what the announcing code has to know of its origin.
         origin: String,
+        /// What of it.
+        news: News,
     },
     /// These entries of the journal were announced.
     Announced(Vec<u64>),

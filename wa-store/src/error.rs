@@ -99,3 +99,35 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
 }
+
+impl StoreError {
+    /// Whether it is the disk's or the file's fault, or the store's that is closed, so that nothing
+    /// can be kept; and not that of what was to be read or written, so that something else can.
+    pub const fn stops_receiving(&self) -> bool {
+        match self {
+            Self::IdempotencyKeyTaken { .. } | Self::SearchTooLong | Self::BadCursor => false,
+            Self::Engine { code } => !matches!(*code & 0xff, 1 | 18..=21 | 25),
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_full_or_failed_disk_stops_receiving() {
+        // By SQLite's codes: an error in a statement, too big, a constraint, a mismatch, a misuse.
+        for code in [1, 18, 19, 787, 2067, 20, 21, 25] {
+            assert!(!StoreError::Engine { code }.stops_receiving(), "{code}");
+        }
+        // No memory, interrupted, read or write failed, cannot open.
+        for code in [7, 9, 10, 266, 778, 14] {
+            assert!(StoreError::Engine { code }.stops_receiving(), "{code}");
+        }
+        for error in [StoreError::DiskFull, StoreError::ReadOnly, StoreError::Closed] {
+            assert!(error.stops_receiving(), "{error}");
+        }
+    }
+}

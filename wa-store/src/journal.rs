@@ -6,6 +6,38 @@ use serde_json::{Value, json};
 
 use crate::{Alteration, Altered, Archived, Committed, MessageId, MessageKey, Seq};
 
+/// What of a commit is news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum News {
+    /// All that it archived and altered.
+    All,
+    /// What it altered, and messages that could not be read before.
+    Alterations,
+    /// Messages that could not be read before.
+    Repairs,
+}
+
+impl News {
+    /// Whether a message that a commit archived is among it.
+    pub fn tells(self, archived: &Archived) -> bool {
+        let is_readable = archived.message.is_readable();
+        is_readable && (self == Self::All || archived.filled)
+    }
+
+    /// Whether what a commit altered is among it.
+    pub fn tells_alterations(self) -> bool {
+        self != Self::Repairs
+    }
+}
+
+/// That a commit is to be announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Announce {
+    pub(crate) origin: String,
+    pub(crate) news: News,
+}
+
 /// What one commit did that is to be announced; see
 /// [`Change::Announce`](crate::Change::Announce).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +65,12 @@ pub(crate) struct JournalRow {
 
 impl JournalRow {
     /// What a commit did; nothing if that is nothing to announce.
-    pub(crate) fn of(id: u64, origin: String, committed: &Committed) -> Option<Self> {
-        let archived = committed.archived.iter().map(|row| (row.message.seq, row.filled)).collect();
-        let row = Self { id, origin, archived, altered: committed.altered.clone() };
+    pub(crate) fn of(id: u64, announce: Announce, committed: &Committed) -> Option<Self> {
+        let Announce { origin, news } = announce;
+        let archived = committed.archived.iter().filter(|row| news.tells(row));
+        let archived = archived.map(|row| (row.message.seq, row.filled)).collect();
+        let altered = if news.tells_alterations() { committed.altered.clone() } else { Vec::new() };
+        let row = Self { id, origin, archived, altered };
         (!row.archived.is_empty() || !row.altered.is_empty()).then_some(row)
     }
 
@@ -50,9 +85,11 @@ impl JournalRow {
     /// An entry from its column; nothing if it is in no form that is known.
     pub(crate) fn from_column(id: u64, column: &str) -> Option<Self> {
         let entry: Value = serde_json::from_str(column).ok()?;
-        let archived = entry.get("archived")?.as_array()?.iter().map(|row| {
-            Some((Seq(row.get(0)?.as_u64()?), row.get(1)?.as_bool()?))
-        });
+        let archived = entry
+            .get("archived")?
+            .as_array()?
+            .iter()
+            .map(|row| Some((Seq(row.get(0)?.as_u64()?), row.get(1)?.as_bool()?)));
         let altered = entry.get("altered")?.as_array()?.iter().map(altered_from_json);
         Some(Self {
             id,

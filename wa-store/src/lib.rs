@@ -74,7 +74,7 @@ pub use error::StoreError;
 pub use former_identity::FormerIdentity;
 pub use history::{GapPlace, GapReason, HistoryChunk, HistoryGap};
 pub use id::{MessageId, MessageKey, Seq, Timestamp};
-pub use journal::JournalEntry;
+pub use journal::{JournalEntry, News};
 pub use memory::MemoryStore;
 pub use message::{
     ArchivedMessage, EDIT_WINDOW_SECS, Edit, MessageKind, MessageSecret, MessageStatus, NewMessage,

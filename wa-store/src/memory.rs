@@ -25,11 +25,11 @@ use self::state::State;
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MessageId, MessageKey,
-    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
-    PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition, SearchPage,
-    SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store, StoreError,
-    SyncKey, SyncMac, TextVersion, Timestamp, id::bare, scope::Visible, store::Result,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MessageId,
+    MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
+    Placeholder, PreKey, PreKeyCount, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition,
+    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
+    StoreError, SyncKey, SyncMac, TextVersion, Timestamp, id::bare, scope::Visible, store::Result,
 };
 
 /// A [`Store`] in memory. Every commit copies what there is, so it suits thousands of messages, not

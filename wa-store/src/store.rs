@@ -11,11 +11,11 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use crate::{
     Account, Added, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    EventResponse, FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MessageId,
-    MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
-    Placeholder, PollTally, PreKey, PreKeyCount, Prefetch, PrivacyToken, QuickReply, Reaction,
-    Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
-    SignedPreKey, Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
+    EventResponse, FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label,
+    Labelled, MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt,
+    PendingSync, Pin, Placeholder, PollTally, PreKey, PreKeyCount, Prefetch, PrivacyToken,
+    QuickReply, Reaction, Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen,
+    SentMessage, Seq, SignedPreKey, Stats, StoreError, SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What every call gives.

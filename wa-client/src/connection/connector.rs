@@ -76,6 +76,17 @@ pub trait WireWriter: Send {
     /// The stream's own; it is not used again after one.
     async fn write(&mut self, bytes: Bytes) -> io::Result<()>;
 
+    /// The same of several frames, one behind the other.
+    ///
+    /// # Errors
+    /// As [`WireWriter::write`].
+    async fn write_all(&mut self, frames: Vec<Bytes>) -> io::Result<()> {
+        for frame in frames {
+            self.write(frame).await?;
+        }
+        Ok(())
+    }
+
     /// Says goodbye, if the stream has a way to.
     async fn close(&mut self);
 }
@@ -112,6 +123,11 @@ struct StreamWriter<S>(WriteHalf<S>);
 impl<S: AsyncWrite + Send> WireWriter for StreamWriter<S> {
     async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
         self.0.write_all(&bytes).await?;
+        self.0.flush().await
+    }
+
+    async fn write_all(&mut self, frames: Vec<Bytes>) -> io::Result<()> {
+        self.0.write_all(&frames.concat()).await?;
         self.0.flush().await
     }
 

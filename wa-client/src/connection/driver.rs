@@ -26,14 +26,18 @@ use crate::{
 
 /// Connects, and connects again, until told to stop or sent away by the server.
 pub(crate) async fn run(inner: Arc<Inner>, stop: watch::Receiver<bool>) {
+    inner.publisher.tell_left(&inner.events);
     let driver = Driver {
-        inner,
+        inner: Arc::clone(&inner),
         stop,
         backoff: Backoff::default(),
         version_refreshed: false,
         generation: 0,
     };
     driver.run().await;
+    if let Err(error) = inner.publisher.flush(&*inner.store).await {
+        tracing::warn!(%error, "it cannot be noted what was told; the next start tells it again");
+    }
 }
 
 struct Driver {

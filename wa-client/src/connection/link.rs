@@ -107,6 +107,24 @@ impl Link {
         done.await.map_err(|_| LinkClosed)
     }
 
+    /// Sends nodes one behind the other; returns when the bytes of all are with the network.
+    ///
+    /// # Errors
+    /// [`LinkClosed`] if the connection ended first. The server may have got some even so.
+    pub(crate) async fn send_all(&self, nodes: &[OwnedNode]) -> Result<(), LinkClosed> {
+        let mut last = None;
+        for node in nodes {
+            let (written, done) = oneshot::channel();
+            let frame = Bytes::from(node.encode());
+            self.shared.outgoing.send(Outgoing { frame, written }).await.map_err(|_| LinkClosed)?;
+            last = Some(done);
+        }
+        match last {
+            Some(done) => done.await.map_err(|_| LinkClosed),
+            None => Ok(()),
+        }
+    }
+
     /// Asks the server something under this id.
     ///
     /// # Errors

@@ -223,25 +223,34 @@ async fn write_out(
             next = outgoing.recv() => next,
             _ = flush.wait_for(|flush| *flush) => None,
         };
-        let Some(Outgoing { frame, written }) = next else {
+        let Some(next) = next else {
             writer.close().await;
             return Ending::Requested;
         };
-        let sealed = match sealer.seal(&frame) {
-            Ok(sealed) => sealed,
-            Err(error) => {
-                tracing::error!(%error, "a node cannot be sealed");
-                continue;
+        // What is there already leaves together.
+        let (mut frames, mut senders) = (Vec::new(), Vec::new());
+        let mut next = Some(next);
+        while let Some(Outgoing { frame, written }) = next {
+            match sealer.seal(&frame) {
+                Ok(sealed) => {
+                    let Ok(bytes) = encode_frame(&sealed) else { return Ending::Protocol };
+                    frames.push(bytes.into());
+                    senders.push(written);
+                }
+                Err(error) => tracing::error!(%error, "a node cannot be sealed"),
             }
-        };
-        let Ok(bytes) = encode_frame(&sealed) else { return Ending::Protocol };
-        match timeout(WRITE_TIMEOUT, writer.write(bytes.into())).await {
-            // Whoever sent it may have stopped waiting.
-            Ok(Ok(())) => drop(written.send(())),
+            next = (frames.len() < MAX_WRITTEN).then(|| outgoing.try_recv().ok()).flatten();
+        }
+        match timeout(WRITE_TIMEOUT, writer.write_all(frames)).await {
+            // Whoever sent one may have stopped waiting.
+            Ok(Ok(())) => senders.into_iter().for_each(|written| drop(written.send(()))),
             Ok(Err(_)) | Err(_) => return Ending::SocketLost,
         }
     }
 }
+
+/// How many frames are written together at most.
+const MAX_WRITTEN: usize = 64;
 
 /// How long a write may take. A socket that takes no bytes for so long is dead.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);

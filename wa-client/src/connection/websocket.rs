@@ -131,6 +131,13 @@ impl WireWriter for SocketWriter {
         self.0.send(Message::Binary(bytes)).await.map_err(io::Error::other)
     }
 
+    async fn write_all(&mut self, frames: Vec<Bytes>) -> io::Result<()> {
+        for frame in frames {
+            self.0.feed(Message::Binary(frame)).await.map_err(io::Error::other)?;
+        }
+        self.0.flush().await.map_err(io::Error::other)
+    }
+
     async fn close(&mut self) {
         // The other side may be gone already.
         let _ = self.0.close().await;

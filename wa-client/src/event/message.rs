@@ -148,4 +148,6 @@ pub enum LossReason {
     NotShared,
     /// It is too old to be asked for.
     TooOld,
+    /// The database does not take it, although it takes others; it was refused to the server.
+    NotKept,
 }

@@ -11,10 +11,11 @@ use wa_store::{Change, Committed, ContactUpdate, StoreError, Timestamp};
 use super::{HistoryDepth, chat, message};
 use crate::{
     draft::Draft,
-    event::{Event, HistoryKind, Repair},
+    event::{Event, HistoryKind},
     inner::Inner,
     lid, placeholder,
-    receive::{message_event, provenance::OwnPhone, settle},
+    publisher::Announcement,
+    receive::{provenance::OwnPhone, settle},
 };
 
 /// Takes the items of one part.
@@ -90,7 +91,8 @@ impl<'a> Applier<'a> {
         for item in items {
             self.take(&mut draft, item).await?;
         }
-        let committed = inner.store.commit(draft.into_changes()).await?;
+        let announcement = Announcement::of_past();
+        let committed = inner.publisher.commit(draft.into_changes(), announcement).landed().await?;
         self.told(&committed).await
     }
 
@@ -135,10 +137,6 @@ impl<'a> Applier<'a> {
         let count = committed.archived.len() as u64;
         self.applied.messages += count;
         placeholder::arrived(inner, committed);
-        for archived in committed.archived.iter().filter(|archived| archived.filled) {
-            let message = message_event(archived.clone());
-            inner.emit(Event::MessageRepaired { message, by: Repair::History });
-        }
         settle::open_past(inner, committed.openable.clone()).await?;
         if self.kind != HistoryKind::OnDemand && count > 0 {
             let event = inner.history.progress(|progress| progress.count_messages(count));

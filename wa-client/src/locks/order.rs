@@ -58,6 +58,11 @@ pub(crate) fn enter(rank: Rank) -> Place {
 }
 
 impl Place {
+    /// No place: the lock is held elsewhere.
+    pub(super) const fn nowhere() -> Self {
+        Self(None)
+    }
+
     /// The place of a lock that nobody waits for.
     pub(super) fn beside(rank: Rank) -> Self {
         Self::noted(HELD.try_with(Arc::clone).ok(), rank)

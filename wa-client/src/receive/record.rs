@@ -17,7 +17,7 @@ pub(crate) use arrival::{Arrival, Way};
 use row::row;
 
 use super::provenance::{Authenticated, Clear};
-use crate::{app_state, draft::Draft};
+use crate::draft::Draft;
 
 /// What a plaintext turned out to be.
 #[derive(Debug)]
@@ -132,11 +132,10 @@ async fn put(
 
 /// An archived chat comes back with a new message if the user wants that, unless it is silent.
 async fn bring_back(draft: &mut Draft<'_>, arrival: &Arrival, chat: Jid) -> Result<(), StoreError> {
-    let store = draft.store();
-    if !app_state::brings_chats_back(store).await? {
+    if !draft.brings_chats_back().await? {
         return Ok(());
     }
-    let known = store.chat(&chat).await?;
+    let known = draft.store().chat(&chat).await?;
     if known.is_some_and(|known| known.archived && !known.is_muted(arrival.timestamp)) {
         let mut update = ChatUpdate::new(chat);
         update.archived = Some(false);

@@ -1,29 +1,11 @@
-//! What follows a commit that recorded messages: listeners are told of what came and of what
-//! changed, and what can be opened now is opened.
+//! What follows a commit that recorded messages: what can be opened now is opened.
 //!
-//! Knows nothing of how it was recorded.
+//! Knows nothing of how it was recorded, nor of who is told.
 
-use wa_store::{Committed, MessageKey, StoreError};
+use wa_store::{MessageKey, StoreError};
 
-use super::{message_event, unseal};
-use crate::{
-    event::{Event, MessageChange, Repair},
-    inner::Inner,
-};
-
-/// Tells listeners what a commit brought, and opens the sealed additions it made openable, which
-/// may bring more. `repaired_by` is how a message came that could not be read before.
-///
-/// # Errors
-/// The store's; what was not opened then is tried again at the next login.
-pub(crate) async fn settle(
-    inner: &Inner,
-    committed: &Committed,
-    repaired_by: Repair,
-) -> Result<(), StoreError> {
-    tell(inner, committed, repaired_by);
-    open(inner, committed.openable.clone()).await
-}
+use super::unseal;
+use crate::{event::Repair, inner::Inner, publisher::Announcement};
 
 /// Opens what is added to these messages, and tells listeners what that brought.
 ///
@@ -56,10 +38,12 @@ async fn open_all(
     for _ in 0..MAX_ROUNDS {
         let mut next = Vec::new();
         for target in &openable {
-            let Some(committed) = unseal::open(inner, target).await? else { continue };
-            if hearing == Hearing::Told {
-                tell(inner, &committed, Repair::Retry);
-            }
+            let announcement = match hearing {
+                Hearing::Told => Announcement::arrived(Repair::Retry),
+                Hearing::Untold => Announcement::of_past(),
+            };
+            let opened = unseal::open(inner, target, announcement).await?;
+            let Some(committed) = opened else { continue };
             next.extend(committed.openable);
         }
         if next.is_empty() {
@@ -77,28 +61,6 @@ async fn open_all(
 /// The store's.
 pub(crate) async fn resume(inner: &Inner) -> Result<(), StoreError> {
     open(inner, inner.store.openable(MAX_RESUMED).await?).await
-}
-
-fn tell(inner: &Inner, committed: &Committed, repaired_by: Repair) {
-    for archived in &committed.archived {
-        let message = message_event(archived.clone());
-        inner.emit(match archived.filled {
-            true => Event::MessageRepaired { message, by: repaired_by },
-            false => Event::Message(message),
-        });
-    }
-    tell_alterations(inner, committed);
-}
-
-/// Tells listeners what a commit did to messages that were there.
-pub(crate) fn tell_alterations(inner: &Inner, committed: &Committed) {
-    for altered in &committed.altered {
-        inner.emit(Event::MessageChanged(MessageChange {
-            key: altered.key.clone(),
-            by: altered.by.clone(),
-            what: altered.what,
-        }));
-    }
 }
 
 /// How often what was opened may make more openable: a comment may carry a secret itself.

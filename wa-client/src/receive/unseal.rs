@@ -14,7 +14,7 @@ use super::{
         sealed::{opened, sealed_in},
     },
 };
-use crate::{draft::Draft, inner::Inner};
+use crate::{draft::Draft, inner::Inner, publisher::Announcement};
 
 /// Opens what can be opened of what is added to a message, and commits it.
 ///
@@ -23,6 +23,7 @@ use crate::{draft::Draft, inner::Inner};
 pub(super) async fn open(
     inner: &Inner,
     target: &MessageKey,
+    announcement: Announcement,
 ) -> Result<Option<Committed>, StoreError> {
     let Some(own) = own_jids(&inner.account()) else { return Ok(None) };
     let Some(secret) = inner.store.message_secret(target).await? else { return Ok(None) };
@@ -55,7 +56,7 @@ pub(super) async fn open(
     let changes = draft.into_changes();
     match changes.is_empty() {
         true => Ok(None),
-        false => Ok(Some(inner.store.commit(changes).await?)),
+        false => Ok(Some(inner.publisher.commit(changes, announcement).landed().await?)),
     }
 }
 

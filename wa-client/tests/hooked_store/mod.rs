@@ -13,11 +13,11 @@ use wa_proto::{Jid, app_state::Collection, stanza::GroupInfo};
 use wa_store::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MemoryStore, MessageId,
-    MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
-    Placeholder, PreKey, Prefetch, PreKeyCount, PrivacyToken, QuickReply, Reaction, Result, Scope,
-    SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
-    Stats, Store, SyncKey, SyncMac, TextVersion, Timestamp,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MemoryStore,
+    MessageId, MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync,
+    Pin, Placeholder, PreKey, PreKeyCount, Prefetch, PrivacyToken, QuickReply, Reaction, Result,
+    Scope, SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq,
+    SignedPreKey, Stats, Store, SyncKey, SyncMac, TextVersion, Timestamp,
 };
 
 /// What is done differently.
@@ -25,6 +25,9 @@ use wa_store::{
 pub trait Hooks: Send + Sync + 'static {
     /// Commits, or does not.
     async fn commit(&self, under: &MemoryStore, changes: Changes) -> Result<Committed>;
+
+    /// Sees what is read ahead.
+    fn before_prefetch(&self, _ahead: &Prefetch) {}
 
     /// Sees who is looked up.
     fn before_lid_of(&self, _phone: &Jid) {}
@@ -43,6 +46,7 @@ impl<H: Hooks> Store for HookedStore<H> {
         self.hooks.commit(&self.under, changes).await
     }
     async fn prefetch(&self, ahead: &Prefetch) -> Result<()> {
+        self.hooks.before_prefetch(ahead);
         self.under.prefetch(ahead).await
     }
     async fn journal(&self) -> Result<Vec<JournalEntry>> {

@@ -6,9 +6,9 @@ use crate::{Archived, Committed, JournalEntry, journal::JournalRow};
 impl State {
     /// Notes what a commit did, if that is to be announced.
     pub(super) fn journalize(&mut self, committed: &mut Committed) {
-        let Some(origin) = self.announce.take() else { return };
+        let Some(announce) = self.announce.take() else { return };
         let id = self.journal.last().map_or(1, |row| row.id + 1);
-        if let Some(row) = JournalRow::of(id, origin, committed) {
+        if let Some(row) = JournalRow::of(id, announce, committed) {
             self.journal.push(row);
             committed.announcement = Some(id);
         }

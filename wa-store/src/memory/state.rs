@@ -13,8 +13,10 @@ use crate::{
     GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageSecret, OutboxEntry,
     OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction,
     SEALED_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SealedAddition, SecretBytes,
-    Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp, id::bare,
-    journal::JournalRow, store::Result,
+    Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp,
+    id::bare,
+    journal::{Announce, JournalRow},
+    store::Result,
 };
 
 /// A message's chat, sender and id in the archive's own form.
@@ -78,8 +80,8 @@ pub(super) struct State {
     pub(super) audit: Vec<AuditEntry>,
     pub(super) audit_anchor: AuditAnchor,
     pub(super) journal: Vec<JournalRow>,
-    /// The origin of the commit under way, if it is to be announced.
-    pub(super) announce: Option<String>,
+    /// What of the commit under way is to be announced, if anything is.
+    pub(super) announce: Option<Announce>,
 }
 
 impl State {
@@ -292,7 +294,9 @@ impl State {
                 entry.hash = Some(entry.hash_after(&previous));
                 self.audit.push(entry);
             }
-            Change::Announce { origin } => self.announce = Some(origin),
+            Change::Announce { origin, news } => {
+                self.announce = Some(Announce { origin, news });
+            }
             Change::Announced(ids) => self.journal.retain(|row| !ids.contains(&row.id)),
             Change::PruneAudit { before_ms } => {
                 let young = self.audit.iter().position(|entry| entry.at_ms >= before_ms);

@@ -33,8 +33,8 @@ pub(super) fn entries(db: &Connection) -> Result<Vec<JournalEntry>> {
 impl Write<'_> {
     /// Notes what this commit did, if that is to be announced.
     pub(super) fn journalize(&mut self) -> Result<()> {
-        let Some(origin) = self.announce.take() else { return Ok(()) };
-        let Some(row) = JournalRow::of(0, origin, &self.committed) else { return Ok(()) };
+        let Some(announce) = self.announce.take() else { return Ok(()) };
+        let Some(row) = JournalRow::of(0, announce, &self.committed) else { return Ok(()) };
         let sql = "INSERT INTO journal (entry) VALUES (?1) RETURNING id";
         let id = one(self.db, sql, [row.to_column()], |row| row.get::<i64>(0))?;
         self.committed.announcement = id.map(i64::unsigned_abs);

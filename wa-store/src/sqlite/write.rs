@@ -24,7 +24,7 @@ use crate::{
     Account, Archived, Change, Changes, Committed, DeviceList, DeviceVoucher, OutboxEntry,
     OutboxState, PendingReceipt, PreKey, RETRY_RETENTION_SECS, SEALED_RETENTION_SECS,
     SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SentMessage, Seq, SignedPreKey, StoreError,
-    Timestamp, store::Result,
+    Timestamp, journal::Announce, store::Result,
 };
 
 /// Makes changes in the transaction that is open. If one fails, what was made before it has to be
@@ -86,8 +86,8 @@ pub(super) struct Write<'a> {
     /// How many more messages there are than when the transaction began.
     more_messages: Cell<i64>,
     unlinked: bool,
-    /// The origin of this commit, if what it does is to be announced.
-    pub(super) announce: Option<String>,
+    /// What of the commit under way is to be announced, if anything is.
+    pub(super) announce: Option<Announce>,
 }
 
 impl<'a> Write<'a> {
@@ -180,7 +180,9 @@ impl<'a> Write<'a> {
     /// Credentials, keys, sessions and people's devices; gives back what is none of these.
     fn apply_keys(&mut self, change: Change) -> Result<Option<Change>> {
         match change {
-            Change::Announce { origin } => self.announce = Some(origin),
+            Change::Announce { origin, news } => {
+                self.announce = Some(Announce { origin, news });
+            }
             Change::PutAccount(account) => self.put_account(&account)?,
             Change::Unlink => self.unlink()?,
             Change::PutPreKeys(keys) => keys.iter().try_for_each(|key| self.put_prekey(key))?,

@@ -2,8 +2,8 @@
 
 use wa_proto::Jid;
 use wa_store::{
-    AuditEntry, AuditProof, AuditQuery, Change, Changes, Edit, MessageKey, OutboxEntry, OutboxState,
-    PendingReceipt, Seen, SendFailure, SentMessage, Store, StoreError, verify_audit,
+    AuditEntry, AuditProof, AuditQuery, Change, Changes, Edit, MessageKey, News, OutboxEntry,
+    OutboxState, PendingReceipt, Seen, SendFailure, SentMessage, Store, StoreError, verify_audit,
 };
 
 use super::samples::{ada, ada_lid, archive, at, bob, commit, group, pair, text};
@@ -281,13 +281,16 @@ pub(crate) async fn the_audit_is_a_chain_that_survives_the_taking_out_of_what_is
 }
 
 pub(crate) async fn what_is_to_be_announced_stands_in_the_journal_until_it_was(store: &dyn Store) {
-    let announce = |origin: &str| Change::Announce { origin: origin.to_owned() };
+    let announce = |origin: &str| Change::Announce { origin: origin.to_owned(), news: News::All };
     let (a, b) = (text(&bob(), "A", 1, "first"), text(&bob(), "B", 2, "gone"));
     let key = a.key.clone();
     let quiet = commit(store, [archive(text(&bob(), "C", 3, "not announced"))]).await;
     assert_eq!(quiet.announcement, None);
     let nothing = commit(store, [announce("x")]).await;
     assert_eq!(nothing.announcement, None, "it did nothing");
+    let past = Change::Announce { origin: "past".to_owned(), news: News::Repairs };
+    let new = commit(store, [past, archive(text(&bob(), "P", 3, "of the past"))]).await;
+    assert_eq!(new.announcement, None, "new ones are not to be announced");
     let first = commit(store, [announce("live"), archive(a), archive(b.clone())]).await;
     let edit = Edit::new(key.clone(), "E", Some("second".to_owned()), at(4));
     let second = commit(store, [Change::Edit(Box::new(edit)), announce("phone")]).await;
@@ -299,8 +302,7 @@ pub(crate) async fn what_is_to_be_announced_stands_in_the_journal_until_it_was(s
     );
     assert_eq!((&*journal[0].origin, &*journal[1].origin), ("live", "phone"));
     // As it stands now; what is gone is missing.
-    let texts: Vec<_> =
-        journal[0].archived.iter().map(|row| row.message.text.as_deref()).collect();
+    let texts: Vec<_> = journal[0].archived.iter().map(|row| row.message.text.as_deref()).collect();
     assert_eq!(texts, [Some("second")]);
     assert_eq!(journal[1].altered, second.altered);
     assert_eq!(journal[1].altered[0].key, key);

@@ -2,7 +2,10 @@
 //!
 //! Knows nothing of sockets, nor of what a stanza means.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
@@ -10,7 +13,8 @@ use tokio::{
     task::JoinHandle,
     time::Instant,
 };
-use wa_proto::{Stanza, stanza::IncomingMessage};
+use wa_proto::{Jid, Stanza, stanza::IncomingMessage};
+use wa_store::Store;
 
 use super::with;
 use crate::{
@@ -18,8 +22,9 @@ use crate::{
         ending::Ending,
         lanes::{Lane, Lanes},
     },
+    lid,
     locks::tracked,
-    offline,
+    receive::pipeline::Pipeline,
     stanza_handler::{self, StanzaContext},
 };
 
@@ -54,30 +59,33 @@ impl Drop for Worker {
     }
 }
 
+/// The stanzas that wait, which both the worker and the lanes at work look at.
+type Waiting = Mutex<Lanes<Stanza>>;
+
 async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
-    let mut lanes = Lanes::new();
+    let waiting = Waiting::new(Lanes::new());
     let mut running = FuturesUnordered::new();
     loop {
         // What is there already may be dealt with together.
-        while lanes.has_room()
+        while with(&waiting, |lanes| lanes.has_room())
             && let Ok(stanza) = queue.try_recv()
         {
-            lanes.push(lane_of(cx, &lanes, &stanza), stanza);
+            push(cx, &waiting, stanza).await;
         }
-        while let Some((lane, stanza)) = lanes.start() {
-            let work = gather(&mut lanes, &lane, stanza);
-            running.push(tracked(handle(cx, lane, work)));
+        while let Some((lane, stanza)) = with(&waiting, Lanes::start) {
+            running.push(tracked(handle(cx, &waiting, lane, stanza)));
         }
+        let has_room = with(&waiting, |lanes| lanes.has_room());
         tokio::select! {
             biased;
             Some((lane, ending)) = running.next(), if !running.is_empty() => {
                 if let Some(ending) = ending {
                     return ending;
                 }
-                lanes.done(&lane);
+                with(&waiting, |lanes| lanes.done(&lane));
             }
-            stanza = queue.recv(), if lanes.has_room() => match stanza {
-                Some(stanza) => lanes.push(lane_of(cx, &lanes, &stanza), stanza),
+            stanza = queue.recv(), if has_room => match stanza {
+                Some(stanza) => push(cx, &waiting, stanza).await,
                 // The reading has ended, and says why.
                 None => std::future::pending().await,
             }
@@ -85,28 +93,70 @@ async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
     }
 }
 
-/// What is dealt with at a time.
-enum Work {
-    Stanza(Box<Stanza>),
-    /// Messages of the backlog, which may share transactions.
-    Messages(Vec<IncomingMessage>),
+/// Deals with a stanza, and with messages that wait behind it in its lane.
+async fn handle(
+    cx: &StanzaContext,
+    waiting: &Waiting,
+    lane: Lane,
+    stanza: Stanza,
+) -> (Lane, Option<Ending>) {
+    let started = Instant::now();
+    let ending = match stanza {
+        Stanza::Message(message) => Box::pin(handle_messages(cx, waiting, &lane, *message)).await,
+        other => stanza_handler::handle(cx, other).await,
+    };
+    if started.elapsed() > SLOW {
+        tracing::warn!(seconds = started.elapsed().as_secs(), "a lane was at work for long");
+    }
+    (lane, ending)
 }
 
-/// A stanza, with those that wait behind it if all are messages of the backlog.
-fn gather(lanes: &mut Lanes<Stanza>, lane: &Lane, stanza: Stanza) -> Work {
-    let first = match stanza {
-        Stanza::Message(message) if *lane == strict() && message.offline.is_some() => *message,
-        other => return Work::Stanza(Box::new(other)),
-    };
+/// Deals with messages of a lane for as long as some wait there, many at a time.
+async fn handle_messages(
+    cx: &StanzaContext,
+    waiting: &Waiting,
+    lane: &Lane,
+    first: IncomingMessage,
+) -> Option<Ending> {
+    let mut pipeline = Pipeline::new(cx);
+    let mut next = Some(first);
+    while let Some(first) = next {
+        let ending = pipeline.take(gather(waiting, lane, first)).await;
+        if ending.is_some() {
+            return ending;
+        }
+        next = join(waiting, lane);
+        if next.is_none() {
+            if let Some(ending) = pipeline.drain().await {
+                return Some(ending);
+            }
+            // More may have come meanwhile.
+            next = join(waiting, lane);
+        }
+    }
+    None
+}
+
+/// A message, with those that wait behind it.
+fn gather(waiting: &Waiting, lane: &Lane, first: IncomingMessage) -> Vec<IncomingMessage> {
     let mut length = ciphertext_len(&first);
     let mut messages = vec![first];
-    while messages.len() < MAX_TOGETHER && length < MAX_TOGETHER_LEN {
-        let fits = |stanza: &Stanza| matches!(stanza, Stanza::Message(message) if message.offline.is_some());
-        let Some(Stanza::Message(message)) = lanes.join(lane, fits) else { break };
+    while messages.len() < MAX_TOGETHER
+        && length < MAX_TOGETHER_LEN
+        && let Some(message) = join(waiting, lane)
+    {
         length += ciphertext_len(&message);
-        messages.push(*message);
+        messages.push(message);
     }
-    Work::Messages(messages)
+    messages
+}
+
+fn join(waiting: &Waiting, lane: &Lane) -> Option<IncomingMessage> {
+    let is_message = |stanza: &Stanza| matches!(stanza, Stanza::Message(_));
+    match with(waiting, |lanes| lanes.join(lane, is_message)) {
+        Some(Stanza::Message(message)) => Some(*message),
+        _ => None,
+    }
 }
 
 /// How many bytes of ciphertext a message has.
@@ -114,56 +164,73 @@ fn ciphertext_len(message: &IncomingMessage) -> usize {
     message.encs.iter().map(|enc| enc.ciphertext.len()).sum()
 }
 
-async fn handle(cx: &StanzaContext, lane: Lane, work: Work) -> (Lane, Option<Ending>) {
-    let started = Instant::now();
-    let ending = match work {
-        Work::Stanza(stanza) => {
-            let from_backlog = stanza.envelope().is_some();
-            let ending = stanza_handler::handle(cx, *stanza).await;
-            if from_backlog {
-                offline::backlog(cx, |backlog| backlog.handled(Instant::now()));
-            }
-            ending
-        }
-        Work::Messages(messages) => Box::pin(stanza_handler::handle_messages(cx, messages)).await,
-    };
-    if started.elapsed() > SLOW {
-        tracing::warn!(seconds = started.elapsed().as_secs(), "a stanza took long to deal with");
-    }
-    (lane, ending)
-}
-
 /// The lane for everything while the backlog drains.
 fn strict() -> Lane {
     Lane::Named(String::new())
 }
 
-/// One lane for everything while the backlog drains, then one for each person; a stream's own
-/// announcements and pairing wait for everything before them.
-fn lane_of(cx: &StanzaContext, lanes: &Lanes<Stanza>, stanza: &Stanza) -> Lane {
-    if matches!(stanza, Stanza::Info(_) | Stanza::Iq(_)) {
-        return Lane::Barrier;
-    }
-    if matches!(stanza, Stanza::Ack(_)) {
+/// Queues a stanza. One lane for everything while the backlog drains, then one for each person; a
+/// stream's own announcements and pairing wait for everything before them.
+async fn push(cx: &StanzaContext, waiting: &Waiting, stanza: Stanza) {
+    let lane = match &stanza {
+        Stanza::Info(_) | Stanza::Iq(_) => Lane::Barrier,
         // A handler may wait for the ack of what it sent.
-        return Lane::Named("ack".into());
-    }
-    let strict = strict();
+        Stanza::Ack(_) => Lane::Named("ack".into()),
+        _ => {
+            let is_strict = is_strict(cx, &stanza);
+            // Nothing overtakes what still waits there.
+            match is_strict || with(waiting, |lanes| lanes.holds(&strict())) {
+                true => strict(),
+                false => {
+                    let store = Arc::clone(&cx.inner.store);
+                    let names = all_names(store, named(&stanza)).await;
+                    with(waiting, |lanes| lanes.of_person(names))
+                }
+            }
+        }
+    };
+    with(waiting, |lanes| lanes.push(lane, stanza));
+}
+
+/// Whether a stanza has to wait for all before it.
+fn is_strict(cx: &StanzaContext, stanza: &Stanza) -> bool {
     let now = Instant::now();
-    let is_strict = with(&cx.session.backlog, |backlog| {
-        if is_from_backlog(stanza) {
-            backlog.came(now);
+    with(&cx.session.backlog, |backlog| {
+        if is_from_backlog(stanza) && backlog.came(now) {
+            cx.session.changed.notify_one();
         }
         backlog.is_strict(now)
-    });
-    // Nothing overtakes what still waits there.
-    if is_strict || lanes.holds(&strict) {
-        return strict;
+    })
+}
+
+/// Whoever a stanza is from, by the names that it tells.
+fn named(stanza: &Stanza) -> Vec<Jid> {
+    let Some(envelope) = stanza.envelope() else { return Vec::new() };
+    let mut names = vec![envelope.participant.as_ref().unwrap_or(&envelope.from)];
+    if let Stanza::Message(message) = stanza {
+        let alternatives = &message.alternatives;
+        names.extend(match &envelope.participant {
+            Some(_) => &alternatives.participant,
+            None => &alternatives.sender,
+        });
     }
-    let person = stanza.envelope().map(|envelope| {
-        envelope.participant.as_ref().unwrap_or(&envelope.from).to_user().to_string()
-    });
-    Lane::Named(person.unwrap_or_else(|| "nobody".into()))
+    let name = |jid: &Jid| if jid.is_person() { lid::person(jid) } else { jid.to_user() };
+    names.into_iter().map(name).collect()
+}
+
+/// The same with the name that the store knows besides, the LID first.
+async fn all_names(store: Arc<dyn Store>, mut names: Vec<Jid>) -> Vec<String> {
+    let Some(person) = names.first().cloned() else { return vec!["nobody".to_owned()] };
+    // A store that fails here fails where the stanza is dealt with too, and is met there.
+    let known = match (person.is_lid(), person.is_phone()) {
+        (true, _) => store.phone_of(&person).await,
+        (_, true) => store.lid_of(&person).await,
+        _ => Ok(None),
+    };
+    names.extend(known.ok().flatten());
+    names.sort_by_key(|name| !name.is_lid());
+    names.dedup();
+    names.iter().map(ToString::to_string).collect()
 }
 
 /// Whether the server kept the stanza while this device was away.
@@ -177,8 +244,8 @@ fn is_from_backlog(stanza: &Stanza) -> bool {
     }
 }
 
-/// How many messages of the backlog are dealt with together, and how many bytes of ciphertext.
-pub(super) const MAX_TOGETHER: usize = 64;
+/// How many messages are dealt with together, and how many bytes of ciphertext.
+pub(super) const MAX_TOGETHER: usize = 128;
 const MAX_TOGETHER_LEN: usize = 1 << 20;
-/// From when on a handler is remarked upon.
+/// Warn threshold for slow lanes.
 const SLOW: Duration = Duration::from_secs(300);

@@ -19,8 +19,7 @@ use wa_store::{MemoryStore, PollTally, Timestamp};
 use super::*;
 use crate::{
     Client,
-    event::Repair,
-    receive::{provenance::Authenticated, record::record, settle::settle},
+    receive::{provenance::Authenticated, record::record, settle},
 };
 
 const SECRET: [u8; 32] = [7; 32];
@@ -38,6 +37,8 @@ async fn inner() -> Arc<Inner> {
     let store = Arc::new(MemoryStore::new());
     let client = Client::builder(store).version_source(None).build().await.unwrap();
     let inner = Arc::clone(client.inner());
+    // What it does in the background goes on until it is dropped.
+    std::mem::forget(client);
     let (lid, phone) = names(1);
     inner
         .update_account(|account, _| (account.jid, account.lid) = (Some(phone), Some(lid)))
@@ -68,7 +69,7 @@ async fn arrive(inner: &Inner, id: &str, person: u32, second: i64, raw: &[u8]) {
     let said = Authenticated::opened(arrival.sender.clone(), raw.to_vec());
     record(&mut draft, &arrival, &said).await.unwrap();
     let committed = inner.store.commit(draft.into_changes()).await.unwrap();
-    settle(inner, &committed, Repair::Retry).await.unwrap();
+    settle::open(inner, committed.openable).await.unwrap();
 }
 
 /// Something sealed with the poll's secret, under these names of the asker and the sealer.
