@@ -70,16 +70,28 @@ impl Announcement {
 /// A commit that is under way, also when this is dropped.
 #[derive(Debug)]
 #[must_use = "whether it landed is known only here"]
-pub(crate) struct Committing(oneshot::Receiver<Result<Committed, StoreError>>);
+pub(crate) struct Committing {
+    answer: oneshot::Receiver<Result<Committed, StoreError>>,
+    outcome: Option<Result<Committed, StoreError>>,
+}
 
 impl Committing {
+    /// Waits until it has landed and was told, or failed. May be given up and begun again.
+    pub(crate) async fn done(&mut self) {
+        if self.outcome.is_none() {
+            // Without an answer the client is ending.
+            let outcome = (&mut self.answer).await.unwrap_or(Err(StoreError::Closed));
+            self.outcome = Some(outcome);
+        }
+    }
+
     /// Waits until it has landed and was told.
     ///
     /// # Errors
     /// The store's; then nothing was written.
-    pub(crate) async fn landed(self) -> Result<Committed, StoreError> {
-        // The client is ending.
-        self.0.await.unwrap_or(Err(StoreError::Closed))
+    pub(crate) async fn landed(mut self) -> Result<Committed, StoreError> {
+        self.done().await;
+        self.outcome.unwrap_or(Err(StoreError::Closed))
     }
 }
 
@@ -150,7 +162,7 @@ impl Publisher {
         let held = Box::new(held);
         // If the task is gone, the answer says so.
         let _ = self.requests.send(Request { changes, announcement, held, answer });
-        Committing(answered)
+        Committing { answer: answered, outcome: None }
     }
 
     /// Tells what an earlier run of this client committed and did not tell, or did not note that it

@@ -243,7 +243,9 @@ async fn write_out(
         }
         match timeout(WRITE_TIMEOUT, writer.write_all(frames)).await {
             // Whoever sent one may have stopped waiting.
-            Ok(Ok(())) => senders.into_iter().for_each(|written| drop(written.send(()))),
+            Ok(Ok(())) => senders.into_iter().for_each(|written| {
+                let _ = written.send(());
+            }),
             Ok(Err(_)) | Err(_) => return Ending::SocketLost,
         }
     }

@@ -6,7 +6,7 @@
 //! Receipts follow it. A batch that is dropped was never read. Knows nothing of the batch behind it.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -198,6 +198,11 @@ impl Batch {
 }
 
 impl Landing {
+    /// Waits until it has landed, or failed. May be given up and begun again.
+    pub(crate) async fn done(&mut self) {
+        self.committing.done().await;
+    }
+
     /// Waits until it has landed.
     ///
     /// # Errors
@@ -223,7 +228,7 @@ impl Landing {
 fn shareable(messages: &[IncomingMessage], own: &OwnJids) -> (Vec<MessageSource>, bool) {
     let mut sources = Vec::with_capacity(messages.len());
     let mut pairs_so_far = HashMap::<Jid, Jid>::new();
-    let mut prekeys = HashSet::new();
+    let mut prekeys = HashMap::<_, Jid>::new();
     for message in messages {
         let Ok(source) = message.source(own) else { return (sources, false) };
         if !is_plain(message, &source) {
@@ -238,11 +243,12 @@ fn shareable(messages: &[IncomingMessage], own: &OwnJids) -> (Vec<MessageSource>
             }
         }
         // A prekey is used once, and who of two was first is decided by their order.
-        let uses: Vec<_> = headers(message).filter_map(|header| header.prekey_id).collect();
-        if uses.iter().any(|id| prekeys.contains(id)) {
-            return (sources, true);
+        for id in headers(message).filter_map(|header| header.prekey_id) {
+            let first = prekeys.entry(id).or_insert_with(|| source.sender.clone());
+            if *first != source.sender {
+                return (sources, true);
+            }
         }
-        prekeys.extend(uses);
         sources.push(source);
     }
     (sources, true)

@@ -62,6 +62,18 @@ impl<'a> Pipeline<'a> {
         None
     }
 
+    /// Whether something that was taken is still on its way to the disk.
+    pub(crate) const fn is_landing(&self) -> bool {
+        self.landing.is_some()
+    }
+
+    /// Waits until nothing is on its way any more. May be given up and begun again.
+    pub(crate) async fn landed(&mut self) {
+        if let Some(landing) = &mut self.landing {
+            landing.done().await;
+        }
+    }
+
     /// Waits until everything that was taken has landed, and answers it.
     pub(crate) async fn drain(&mut self) -> Option<Ending> {
         match self.land().await {

@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
     time::Instant,
 };
@@ -59,30 +59,49 @@ impl Drop for Worker {
     }
 }
 
-/// The stanzas that wait, which both the worker and the lanes at work look at.
-type Waiting = Mutex<Lanes<Stanza>>;
+/// The stanzas that wait, at which both the worker and the lanes at work look.
+struct Waiting {
+    lanes: Mutex<Lanes<Stanza>>,
+    /// Told whenever one came.
+    came: Notify,
+}
+
+impl Waiting {
+    fn with<T>(&self, use_them: impl FnOnce(&mut Lanes<Stanza>) -> T) -> T {
+        with(&self.lanes, use_them)
+    }
+
+    /// The message that is next in a lane, if one is.
+    fn join(&self, lane: &Lane) -> Option<IncomingMessage> {
+        let is_message = |stanza: &Stanza| matches!(stanza, Stanza::Message(_));
+        match self.with(|lanes| lanes.join(lane, is_message)) {
+            Some(Stanza::Message(message)) => Some(*message),
+            _ => None,
+        }
+    }
+}
 
 async fn work(cx: &StanzaContext, mut queue: mpsc::Receiver<Stanza>) -> Ending {
-    let waiting = Waiting::new(Lanes::new());
+    let waiting = Waiting { lanes: Mutex::new(Lanes::new()), came: Notify::new() };
     let mut running = FuturesUnordered::new();
     loop {
         // What is there already may be dealt with together.
-        while with(&waiting, |lanes| lanes.has_room())
+        while waiting.with(|lanes| lanes.has_room())
             && let Ok(stanza) = queue.try_recv()
         {
             push(cx, &waiting, stanza).await;
         }
-        while let Some((lane, stanza)) = with(&waiting, Lanes::start) {
+        while let Some((lane, stanza)) = waiting.with(Lanes::start) {
             running.push(tracked(handle(cx, &waiting, lane, stanza)));
         }
-        let has_room = with(&waiting, |lanes| lanes.has_room());
+        let has_room = waiting.with(|lanes| lanes.has_room());
         tokio::select! {
             biased;
             Some((lane, ending)) = running.next(), if !running.is_empty() => {
                 if let Some(ending) = ending {
                     return ending;
                 }
-                with(&waiting, |lanes| lanes.done(&lane));
+                waiting.with(|lanes| lanes.done(&lane));
             }
             stanza = queue.recv(), if has_room => match stanza {
                 Some(stanza) => push(cx, &waiting, stanza).await,
@@ -119,43 +138,40 @@ async fn handle_messages(
     first: IncomingMessage,
 ) -> Option<Ending> {
     let mut pipeline = Pipeline::new(cx);
-    let mut next = Some(first);
-    while let Some(first) = next {
-        let ending = pipeline.take(gather(waiting, lane, first)).await;
+    let mut next = vec![first];
+    loop {
+        gather(waiting, lane, &mut next);
+        // While a batch lands, the next one grows.
+        if pipeline.is_landing() && next.len() < WORTH_READING_AHEAD {
+            tokio::select! {
+                () = waiting.came.notified() => {}
+                () = pipeline.landed() => {
+                    if let Some(ending) = pipeline.drain().await {
+                        return Some(ending);
+                    }
+                }
+            }
+            continue;
+        }
+        if next.is_empty() {
+            return None;
+        }
+        let ending = pipeline.take(std::mem::take(&mut next)).await;
         if ending.is_some() {
             return ending;
         }
-        next = join(waiting, lane);
-        if next.is_none() {
-            if let Some(ending) = pipeline.drain().await {
-                return Some(ending);
-            }
-            // More may have come meanwhile.
-            next = join(waiting, lane);
-        }
     }
-    None
 }
 
-/// A message, with those that wait behind it.
-fn gather(waiting: &Waiting, lane: &Lane, first: IncomingMessage) -> Vec<IncomingMessage> {
-    let mut length = ciphertext_len(&first);
-    let mut messages = vec![first];
+/// Adds to messages those that wait behind them.
+fn gather(waiting: &Waiting, lane: &Lane, messages: &mut Vec<IncomingMessage>) {
+    let mut length: usize = messages.iter().map(ciphertext_len).sum();
     while messages.len() < MAX_TOGETHER
         && length < MAX_TOGETHER_LEN
-        && let Some(message) = join(waiting, lane)
+        && let Some(message) = waiting.join(lane)
     {
         length += ciphertext_len(&message);
         messages.push(message);
-    }
-    messages
-}
-
-fn join(waiting: &Waiting, lane: &Lane) -> Option<IncomingMessage> {
-    let is_message = |stanza: &Stanza| matches!(stanza, Stanza::Message(_));
-    match with(waiting, |lanes| lanes.join(lane, is_message)) {
-        Some(Stanza::Message(message)) => Some(*message),
-        _ => None,
     }
 }
 
@@ -179,17 +195,18 @@ async fn push(cx: &StanzaContext, waiting: &Waiting, stanza: Stanza) {
         _ => {
             let is_strict = is_strict(cx, &stanza);
             // Nothing overtakes what still waits there.
-            match is_strict || with(waiting, |lanes| lanes.holds(&strict())) {
+            match is_strict || waiting.with(|lanes| lanes.holds(&strict())) {
                 true => strict(),
                 false => {
                     let store = Arc::clone(&cx.inner.store);
                     let names = all_names(store, named(&stanza)).await;
-                    with(waiting, |lanes| lanes.of_person(names))
+                    waiting.with(|lanes| lanes.of_person(names))
                 }
             }
         }
     };
-    with(waiting, |lanes| lanes.push(lane, stanza));
+    waiting.with(|lanes| lanes.push(lane, stanza));
+    waiting.came.notify_waiters();
 }
 
 /// Whether a stanza has to wait for all before it.
@@ -247,5 +264,8 @@ fn is_from_backlog(stanza: &Stanza) -> bool {
 /// How many messages are dealt with together, and how many bytes of ciphertext.
 pub(super) const MAX_TOGETHER: usize = 128;
 const MAX_TOGETHER_LEN: usize = 1 << 20;
+/// How many messages are worth being read before the batch ahead has landed: fewer wait for it, and
+/// for others.
+const WORTH_READING_AHEAD: usize = MAX_TOGETHER / 2;
 /// Warn threshold for slow lanes.
 const SLOW: Duration = Duration::from_secs(300);
