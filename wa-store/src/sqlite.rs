@@ -54,11 +54,11 @@ pub use self::{
 use crate::{
     Account, Addition, ArchivedMessage, AuditAnchor, AuditEntry, AuditQuery, Changes, Chat,
     ChatQuery, CollectionVersion, Committed, Contact, ContactQuery, DeviceList, DeviceVoucher,
-    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MessageId, MessageKey,
-    MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin, Placeholder,
-    PreKey, PreKeyCount, Prefetch, PrivacyToken, QuickReply, Reaction, Scope, SealedAddition,
-    SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, Store,
-    StoreError, SyncKey, SyncMac, TextVersion, Timestamp, store::Result,
+    FormerIdentity, GapPlace, HistoryChunk, HistoryGap, JournalEntry, Label, Labelled, MessageId,
+    MessageKey, MessageQuery, MessageSecret, OutboxEntry, PendingReceipt, PendingSync, Pin,
+    Placeholder, PreKey, PreKeyCount, Prefetch, PrivacyToken, QuickReply, Reaction, Scope,
+    SealedAddition, SearchPage, SearchQuery, SecretBytes, Seen, SentMessage, Seq, SignedPreKey,
+    Stats, Store, StoreError, SyncKey, SyncMac, TextVersion, Timestamp, store::Result,
 };
 
 /// A [`Store`] in an encrypted SQLite file.

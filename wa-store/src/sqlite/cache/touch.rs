@@ -204,6 +204,8 @@ fn touch(change: &Change, touched: &mut Vec<Touch>) {
         | Change::PutChat(_)
         | Change::Audit(_)
         | Change::PruneAudit { .. }
+        | Change::Announce { .. }
+        | Change::Announced(_)
         | Change::PutHistoryChunk(_)
         | Change::RemoveHistoryChunk(_)
         | Change::PutHistoryGap(_)
