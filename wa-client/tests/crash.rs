@@ -237,13 +237,13 @@ async fn what_was_committed_when_the_process_was_killed_is_told_by_the_next() {
     killed.breaks(HANG_AFTER);
     bob = bob.restart(Some(Arc::new(killed.clone()))).await;
     bob.client.connect().unwrap();
-    bob.connected().await;
+    settle().await;
     ada.client.send(bob.phone.jid(), "tell me").await.unwrap();
     settle().await;
     assert_eq!(told(&mut bob), (vec![], vec![]));
     bob = bob.restart(Some(Arc::new(killed.clone()))).await;
     bob.client.connect().unwrap();
-    bob.connected().await;
+    settle().await;
     ada.client.react(&on[0].key, "👍").await.unwrap();
     settle().await;
     assert_eq!(told(&mut bob), (vec!["tell me".to_owned()], vec![]));

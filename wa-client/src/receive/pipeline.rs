@@ -94,9 +94,13 @@ impl<'a> Pipeline<'a> {
                 return Err(self.one_by_one(messages).await);
             }
         };
-        if !batch.is_empty() {
-            self.in_a_row += 1;
-            self.landing = Some(batch.commit(&self.cx.inner));
+        match batch.is_empty() {
+            // With it goes what it holds, which whoever is dealt with alone needs.
+            true => drop(batch),
+            false => {
+                self.in_a_row += 1;
+                self.landing = Some(batch.commit(&self.cx.inner));
+            }
         }
         if let Some(ending) = self.answer(landed).await {
             return Err(Some(ending));
