@@ -10,9 +10,7 @@ use std::sync::Arc;
 use prost::Message as _;
 use tokio::{sync::oneshot, time::Instant};
 use wa_proto::{Jid, Node, OwnedNode, stanza::ChatKind};
-use wa_store::{
-    Change, Changes, Committed, MessageKey, OutboxEntry, OutboxState, SentMessage, StoreError,
-};
+use wa_store::{Change, Changes, MessageKey, OutboxEntry, OutboxState, SentMessage, StoreError};
 
 use super::{
     Accepted, QUEUED, Queued, chat_turn, emit,
@@ -28,6 +26,7 @@ use crate::{
     inner::Inner,
     lid,
     locks::Guard,
+    publisher::Announcement,
     receive::{
         own_jids,
         provenance::Authenticated,
@@ -70,15 +69,16 @@ async fn take(inner: &Arc<Inner>, queued: Queued, taken: &mut Taken) -> Result<(
     let ready = with_urgency(Urgency::Never, ready(inner, &entry, &skeleton)).await?;
     let Some(Ready { link, prepared, turn }) = ready else {
         let put = Change::PutOutbox(Box::new(entry));
-        let committed = inner.store.commit(rows.with(put)).await?;
+        let announcement = Announcement::alterations();
+        let committed = inner.publisher.commit(rows.with(put), announcement).landed().await?;
         inner.outbox.flight.added(&chat);
-        heard(inner, &chat, &id, &committed, taken);
+        heard(inner, &chat, &id, taken);
         pump::wake(inner, &chat);
         return Ok(settle::open(inner, committed.openable).await?);
     };
     let (stanza, committed) = prepared.commit(inner, rows).await?;
     inner.outbox.flight.leaves(&id, &chat, link.generation());
-    heard(inner, &chat, &id, &committed, taken);
+    heard(inner, &chat, &id, taken);
     pump::start(inner);
     let left = chat_turn::leave(inner, &link, &id, &stanza).await;
     match &left {
@@ -92,9 +92,8 @@ async fn take(inner: &Arc<Inner>, queued: Queued, taken: &mut Taken) -> Result<(
 }
 
 /// The message is on disk: listeners hear of it, and who waits for that.
-fn heard(inner: &Inner, chat: &Jid, id: &str, committed: &Committed, taken: &mut Taken) {
+fn heard(inner: &Inner, chat: &Jid, id: &str, taken: &mut Taken) {
     emit(inner, chat, id, SendState::Queued);
-    settle::tell_alterations(inner, committed);
     if let Some(taken) = taken.take() {
         // Whoever asked may have stopped waiting.
         let _ = taken.send(Ok(()));

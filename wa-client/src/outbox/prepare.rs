@@ -20,7 +20,10 @@ use wa_store::{Change, Changes, Committed, OutboxEntry, OutboxState, Prefetch, S
 
 use self::group::Audience;
 use super::sealed::Sealed;
-use crate::{draft::Draft, encryption::Turn, error::Error, identity, inner::Inner, locks::Guard};
+use crate::{
+    draft::Draft, encryption::Turn, error::Error, identity, inner::Inner, locks::Guard,
+    publisher::Announcement,
+};
 
 /// A stanza that is made, and is to be committed before it leaves. Until then nobody else advances
 /// the keys that it took.
@@ -64,7 +67,8 @@ impl Prepared {
     ) -> Result<(OwnedNode, Committed), StoreError> {
         let Self { stanza, changes, changed, _held } = self;
         with.merge(changes);
-        let committed = inner.store.commit(with).await?;
+        let announcement = Announcement::alterations();
+        let committed = inner.publisher.commit(with, announcement).landed().await?;
         identity::announce(inner, changed);
         Ok((stanza, committed))
     }
