@@ -178,7 +178,7 @@ async fn messages_of_a_backlog_share_commits_and_each_sees_what_those_before_it_
 
 #[tokio::test(start_paused = true)]
 async fn whenever_it_is_killed_or_the_disk_is_full_nothing_is_lost_or_kept_twice() {
-    let all: Vec<String> = (0..150).map(text).collect();
+    let all: Vec<String> = (0..300).map(text).collect();
     for (place, what) in [
         (0, Break::HangBefore),
         (1, Break::HangBefore),
@@ -191,7 +191,7 @@ async fn whenever_it_is_killed_or_the_disk_is_full_nothing_is_lost_or_kept_twice
         (2, Break::Fail(3)),
     ] {
         let (_sim, ada, mut bob, group, store) = bob_is_away(62).await;
-        write(&ada, &bob, &group, 0..150);
+        write(&ada, &bob, &group, 0..300);
         store.hooks.0.lock().unwrap().breaks = Some((place, what));
         bob.client.connect().unwrap();
         if !matches!(what, Break::Fail(_)) {
@@ -209,7 +209,7 @@ async fn whenever_it_is_killed_or_the_disk_is_full_nothing_is_lost_or_kept_twice
         // The session goes on where it was.
         ada.phone.send_text(&bob.phone.jid(), "and on").unwrap();
         settle().await;
-        assert_eq!(texts(&*bob.store).await.len(), 151);
+        assert_eq!(texts(&*bob.store).await.len(), 301);
     }
 }
 

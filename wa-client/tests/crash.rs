@@ -119,6 +119,8 @@ async fn killed_before_the_commit_the_message_is_read_at_the_next_start() {
 #[tokio::test(start_paused = true)]
 async fn killed_after_the_commit_the_message_is_answered_and_not_archived_again() {
     let (ada, bob, store) = ada_and_fragile_bob(43).await;
+    // What the phone tells a new device is not to wait behind the commit that hangs.
+    settle().await;
     store.breaks(HANG_AFTER);
     ada.client.send(bob.phone.jid(), "answer me").await.unwrap();
     settle().await;

@@ -1,5 +1,7 @@
 //! A line to a simulation that is far away: everything takes a while, however much it is.
 
+#![allow(unreachable_pub, clippy::allow_attributes, reason = "as the other helpers")]
+
 use std::time::Duration;
 
 use async_trait::async_trait;
