@@ -8,7 +8,10 @@ mod incoming;
 mod worker;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -54,6 +57,18 @@ pub(crate) struct Session {
     /// Told whenever `qr` or `backlog` changed.
     pub(crate) changed: Notify,
     keepalive: Mutex<Keepalive>,
+    /// Whether nothing is read because what came before is not dealt with yet.
+    holds_back: AtomicBool,
+}
+
+impl Session {
+    /// Something that came was dealt with. What the server says is held back here meanwhile, so that
+    /// this is no silence of its own.
+    pub(crate) fn went_on(&self) {
+        if self.holds_back.load(Ordering::Relaxed) {
+            with(&self.keepalive, |keepalive| keepalive.heard(Instant::now()));
+        }
+    }
 }
 
 /// Serves one connection until it ends. `stop` becomes true when the user wants the end.
@@ -73,6 +88,7 @@ pub(crate) async fn serve(
         backlog: Mutex::new(Backlog::new(Instant::now())),
         changed: Notify::new(),
         keepalive: Mutex::new(Keepalive::new(Instant::now(), inner.roll())),
+        holds_back: AtomicBool::new(false),
     });
     let cx = StanzaContext { inner: Arc::clone(inner), link: link.clone(), session };
     let (stanzas, queue) = mpsc::channel(worker::MAX_TOGETHER);

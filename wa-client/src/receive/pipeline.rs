@@ -135,6 +135,7 @@ impl<'a> Pipeline<'a> {
 
     /// Does what follows a commit.
     async fn answer(&self, landed: Landed) -> Option<Ending> {
+        self.cx.session.went_on();
         // The connection is ending by itself; what could not leave leaves with the next.
         let (Ok(()) | Err(LinkClosed)) = receipts::deliver(self.cx, landed.owed).await;
         if let Err(error) = settle::open(&self.cx.inner, landed.openable).await {
@@ -149,6 +150,7 @@ impl<'a> Pipeline<'a> {
             let stanza = Stanza::Message(Box::new(message));
             // On the heap, because it is rarely needed and large.
             let ending = Box::pin(stanza_handler::handle(self.cx, stanza)).await;
+            self.cx.session.went_on();
             if ending.is_some() {
                 return ending;
             }

@@ -54,6 +54,7 @@ impl<'a> Incoming<'a> {
             // because its handlers wait for that answer.
             let may_read = queue.len() < QUEUE_LEN
                 || queue.len() < QUEUE_LEN_AWAITED && self.cx.link.is_awaited();
+            self.cx.session.holds_back.store(!may_read, Ordering::Relaxed);
             tokio::select! {
                 permit = stanzas.reserve(), if !queue.is_empty() => match permit {
                     Ok(permit) => {

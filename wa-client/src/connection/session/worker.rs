@@ -3,11 +3,12 @@
 //! Knows nothing of sockets, nor of what a stanza means.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
@@ -199,7 +200,12 @@ async fn push(cx: &StanzaContext, waiting: &Waiting, stanza: Stanza) {
                 true => strict(),
                 false => {
                     let store = Arc::clone(&cx.inner.store);
-                    let names = all_names(store, named(&stanza)).await;
+                    let told = named(&stanza);
+                    let names = AssertUnwindSafe(all_names(store, told)).catch_unwind().await;
+                    // Whoever looks up what panics meets it where the stanza is dealt with.
+                    let names = names.unwrap_or_else(|_panic| {
+                        named(&stanza).iter().map(ToString::to_string).collect()
+                    });
                     waiting.with(|lanes| lanes.of_person(names))
                 }
             }
