@@ -3,7 +3,7 @@
 //! Answers go straight to whoever waits for them; everything else queues. Knows nothing of what
 //! is done with a stanza.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::atomic::Ordering, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
