@@ -148,6 +148,16 @@ class Machine:
                 yield Session(client, {tool.name: tool.output_schema for tool in tools})
 
 
+async def reads(assistant, chat, said):
+    """Waits until an assistant reads this in a chat."""
+    for _ in range(100):
+        seen, _ = await assistant.call("list_messages", chat_jid=chat)
+        if any(message["text"] == said for message in seen["messages"]):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{said!r} is not read")
+
+
 async def hold_and_release(machine, sim):
     async with machine.assistant() as robot:
         await robot.call("send_message", recipient=ANNA, message="before")
@@ -182,16 +192,12 @@ async def taint(machine, sim):
 async def forward_is_void_after_an_edit(machine, sim):
     invoice = sim.say(BEN, ADA, text="pay 10 to Ben")
     async with machine.assistant() as robot:
-        await robot.call("list_messages", chat_jid=BEN)
+        await reads(robot, BEN, "pay 10 to Ben")
         answer, _ = await robot.call("forward_message", chat=BEN, message_id=invoice, recipient=ANNA)
         draft = answer["draft"]
         assert "pay 10 to Ben" in draft["shown"], draft
         sim.say(BEN, ADA, edit={"id": invoice, "text": "pay 1000 to Ben"})
-        for _ in range(100):
-            seen, _ = await robot.call("list_messages", chat_jid=BEN)
-            if any(message["text"] == "pay 1000 to Ben" for message in seen["messages"]):
-                break
-            await asyncio.sleep(0.1)
+        await reads(robot, BEN, "pay 1000 to Ben")
         code, stdout, stderr = machine.try_cli("drafts", "approve", draft["id"], "--yes")
         assert code != 0 and "not what the person" in stdout + stderr, (code, stdout, stderr)
     assert not [said for said in sim.shown(ANNA) if said and said.startswith("pay")]
@@ -203,9 +209,9 @@ async def idempotency_keys(machine, sim):
         sent, _ = await robot.call("send_message", **once)
         again, _ = await robot.call("send_message", **once)
         assert again["repeated"] and again["message_id"] == sent["message_id"], again
-        await robot.refuse("send_message", "k1", **{**once, "message": "another text"})
+        await robot.refuse("send_message", "idempotency key", **{**once, "message": "another text"})
         machine.set_policy("confirm = 'never'")
-        await robot.refuse("send_message", "k1", **{**once, "recipient": BEN})
+        await robot.refuse("send_message", "idempotency key", **{**once, "recipient": BEN})
     await sim.arrives(ANNA, "once")
     assert sim.shown(ANNA).count("once") == 1
     assert "another text" not in sim.shown(ANNA) and "once" not in sim.shown(BEN)

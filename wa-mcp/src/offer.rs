@@ -138,9 +138,15 @@ mod tests {
         let profile = Profile::locate(&"default".parse().unwrap(), Some(&store), &environment);
         let offering = Offering::new(Offer::default(), profile.unwrap(), caller);
         let set_policy = |toml: &str| {
-            let config = folder.path().join("config/wa");
-            std::fs::create_dir_all(&config).unwrap();
-            std::fs::write(config.join("policy.toml"), toml).unwrap();
+            let file = folder.path().join("config/wa/policy.toml");
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, toml).unwrap();
+            // Whatever others may write is no policy.
+            #[cfg(unix)]
+            {
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+                std::fs::set_permissions(&file, mode).unwrap();
+            }
         };
         let robot: ClientName = "robot".parse().unwrap();
         let sends = |client: Option<&ClientName>| {
@@ -148,7 +154,8 @@ mod tests {
         };
         assert!(sends(Some(&robot)) && sends(None));
         set_policy("[client.robot]\nread_only = true");
-        assert!(!sends(Some(&robot)) && sends(None) && sends(Some(&"other".parse().unwrap())));
+        assert!(!sends(Some(&robot)) && sends(Some(&"other".parse().unwrap())));
+        assert!(!sends(None), "whoever proves nothing gets what the strictest gets");
         set_policy("read_only = true");
         assert!(!sends(Some(&robot)) && !sends(None));
     }
