@@ -89,10 +89,10 @@ pub(super) fn follow(event: &Event, state: &watch::Sender<LineState>, client: &C
         Event::PasskeyRequested { .. } if !is_ended => expire(state, client, ended::unsigned),
         // What was asked on a connection that is gone, or for another site, is not asked again.
         Event::PasskeyRequested { .. } => disconnect(client),
-        Event::Disconnected { reason } if is_ended && is_at_passkey => {
-            if *reason != DisconnectReason::Requested {
-                disconnect(client);
-            }
+        Event::Disconnected { reason }
+            if is_ended && is_at_passkey && *reason != DisconnectReason::Requested =>
+        {
+            disconnect(client);
         }
         Event::PasskeyConfirmation { may_skip: false, .. } => {
             expire(state, client, ended::uncompared);
