@@ -2,10 +2,20 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
+mod hooked_store;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::allow_attributes,
+    reason = "more than one test file uses it, and not every one all of it"
+)]
+#[path = "script/moody_store.rs"]
+mod moody_store;
 mod parties;
 
 use std::{sync::Arc, time::Duration};
 
+use moody_store::MoodyStore;
 use parties::{Party, settle, simulation};
 use wa_client::{
     Client, Error, Event, PASSKEY_ORIGIN, PairingFailure, PasskeyAssertion, PasskeyRequest,
@@ -13,7 +23,7 @@ use wa_client::{
 };
 use wa_proto::Jid;
 use wa_sim::{Passkey, Sim};
-use wa_store::MemoryStore;
+use wa_store::{MemoryStore, Store as _};
 
 const NUMBER: &str = "+1 (555) 0100";
 
@@ -260,4 +270,31 @@ async fn a_person_who_took_more_than_five_minutes_has_to_compare_the_code() {
     assert_eq!(ada.phone.devices().len(), 1);
     ada.client.confirm_passkey().await.unwrap();
     ada.connected().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_cut_off_while_it_is_saved_is_known_as_it_was_saved() {
+    for hold in [MoodyStore::hold, MoodyStore::hold_landed] {
+        let sim = simulation(240);
+        let phone = sim.add_account("15550100", "Ada").unwrap();
+        let store = MoodyStore::new();
+        let mut ada = Party::build(&sim, phone, Arc::new(store.clone())).await;
+        ada.client.connect().unwrap();
+        let code = ada
+            .until(|event| match event {
+                Event::Qr { code, .. } => Some(code.clone()),
+                _ => None,
+            })
+            .await;
+        hold(&store);
+        let _ = ada.phone.scan_qr(&code);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        ada.line.cut();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        store.release();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let saved = store.account().await.unwrap().unwrap().jid;
+        assert!(saved.is_some(), "the phone's word was saved");
+        assert_eq!(ada.client.jid(), saved);
+    }
 }

@@ -59,6 +59,7 @@ async fn a_process_is_healthy_while_it_serves_and_ready_while_it_is_linked_and_c
     assert_eq!((&ready["linked"], &ready["connected"]), (&json!(true), &json!(true)));
     assert!(ready["silent_for"].is_u64() && ready["outbox_pending"] == 0, "{ready}");
     assert!(ready["unreadable"] == 0 && ready["restriction"].is_null(), "{ready}");
+    assert!(ready["troubles"] == json!([]) && ready["failed_tasks"] == 0, "{ready}");
 
     world.ada.unlink(world.device_id()).unwrap();
     let ended = until("unlinked", async || {
@@ -106,6 +107,8 @@ async fn the_metrics_count_what_was_sent_and_refused() {
         ("wa_chats", 3),
         ("wa_drafts", 1),
         ("wa_placeholders", 0),
+        ("wa_task_failures_total", 0),
+        ("wa_unreadable_total{kind=\"frame\"}", 0),
         ("wa_sends_total", 2),
         ("wa_refusals_total{cause=\"forbidden\"}", 1),
         ("wa_refusals_total{cause=\"paced\"}", 0),

@@ -14,5 +14,6 @@ mod pairing;
 mod prekeys;
 #[path = "../script/mod.rs"]
 mod script;
+mod tasks;
 mod unreadable;
 mod writes;
