@@ -137,7 +137,9 @@ impl From<StoreError> for Failure {
                 Self::new(Cause::Failed, message).remedy("make room and try again")
             }
             StoreError::Unlinked => Self::new(Cause::NotLinked, message).remedy("run: wa-cli link"),
-            StoreError::SearchTooLong | StoreError::BadCursor => Self::new(Cause::Usage, message),
+            StoreError::SearchTooLong | StoreError::SearchOnlyExcludes | StoreError::BadCursor => {
+                Self::new(Cause::Usage, message)
+            }
             _ => Self::new(Cause::Failed, message),
         }
     }

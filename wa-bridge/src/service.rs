@@ -288,7 +288,7 @@ fn kept_since(now_ms: i64, last_ms: Option<i64>) -> i64 {
 }
 
 /// How long entries of the audit are kept, in days.
-const AUDIT_DAYS: i64 = 400;
+const AUDIT_DAYS: i64 = wa_store::AUDIT_RETENTION_SECS / (24 * 60 * 60);
 
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * HOUR;

@@ -66,7 +66,6 @@ pub(crate) async fn run(cx: &StanzaContext, success: &Success) -> Result<(), End
         Ok(()) | Err(HandleError::Link(_)) => {}
     }
     presence::restore(inner, &cx.link).await.map_err(storage)?;
-    purge(inner).await.map_err(storage)?;
     refresh_in_background(inner, cx.link.clone());
     let session = unified_session(unified_session_id(inner.clock.unix_ms()));
     // A closed link shows by itself.
@@ -100,15 +99,6 @@ fn refresh_in_background(inner: &Arc<Inner>, link: Link) {
             }
         }
     });
-}
-
-/// Forgets what is past its time: at every login, and daily while connected.
-///
-/// # Errors
-/// The store's.
-pub(crate) async fn purge(inner: &Inner) -> Result<(), StoreError> {
-    inner.store.commit(Change::PurgeExpired { now: inner.now() }.into()).await?;
-    Ok(())
 }
 
 /// Keeps the LID and the name, if they are news.

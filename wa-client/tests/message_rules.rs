@@ -58,7 +58,7 @@ async fn what_was_handled_is_known_by_its_ratchet_and_by_its_hash_alike() {
     let put = Change::PutSession { device: device(&bob), record: before };
     ada.store.commit(put.into()).await.unwrap();
     let now = Timestamp::from_secs(i64::try_from(sim.now() + 15 * DAY).unwrap());
-    ada.store.commit(Change::PurgeExpired { now }.into()).await.unwrap();
+    ada.store.commit(Change::Upkeep { now }.into()).await.unwrap();
     sim.deliver(&device(&ada), stanza);
     settle().await;
     let receipts = said(&ada, "receipt", "3EB0AA");

@@ -126,7 +126,7 @@ async fn a_message_that_is_not_known_is_not_answered_with_a_blank() {
     // The memory for retries is past its time.
     let later = wa_store::Timestamp::from_secs(i64::try_from(sim.now()).unwrap());
     ada.client.send(bob.phone.jid(), "forgotten").await.unwrap();
-    let purge = Change::PurgeExpired { now: later.plus_secs(8 * 24 * 3600) };
+    let purge = Change::Upkeep { now: later.plus_secs(8 * 24 * 3600) };
     ada.store.commit(purge.into()).await.unwrap();
     settle().await;
     let texts = bob.texts(&ada.phone.jid()).await;

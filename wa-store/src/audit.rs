@@ -10,7 +10,7 @@ use std::fmt;
 use wa_crypto::{Digest, Sha256};
 use wa_proto::Jid;
 
-use crate::{MAX_PAGE, Store, store::Result};
+use crate::{MAX_PAGE, Store, Timestamp, store::Result};
 
 /// One thing that was done or refused.
 #[derive(Clone, PartialEq, Eq)]
@@ -86,6 +86,18 @@ impl AuditEntry {
         part(digest.is_some(), digest.as_ref().map_or(&[][..], |digest| digest));
         all.finalize().into()
     }
+}
+
+/// How long entries are kept, in seconds: 400 days, so that a year can be looked back at.
+pub const AUDIT_RETENTION_SECS: i64 = 400 * 24 * 60 * 60;
+
+/// From when on entries are kept, in milliseconds since 1970. A clock that runs ahead for a moment takes
+/// nothing out: time goes on by a day at most from the last entry.
+pub(crate) const fn kept_since_ms(now: Timestamp, last_ms: i64) -> i64 {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    let (now_ms, at_most) = (now.secs().saturating_mul(1_000), last_ms.saturating_add(DAY_MS));
+    let now_ms = if now_ms < at_most { now_ms } else { at_most };
+    now_ms.saturating_sub(AUDIT_RETENTION_SECS * 1_000)
 }
 
 /// What the chain is called, so that its hashes are nothing else's.

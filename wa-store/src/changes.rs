@@ -213,11 +213,11 @@ pub enum Change {
         /// The people, each once; kept sorted and without their devices.
         people: Vec<Jid>,
     },
-    /// Forgets what is past its time at `now`: handled payloads, retry counts,
-    /// session recreations and base keys after 14 days, sent messages and finished outbox entries
-    /// after 7, sealed additions whose message did not come after 30, and tokens once neither the
-    /// one given nor the one got is good any more.
-    PurgeExpired {
+    /// One step of upkeep: takes out some of what was deleted, forgets some of what is past its time at
+    /// `now`, and gives free room back. `docs/retention.md` in this crate has the life of every table. A
+    /// step is bounded, so that other commits go in between; [`Committed::upkeep_left`] says whether
+    /// there is more to do. Nothing else does this: somebody has to ask for it now and then.
+    Upkeep {
         /// The time now.
         now: Timestamp,
     },
@@ -369,8 +369,9 @@ pub enum Change {
         /// The id of the message that brought it.
         id: MessageId,
     },
-    /// Removes the messages whose time is over at `now`, and what hangs on them, but for those
-    /// that are kept ([`Added::Keep`](crate::Added::Keep)).
+    /// Removes messages whose time is over at `now`, and what hangs on them, but for those
+    /// that are kept ([`Added::Keep`](crate::Added::Keep)); some at a time, until
+    /// [`Store::next_expiry`](crate::Store::next_expiry) is later.
     ExpireMessages {
         /// The time now.
         now: Timestamp,
@@ -384,9 +385,10 @@ pub enum Change {
     },
     /// Removes a message from the archive, as if it had never been there.
     DeleteMessage(MessageKey),
-    /// Removes a chat, its messages and what hangs on them.
+    /// Removes a chat, its messages and what hangs on them. They are gone for whoever asks with this
+    /// commit; out of the file with the steps of [`Change::Upkeep`].
     DeleteChat(Jid),
-    /// Removes all messages older than this, and what hangs on them.
+    /// Removes all messages older than this, and what hangs on them, in the same way.
     DeleteMessagesBefore(Timestamp),
 }
 
@@ -405,7 +407,7 @@ impl Change {
                 | Self::PruneAudit { .. }
                 | Self::Announce { .. }
                 | Self::Announced(_)
-                | Self::PurgeExpired { .. }
+                | Self::Upkeep { .. }
                 | Self::ExpireMessages { .. }
                 | Self::SetStarred { .. }
                 | Self::DeleteMessage(_)
@@ -527,6 +529,8 @@ pub struct Committed {
     /// The number in the journal of what this commit did, if it was to be announced and there is
     /// anything to announce.
     pub announcement: Option<u64>,
+    /// Whether a step of [`Change::Upkeep`] left something for the next one.
+    pub upkeep_left: bool,
 }
 
 /// A message that a commit altered.

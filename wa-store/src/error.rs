@@ -92,6 +92,12 @@ pub enum StoreError {
     /// A search text beyond the limits.
     #[error("the search text is too long")]
     SearchTooLong,
+    /// A search text that says only what to leave out.
+    #[error(
+        "the search says only what to leave out; add a word that is to be found, or list the messages \
+         of the chat instead"
+    )]
+    SearchOnlyExcludes,
     /// The cursor is not one a search with this order gave.
     #[error("this is no cursor of such a search")]
     BadCursor,

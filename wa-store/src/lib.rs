@@ -28,6 +28,33 @@
 //! # }
 //! ```
 
+// The statements that the rules of every store lead to are looked at in `sqlite/plans.rs`.
+#[cfg(test)]
+extern crate self as wa_store;
+
+#[cfg(test)]
+#[path = "../tests/conformance"]
+#[expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+mod conformance {
+    pub(crate) mod additions;
+    pub(crate) mod app_state;
+    pub(crate) mod archive;
+    pub(crate) mod history;
+    pub(crate) mod keys;
+    pub(crate) mod lid;
+    pub(crate) mod life;
+    pub(crate) mod people;
+    pub(crate) mod queues;
+    pub(crate) mod samples;
+    pub(crate) mod scope;
+    pub(crate) mod search;
+}
+
 mod account;
 mod addition;
 mod app_state;
@@ -65,7 +92,9 @@ pub use app_state::{
     CollectionUpdate, CollectionVersion, Label, Labelled, PendingSync, QuickReply, SyncChange,
     SyncKey, SyncMac,
 };
-pub use audit::{AuditAnchor, AuditBreak, AuditEntry, AuditProof, AuditQuery, verify_audit};
+pub use audit::{
+    AUDIT_RETENTION_SECS, AuditAnchor, AuditBreak, AuditEntry, AuditProof, AuditQuery, verify_audit,
+};
 pub use changes::{Altered, Archived, Change, Changes, Committed};
 pub use chat::{Chat, ChatUpdate};
 pub use contact::{Contact, ContactUpdate, NameSource, PrivacyToken, TOKEN_WEEKS};
@@ -80,7 +109,7 @@ pub use message::{
     ArchivedMessage, EDIT_WINDOW_SECS, Edit, MessageKind, MessageSecret, MessageStatus, NewMessage,
     Reaction, TextVersion,
 };
-pub use outbox::{Origin, OutboxEntry, OutboxState, PendingReceipt};
+pub use outbox::{OUTBOX_PATIENCE_SECS, Origin, OutboxEntry, OutboxState, PendingReceipt};
 pub use prefetch::Prefetch;
 pub use prekey::{PreKey, PreKeyCount, SignedPreKey};
 pub use query::{
@@ -88,7 +117,9 @@ pub use query::{
     SearchPage, SearchQuery, Snippet, Stats,
 };
 pub use retry::{
-    Placeholder, RETRY_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, Seen, SentMessage,
+    LEFT_GROUP_RETENTION_SECS, LIST_RETENTION_SECS, ORPHAN_RETENTION_SECS,
+    PLACEHOLDER_RETENTION_SECS, Placeholder, RETRY_RETENTION_SECS, SEEN_RETENTION_SECS,
+    SENT_RETENTION_SECS, Seen, SentMessage,
 };
 pub use scope::{Scope, Strangers};
 pub use secret::{AdvSecret, SecretBytes};

@@ -10,6 +10,7 @@ mod journal;
 mod lid;
 mod scope;
 mod state;
+mod upkeep;
 
 use std::{
     collections::{HashMap, HashSet},

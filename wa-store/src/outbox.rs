@@ -6,6 +6,10 @@ use wa_proto::Jid;
 
 use crate::{MessageId, SecretBytes, SendFailure, Timestamp};
 
+/// How long something may wait to be sent, in seconds: 30 days. What is older would surprise whoever gets
+/// it, and is given up.
+pub const OUTBOX_PATIENCE_SECS: i64 = 30 * 24 * 60 * 60;
+
 /// A message on its way out. It lands before its bytes leave, and stays until the server acks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxEntry {

@@ -282,10 +282,10 @@ impl fmt::Debug for SearchQuery {
 /// In which order hits come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SearchOrder {
-    /// By sequence number, the last committed first.
+    /// By time, the newest first, whenever they were committed; of one second the last committed.
     #[default]
     NewestFirst,
-    /// The best first, among the [`RANK_WINDOW`](crate::search::RANK_WINDOW) newest that match.
+    /// The best first, among the [`RANK_WINDOW`](crate::search::RANK_WINDOW) newest by time that match.
     Ranked,
 }
 

@@ -10,11 +10,28 @@ use crate::{MessageId, MessageKey, SecretBytes, Timestamp};
 /// How long the hash of a handled stanza is kept, in seconds: 14 days.
 pub const SEEN_RETENTION_SECS: i64 = 14 * 24 * 60 * 60;
 
-/// How long a sent message is kept to answer retries, in seconds: 7 days.
+/// How long a sent message is kept to answer retries, in seconds: 7 days after it was seen to wait in the
+/// outbox the last time.
 pub const SENT_RETENTION_SECS: i64 = 7 * 24 * 60 * 60;
 
 /// How long retry counts are kept, in seconds: 14 days, as long as a message can be asked for.
 pub const RETRY_RETENTION_SECS: i64 = 14 * 24 * 60 * 60;
+
+/// How long a message that cannot be read may be asked for, in seconds: 30 days. Phones give up earlier.
+pub const PLACEHOLDER_RETENTION_SECS: i64 = 30 * 24 * 60 * 60;
+
+/// How long what was added to a message that did not come is kept, in seconds: 30 days.
+pub const ORPHAN_RETENTION_SECS: i64 = 30 * 24 * 60 * 60;
+
+/// How long the sender keys of a group are kept of which nothing is known any more, in seconds: 30 days,
+/// more than what was sent before this account left may still be on its way.
+pub const LEFT_GROUP_RETENTION_SECS: i64 = 30 * 24 * 60 * 60;
+
+/// How long a device list is kept, in seconds: 30 days. It is asked for again long before.
+pub const LIST_RETENTION_SECS: i64 = 30 * 24 * 60 * 60;
+
+/// How often a table is gone through whose rows have to be looked at one by one, in seconds: weekly.
+pub(crate) const PASS_SECS: i64 = 7 * 24 * 60 * 60;
 
 /// The SHA-256 that stands for one encrypted payload: over ciphertext, kind, chat and sender.
 ///

@@ -18,7 +18,8 @@
 //! | `foo-bar`, `a@b.example` | what stands between the signs, in a row |
 //!
 //! Case, accents (also Arabic and Hebrew vowel signs) and the width of letters do not matter;
-//! other punctuation is nothing. Any text is a valid query.
+//! other punctuation is nothing. Any text is a valid query, but for one that only leaves out: nothing says
+//! then where to look, and the answer is [`StoreError::SearchOnlyExcludes`](crate::StoreError).
 
 mod cursor;
 mod matcher;
@@ -37,4 +38,4 @@ pub(crate) use cursor::Position;
 pub(crate) use matcher::Matcher;
 pub(crate) use rank::rank;
 pub(crate) use snippet::snippet;
-pub(crate) use text::{Analysis, index_terms, words};
+pub(crate) use text::{Analysis, INDEX_VERSION, index_terms, words};

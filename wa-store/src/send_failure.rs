@@ -34,12 +34,14 @@ pub enum SendFailure {
     },
     /// What is kept of the message cannot be made into a stanza.
     Unsendable,
+    /// It waited for thirty days.
+    WaitedTooLong,
     /// Another version of this program noted it.
     Unknown,
 }
 
 /// The reasons that have no number, and the words under which they are kept.
-const WORDS: [(SendFailure, &str); 8] = [
+const WORDS: [(SendFailure, &str); 9] = [
     (SendFailure::NotOnWhatsApp, "not-on-whatsapp"),
     (SendFailure::NotInGroup, "not-in-group"),
     (SendFailure::NoDevice, "no-device"),
@@ -47,6 +49,7 @@ const WORDS: [(SendFailure, &str); 8] = [
     (SendFailure::Restricted, "restricted"),
     (SendFailure::Malformed, "malformed"),
     (SendFailure::Unsendable, "unsendable"),
+    (SendFailure::WaitedTooLong, "waited-too-long"),
     (SendFailure::Unknown, "unknown"),
 ];
 const REFUSED: &str = "refused ";
@@ -108,6 +111,9 @@ impl fmt::Display for SendFailure {
                 "the server refused to tell the recipient's devices or keys, with code {code}"
             ),
             Self::Unsendable => f.write_str("what is kept of the message cannot be sent"),
+            Self::WaitedTooLong => {
+                f.write_str("it waited for thirty days and was given up; send it again")
+            }
             Self::Unknown => f.write_str("for a reason that this version does not know"),
         }
     }

@@ -13,17 +13,24 @@ mod cache;
 mod check;
 mod former;
 mod groups;
+mod index;
 mod journal;
 mod key;
 mod lid;
 mod open;
+#[cfg(test)]
+mod plans;
 mod read;
 mod read_archive;
 mod readers;
+mod removal;
+mod retention;
 mod row_forms;
 mod rows;
 mod scope;
 mod search;
+mod upkeep;
+mod walk;
 mod write;
 mod write_archive;
 mod writer;
@@ -119,6 +126,18 @@ impl SqliteStore {
         let options = OpenOptions { create: false, read_only: true, ..OpenOptions::default() };
         let source = Source { path: path.as_ref().to_owned(), key, options };
         blocking(move || source.check()).await
+    }
+
+    /// Writes a database anew without its free pages, which takes as long as copying it and as much room
+    /// again. Databases made by older versions give no room back to the disk until this was done once;
+    /// it is never done by itself. Nobody may have the database open.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; [`StoreError::Locked`] where somebody has it open.
+    pub async fn compact(path: impl AsRef<Path>, key: DatabaseKey) -> Result<()> {
+        let options = OpenOptions { create: false, ..OpenOptions::default() };
+        let source = Source { path: path.as_ref().to_owned(), key, options };
+        blocking(move || source.compact()).await
     }
 
     /// Opens a database as the options say.

@@ -251,7 +251,8 @@ pub trait Store: Send + Sync + 'static {
     /// Messages whose text holds what is searched for; see [`crate::search`].
     ///
     /// # Errors
-    /// Besides the engine's: [`StoreError::SearchTooLong`], [`StoreError::BadCursor`].
+    /// Besides the engine's: [`StoreError::SearchTooLong`], [`StoreError::SearchOnlyExcludes`],
+    /// [`StoreError::BadCursor`].
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage>;
     /// The greatest number given to a message so far.
     async fn last_seq(&self) -> Result<Seq>;

@@ -39,7 +39,7 @@ pub struct Search {
     #[serde(default)]
     pub cursor: Option<String>,
 }
-operation!(Search => FoundView, "messages/search", Read, "Finds messages by their words.");
+operation!(Search => FoundView, "messages/search", Read, "Finds messages by their words, the newest by time first.");
 
 /// One page of what was found.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

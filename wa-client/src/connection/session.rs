@@ -151,19 +151,12 @@ async fn log_in(
 
 /// What is due now and then for as long as the connection lasts.
 async fn upkeep(cx: &StanzaContext) -> Ending {
-    for checks in 1_u64.. {
+    loop {
         sleep(ROTATION_CHECK).await;
         if let Err(error) = prekeys::rotate_when_due(&cx.inner, &cx.link).await {
             tracing::warn!(%error, "cannot rotate the signed prekey");
         }
-        if checks.is_multiple_of(CHECKS_A_DAY)
-            && let Err(error) = login::purge(&cx.inner).await
-        {
-            tracing::error!(%error, "what is past its time cannot be forgotten");
-            return Ending::Storage;
-        }
     }
-    std::future::pending().await
 }
 
 /// Pings, QR codes and offline batches, each when it is due.
@@ -276,7 +269,5 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often it is looked whether the signed prekey is too old.
 const ROTATION_CHECK: Duration = Duration::from_secs(6 * 60 * 60);
-/// How many of these checks make a day, after which what is past its time is forgotten.
-const CHECKS_A_DAY: u64 = 4;
 /// How long nothing may be due.
 const IDLE: Duration = Duration::from_secs(60);

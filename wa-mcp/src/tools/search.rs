@@ -62,7 +62,7 @@ impl Tool for SearchMessages {
     type Output = Found;
     const NAME: &'static str = "search_messages";
     const TITLE: &'static str = "Search messages";
-    const ABOUT: &'static str = "Search the whole archive of messages by words, in milliseconds: all chats and years, any script. Returns each message with a snippet, its chat and its id; use get_message_context to read around it. Filter by chat, person, kind and time; page with cursor.";
+    const ABOUT: &'static str = "Search the whole archive of messages by words, in milliseconds: all chats and years, any script. Returns each message with a snippet, its chat and its id, the newest by time first; use get_message_context to read around it. Filter by chat, person, kind and time; page with cursor.";
     const SET: Toolset = Toolset::Read;
     const KIND: Kind = Kind::Reads { outside: false };
 

@@ -353,16 +353,20 @@ impl State {
         let filter = self.canonical_filter(&query.filter);
         let visible = self.visible(filter.scope.as_deref())?;
         let limit = query.limit.min(MAX_PAGE);
-        let newest = match position {
-            Some(Position::Before(seq)) => Seq(seq.0.saturating_sub(1)),
-            Some(Position::Ranked { newest, .. }) => newest,
-            None => Seq(self.last_seq),
+        let (before, newest) = match position {
+            Some(Position::Before(time, seq)) => (Some((time, seq)), Seq(u64::MAX)),
+            Some(Position::Ranked { newest, .. }) => (None, newest),
+            None => (None, Seq(u64::MAX)),
         };
-        let matching = self.messages.range(..=newest).rev().filter_map(|(seq, message)| {
+        let mut by_time: Vec<_> = self.messages.range(..=newest).collect();
+        by_time.sort_by_key(|(seq, message)| std::cmp::Reverse((message.timestamp, **seq)));
+        let matching = by_time.into_iter().filter_map(|(seq, message)| {
+            let place = (message.timestamp, *seq);
             let text = Analysis::new(message.text.as_deref()?);
-            let passes = filter.passes(message)
+            let passes = before.is_none_or(|before| place < before)
+                && filter.passes(message)
                 && visible.as_ref().is_none_or(|visible| visible.has(&message.key));
-            (passes && matcher.matches(&text)).then_some((*seq, text))
+            (passes && matcher.matches(&text)).then_some((place, text))
         });
         let hit = |seq: Seq, rank: f64| {
             let message = self.messages.get(&seq)?.as_ref().clone();
@@ -370,20 +374,22 @@ impl State {
             Some(Hit { message, snippet, rank })
         };
         if query.order == SearchOrder::NewestFirst {
-            let mut seqs: Vec<Seq> = matching.map(|(seq, _)| seq).take(limit + 1).collect();
-            let more = seqs.len() > limit;
-            seqs.truncate(limit);
-            let next = seqs.last().filter(|_| more).map(|last| Position::Before(*last));
-            let hits = seqs.into_iter().filter_map(|seq| hit(seq, 0.0)).collect();
+            let mut places: Vec<_> = matching.map(|(place, _)| place).take(limit + 1).collect();
+            let more = places.len() > limit;
+            places.truncate(limit);
+            let next = places.last().filter(|_| more);
+            let next = next.map(|(time, seq)| Position::Before(*time, *seq));
+            let hits = places.into_iter().filter_map(|(_, seq)| hit(seq, 0.0)).collect();
             return Ok(SearchPage { hits, cursor: next.map(Cursor::new) });
         }
         let given = match position {
             Some(Position::Ranked { given, .. }) => given,
             _ => 0,
         };
-        let window: Vec<_> = matching.take(RANK_WINDOW).collect();
+        let window: Vec<_> =
+            matching.map(|((_, seq), text)| (seq, text)).take(RANK_WINDOW).collect();
         // What is not found is not told of either, not even that it came.
-        let newest = window.first().map_or(newest, |(seq, _)| *seq);
+        let newest = window.iter().map(|(seq, _)| *seq).max().unwrap_or_default();
         let scored = rank(&matcher, &window);
         let page = scored.get(given..).unwrap_or_default();
         let next = Position::Ranked { newest, given: given.saturating_add(limit) };

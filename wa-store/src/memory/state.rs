@@ -11,9 +11,8 @@ use crate::{
     Account, AddedKind, Addition, ArchivedMessage, AuditAnchor, AuditEntry, Change, Chat,
     ChatUpdate, Committed, Contact, ContactUpdate, DeviceList, DeviceVoucher, Edit, FormerIdentity,
     GapPlace, HistoryChunk, HistoryGap, MessageId, MessageKey, MessageSecret, OutboxEntry,
-    OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, RETRY_RETENTION_SECS, Reaction,
-    SEALED_RETENTION_SECS, SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SealedAddition, SecretBytes,
-    Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp,
+    OutboxState, PendingReceipt, Placeholder, PreKey, PrivacyToken, Reaction, SealedAddition,
+    SecretBytes, Seen, SentMessage, Seq, SignedPreKey, Stats, StoreError, Timestamp,
     id::bare,
     journal::{Announce, JournalRow},
     store::Result,
@@ -76,6 +75,10 @@ pub(super) struct State {
     /// By target, author and the message that brought it; and whether it was tried to open it.
     pub(super) sealed: BTreeMap<(Place, Jid, MessageId), (SealedAddition, bool)>,
     pub(super) last_seq: u64,
+    /// Until when an outbox entry was seen to wait.
+    pub(super) waited_until: BTreeMap<MessageId, Timestamp>,
+    /// Groups with sender keys of which nothing else is known, and since when.
+    pub(super) left_groups: BTreeMap<Jid, Timestamp>,
     /// The oldest first.
     pub(super) audit: Vec<AuditEntry>,
     pub(super) audit_anchor: AuditAnchor,
@@ -256,7 +259,7 @@ impl State {
                     self.audiences.insert(place, crate::retry::audience(people).into());
                 }
             }
-            Change::PurgeExpired { now } => self.purge(now),
+            Change::Upkeep { now } => self.upkeep(now),
             Change::PutOutbox(entry) => self.put_outbox(*entry)?,
             Change::SetOutboxState { id, state } => {
                 if let Some(entry) = self.outbox.iter_mut().find(|entry| entry.id == id) {
@@ -298,13 +301,7 @@ impl State {
                 self.announce = Some(Announce { origin, news });
             }
             Change::Announced(ids) => self.journal.retain(|row| !ids.contains(&row.id)),
-            Change::PruneAudit { before_ms } => {
-                let young = self.audit.iter().position(|entry| entry.at_ms >= before_ms);
-                let mut old = self.audit.drain(..young.unwrap_or(self.audit.len()));
-                if let Some(AuditEntry { seq, at_ms, hash: Some(hash), .. }) = old.next_back() {
-                    self.audit_anchor = AuditAnchor { seq, at_ms: Some(at_ms), hash };
-                }
-            }
+            Change::PruneAudit { before_ms } => self.prune_audit(before_ms),
             other => return Ok(self.apply_history(other)),
         }
         Ok(None)
@@ -357,29 +354,6 @@ impl State {
             }
         }
         Ok(())
-    }
-
-    fn purge(&mut self, now: Timestamp) {
-        let (seen, sent) =
-            (now.minus_secs(SEEN_RETENTION_SECS), now.minus_secs(SENT_RETENTION_SECS));
-        let retry = now.minus_secs(RETRY_RETENTION_SECS);
-        self.seen.retain(|_, at| *at >= seen);
-        self.retries_sent.retain(|_, (_, at)| *at >= retry);
-        self.retries_answered.retain(|_, (_, at)| *at >= retry);
-        self.recreated.retain(|_, at| *at >= retry);
-        self.base_keys.retain(|_, (_, at)| *at >= retry);
-        self.sent.retain(|_, message| message.sent_at >= sent);
-        let kept = &self.sent;
-        self.audiences.retain(|place, _| kept.contains_key(place));
-        let sealed = now.minus_secs(SEALED_RETENTION_SECS);
-        self.sealed.retain(|_, (addition, _)| addition.moment.at >= sealed);
-        self.outbox.retain(|entry| entry.state.is_pending() || entry.created_at >= sent);
-        let outbox = &self.outbox;
-        self.outbox_places.retain(|id, _| outbox.iter().any(|entry| entry.id == *id));
-        let cutoff = crate::contact::token_cutoff(now);
-        self.tokens.retain(|_, token| {
-            token.timestamp >= cutoff || token.issued_at.is_some_and(|at| at >= cutoff)
-        });
     }
 
     fn unlink(&mut self) {

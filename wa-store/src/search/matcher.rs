@@ -24,14 +24,18 @@ impl Matcher {
     /// Reads a query. `None` if there is nothing in it to find.
     ///
     /// # Errors
-    /// [`StoreError::SearchTooLong`] beyond [`MAX_SEARCH_BYTES`].
+    /// [`StoreError::SearchTooLong`] beyond [`MAX_SEARCH_BYTES`]; [`StoreError::SearchOnlyExcludes`].
     pub(crate) fn new(text: &str) -> Result<Option<Self>, StoreError> {
         if text.len() > MAX_SEARCH_BYTES {
             return Err(StoreError::SearchTooLong);
         }
         let (unwanted, wanted): (Vec<_>, Vec<_>) =
             parse(text).into_iter().partition(|term| term.negated);
-        Ok((!wanted.is_empty()).then_some(Self { wanted, unwanted }))
+        match (wanted.is_empty(), unwanted.is_empty()) {
+            (true, true) => Ok(None),
+            (true, false) => Err(StoreError::SearchOnlyExcludes),
+            (false, _) => Ok(Some(Self { wanted, unwanted })),
+        }
     }
 
     /// Index terms that every matching text has; see `index_terms`. Never empty.
@@ -192,9 +196,16 @@ mod tests {
             ("lunch -monday", "lunch monday"),
             ("lunch -mon*", "lunch mondays"),
             ("?!", "?!"),
-            ("-monday", "tuesday"),
         ] {
             assert!(!matches(query, text), "{query} must not find {text}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_only_leaves_out_is_refused() {
+        for query in ["-monday", "-mon* -\"a b\"", "- -x"] {
+            let refused = Matcher::new(query);
+            assert!(matches!(refused, Err(StoreError::SearchOnlyExcludes)), "{query}");
         }
     }
 
@@ -209,7 +220,7 @@ mod tests {
             query in "[-\"*a-c京北 ]{1,12}",
             text in "[a-c京北 .]{0,40}",
         ) {
-            let Some(matcher) = Matcher::new(&query).unwrap() else { return Ok(()) };
+            let Ok(Some(matcher)) = Matcher::new(&query) else { return Ok(()) };
             let analysis = Analysis::new(&text);
             let filter = matcher.filter_terms();
             prop_assert!(!filter.is_empty());

@@ -11,6 +11,10 @@ use super::script::{completes, decomposes, is_ignored, plain, stands_alone};
 /// How much of a message's text can be found, in bytes from its beginning.
 pub const MAX_INDEXED_BYTES: usize = 65_536;
 
+/// Stands for all that [`index_terms`] depends on. Whoever changes what it gives for any text counts this
+/// up; then each database makes its index anew, while the old rules are nowhere applied to the new one.
+pub(crate) const INDEX_VERSION: u32 = 1;
+
 /// Where a word without end is cut, in bytes of its plain form.
 const MAX_WORD_BYTES: usize = 120;
 

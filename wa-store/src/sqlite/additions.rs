@@ -6,7 +6,7 @@ use wa_proto::Jid;
 use super::{
     read_archive::place as place_of,
     row_forms::{ADDITION, MESSAGE, SEALED, addition, message, sealed},
-    rows::{all, count, each, one, person, run},
+    rows::{all, count, one, person, run},
     write::Write,
     write_archive::Place,
 };
@@ -91,6 +91,9 @@ impl Write<'_> {
                 encode(&addition.what)
             ],
         )?;
+        if changed > 0 && addition.what.kind() == AddedKind::Keep {
+            self.note_kept(&place)?;
+        }
         Ok(changed > 0)
     }
 
@@ -172,17 +175,25 @@ impl Write<'_> {
     }
 
     fn expire(&mut self, now: Timestamp) -> Result<()> {
-        let sql = "SELECT chat, sender, id, from_me FROM messages WHERE expires_at <= ?1
-                   ORDER BY seq";
-        for key in all(self.db, sql, [now.secs()], key_row)? {
+        let sql = "SELECT chat, sender, id, from_me FROM messages
+                   WHERE expires_at <= ?1 AND expires_at IS NOT NULL AND NOT kept
+                   ORDER BY expires_at LIMIT ?2";
+        let due = all(self.db, sql, params![now.secs(), count(MAX_EXPIRED)], key_row)?;
+        for key in due {
             let place = self.place(&key)?;
-            if is_kept(self.db, place.params())? {
-                continue;
-            }
             self.delete(&place)?;
             self.committed.altered.push(Altered { key, by: None, what: Alteration::Expired });
         }
         Ok(())
+    }
+
+    /// Whether a message stays although its time is over goes by what was added to it.
+    fn note_kept(&self, place: &Place) -> Result<()> {
+        let is_kept = is_kept(self.db, place.params())?;
+        self.run(
+            "UPDATE messages SET kept = ?4 WHERE chat = ?1 AND sender = ?2 AND id = ?3",
+            params![place.chat, place.sender, place.id.as_str(), is_kept],
+        )
     }
 
     /// Puts what stands under another name of a person where it belongs now.
@@ -205,11 +216,14 @@ impl Write<'_> {
     }
 }
 
+/// How many messages one commit lets go whose time is over.
+const MAX_EXPIRED: usize = 64;
+
 fn key_row(row: super::rows::Columns<'_>) -> Result<MessageKey> {
     Ok(MessageKey { chat: row.jid(0)?, sender: row.jid(1)?, id: row.id(2)?, from_me: row.get(3)? })
 }
 
-fn is_kept(db: &Connection, place: [&str; 3]) -> Result<bool> {
+pub(super) fn is_kept(db: &Connection, place: [&str; 3]) -> Result<bool> {
     let sql = format!(
         "SELECT {ADDITION} FROM additions
          WHERE chat = ?1 AND sender = ?2 AND id = ?3 AND kind = 'keep'"
@@ -219,33 +233,33 @@ fn is_kept(db: &Connection, place: [&str; 3]) -> Result<bool> {
 }
 
 pub(super) fn next_expiry(db: &Connection) -> Result<Option<Timestamp>> {
-    let sql = "SELECT chat, sender, id, expires_at FROM messages WHERE expires_at IS NOT NULL
-               ORDER BY expires_at";
-    let mut next = None;
-    each(db, sql, [], |row| {
-        if is_kept(db, [row.text(0)?, row.text(1)?, row.text(2)?])? {
-            return Ok(true);
-        }
-        next = Some(row.time(3)?);
-        Ok(false)
-    })?;
-    Ok(next)
+    let sql = "SELECT expires_at FROM messages WHERE expires_at IS NOT NULL AND NOT kept
+               ORDER BY expires_at LIMIT 1";
+    one(db, sql, [], |row| row.time(0))
 }
 
 pub(super) fn additions(db: &Connection, target: &MessageKey) -> Result<Vec<Addition>> {
     let sql =
         format!("SELECT {ADDITION} FROM additions WHERE chat = ?1 AND sender = ?2 AND id = ?3");
-    all(db, &sql, place_of(db, target)?, addition)
+    let Some(place) = place_of(db, target)? else { return Ok(Vec::new()) };
+    all(db, &sql, place, addition)
 }
 
 pub(super) fn pins(db: &Connection, chat: &Jid, now: Timestamp) -> Result<Vec<Pin>> {
     let sql = format!("SELECT {ADDITION} FROM additions WHERE chat = ?1 AND kind = 'pin'");
-    Ok(pins_at(all(db, &sql, [person(db, chat)?.to_string()], addition)?, now))
+    let pins = all(db, &sql, [person(db, chat)?.to_string()], addition)?;
+    let mut there = Vec::with_capacity(pins.len());
+    for pin in pins {
+        if place_of(db, &pin.target)?.is_some() {
+            there.push(pin);
+        }
+    }
+    Ok(pins_at(there, now))
 }
 
 pub(super) fn comments(db: &Connection, target: &MessageKey) -> Result<Vec<ArchivedMessage>> {
     let sql = format!(
-        "SELECT {MESSAGE} FROM messages m
+        "SELECT {MESSAGE} FROM live_messages m
          WHERE m.chat = ?1 AND m.reply_to = ?2 AND m.kind = 'comment'
          ORDER BY m.timestamp, m.seq LIMIT {MAX_PAGE}"
     );
@@ -257,11 +271,18 @@ pub(super) fn sealed_on(db: &Connection, target: &MessageKey) -> Result<Vec<Seal
         "SELECT {SEALED} FROM sealed WHERE chat = ?1 AND sender = ?2 AND id = ?3
          ORDER BY at, sender_ms, added_by"
     );
-    all(db, &sql, place_of(db, target)?, sealed)
+    let Some(place) = place_of(db, target)? else { return Ok(Vec::new()) };
+    all(db, &sql, place, sealed)
 }
 
 pub(super) fn openable(db: &Connection, limit: usize) -> Result<Vec<MessageKey>> {
     let sql = "SELECT DISTINCT s.chat, s.sender, s.id, s.target_from_me FROM sealed s
                JOIN message_secrets USING (chat, sender, id) WHERE NOT s.tried LIMIT ?1";
-    all(db, sql, [count(limit)], key_row)
+    let keys = all(db, sql, [count(limit)], key_row)?;
+    keys.into_iter().filter_map(|key| there(db, key).transpose()).collect()
+}
+
+/// A message, unless it is gone and still being taken out.
+fn there(db: &Connection, key: MessageKey) -> Result<Option<MessageKey>> {
+    Ok(place_of(db, &key)?.map(|_| key))
 }

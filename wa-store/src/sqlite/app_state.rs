@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use wa_proto::{Jid, app_state::Collection};
 
 use super::{
+    removal::{Removal, is_being_removed},
     rows::{Columns, all, one, person},
     write::Write,
 };
@@ -109,14 +110,17 @@ pub(super) fn labelled(db: &Connection, label: &str) -> Result<Vec<Labelled>> {
     let mut found = all(db, sql, [label], |row| row.jid(0).map(Labelled::Chat))?;
     let sql = "SELECT chat, sender, id, from_me FROM labelled_messages WHERE label = ?1
                ORDER BY chat, sender, id";
-    found.extend(all(db, sql, [label], |row| {
-        Ok(Labelled::Message(MessageKey {
+    let messages = all(db, sql, [label], |row| {
+        let is_gone = is_being_removed(db, [row.text(0)?, row.text(1)?, row.text(2)?])?;
+        let key = MessageKey {
             chat: row.jid(0)?,
             sender: row.jid(1)?,
             id: row.id(2)?,
             from_me: row.get(3)?,
-        }))
-    })?);
+        };
+        Ok((!is_gone).then_some(Labelled::Message(key)))
+    })?;
+    found.extend(messages.into_iter().flatten());
     Ok(found)
 }
 
@@ -151,9 +155,9 @@ pub(super) fn settings_with_prefix(
     prefix: &str,
 ) -> Result<Vec<(String, Vec<u8>)>> {
     // Not LIKE, for which `_` and `%` stand for others.
-    let sql = "SELECT name, value FROM settings WHERE substr(name, 1, length(?1)) = ?1
-               ORDER BY name";
-    all(db, sql, [prefix], |row| Ok((row.get(0)?, row.get(1)?)))
+    let sql = "SELECT name, value FROM settings WHERE name >= ?1 AND name < ?2 ORDER BY name";
+    let end = format!("{prefix}{}", char::MAX);
+    all(db, sql, [prefix, &end], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 impl Write<'_> {
@@ -215,11 +219,8 @@ impl Write<'_> {
             SyncChange::SetLocked { chat, locked } => self.set_flag("locked_chats", &chat, locked),
             SyncChange::RemoveContactNames(jid) => self.remove_contact_names(&jid),
             SyncChange::ClearChat { chat, until, keep_starred } => {
-                let until = until.map_or(i64::MAX, Timestamp::secs);
-                self.delete_where(
-                    "chat = ?1 AND timestamp <= ?2 AND NOT (starred AND ?3)",
-                    params![self.person(&chat)?, until, keep_starred],
-                )
+                let chat = self.person(&chat)?;
+                self.remove_messages(&Removal { until, keep_starred, ..Removal::whole(&chat) })
             }
             // Every other change was made before it came here.
             _ => Ok(()),

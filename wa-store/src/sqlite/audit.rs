@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    rows::{Columns, all, one},
+    rows::{Columns, all, count, each, one},
     write::Write,
 };
 use crate::{AuditAnchor, AuditEntry, AuditQuery, MAX_PAGE, StoreError, store::Result};
@@ -81,22 +81,28 @@ impl Write<'_> {
         )
     }
 
-    /// Takes out the oldest entries up to the first that is young enough; the anchor remembers on
-    /// what that one builds.
-    pub(super) fn prune_audit(&self, before_ms: i64) -> Result<()> {
-        let last = "SELECT seq, at_ms, hash FROM audit WHERE seq <
-                (SELECT coalesce(min(seq), 9223372036854775807) FROM audit WHERE at_ms >= ?1)
-             ORDER BY seq DESC LIMIT 1";
-        let last = one(self.db, last, [before_ms], |row| {
-            Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<Option<[u8; 32]>>(2)?))
+    /// Takes out the oldest entries up to the first that is young enough, at most so many; the anchor
+    /// remembers on what that one builds. Whether there may be more.
+    pub(super) fn prune_audit(&self, before_ms: i64, most: usize) -> Result<bool> {
+        let sql = "SELECT seq, at_ms, hash FROM audit ORDER BY seq LIMIT ?1";
+        let (mut last, mut taken) = (None, 0);
+        each(self.db, sql, [count(most)], |row| {
+            let is_old = row.get::<i64>(1)? < before_ms;
+            if is_old {
+                let hash = row.get::<Option<[u8; 32]>>(2)?;
+                last = Some((row.get::<i64>(0)?, row.get::<i64>(1)?, hash));
+                taken += 1;
+            }
+            Ok(is_old)
         })?;
-        let Some((seq, at_ms, hash)) = last else { return Ok(()) };
+        let Some((seq, at_ms, hash)) = last else { return Ok(false) };
         if let Some(hash) = hash {
             self.run(
                 "UPDATE audit_anchor SET seq = ?1, at_ms = ?2, hash = ?3",
                 params![seq, at_ms, hash],
             )?;
         }
-        self.run("DELETE FROM audit WHERE seq <= ?1", [seq])
+        self.run("DELETE FROM audit WHERE seq <= ?1", [seq])?;
+        Ok(taken == most)
     }
 }

@@ -58,7 +58,7 @@ impl Write<'_> {
         let user = device.to_user().to_string();
         self.run(
             "DELETE FROM sender_keys
-             WHERE (device = ?1 OR ?2 AND user IN (?3, ?4))
+             WHERE user IN (?3, ?4) AND (device = ?1 OR ?2)
                  AND EXISTS (SELECT 1 FROM identities WHERE device = ?1 AND key <> ?5)",
             params![device.to_string(), device.device == 0, user, hosted, key],
         )

@@ -5,7 +5,7 @@ use rusqlite::params;
 use wa_proto::{Jid, Server};
 
 use super::{
-    rows::{all, one, run},
+    rows::{all, one},
     write::Write,
     write_archive::Place,
 };
@@ -32,9 +32,15 @@ impl Write<'_> {
                     let moved = device_under_lid(&device, &lid);
                     self.run(
                         &format!(
-                            "UPDATE OR IGNORE {table} SET device = ?1, user = ?2 WHERE device = ?3"
+                            "UPDATE OR IGNORE {table} SET device = ?1, user = ?2
+                             WHERE device = ?3 AND user = ?4"
                         ),
-                        [moved.to_string(), moved.to_user().to_string(), device.to_string()],
+                        [
+                            &moved.to_string(),
+                            &moved.to_user().to_string(),
+                            &device.to_string(),
+                            &user,
+                        ],
                     )?;
                 }
                 self.run(&format!("DELETE FROM {table} WHERE user = ?1"), [&user])?;
@@ -48,7 +54,7 @@ impl Write<'_> {
         Ok(())
     }
 
-    pub(super) fn learn_lid(&self, phone: &Jid, lid: &Jid) -> Result<()> {
+    pub(super) fn learn_lid(&mut self, phone: &Jid, lid: &Jid) -> Result<()> {
         let (phone, lid) = (bare(phone), bare(lid));
         if !phone.is_phone() || !lid.is_lid() {
             return Ok(());
@@ -65,6 +71,9 @@ impl Write<'_> {
         }
         self.run("DELETE FROM lids WHERE phone = ?1 OR lid = ?2", [&phone, &lid])?;
         self.run("INSERT INTO lids (phone, lid) VALUES (?1, ?2)", [&phone, &lid])?;
+        // What is gone of either must not take along what the other has.
+        self.finish_removals(&phone)?;
+        self.finish_removals(&lid)?;
         self.merge_chats(&phone, &lid)?;
         self.merge_contacts(&phone, &lid)?;
         self.merge_messages(&phone, &lid)?;
@@ -109,10 +118,16 @@ impl Write<'_> {
 
     /// Moves messages; of one that stood under both names the first that could be read stays.
     fn merge_messages(&self, phone: &str, lid: &str) -> Result<()> {
+        // Mostly none stands under both, and all move with one statement.
         let places = all(
             self.db,
-            "SELECT chat, sender, id FROM messages WHERE chat = ?1 OR sender = ?1",
-            [phone],
+            "SELECT o.chat, o.sender, o.id FROM messages o
+             WHERE (o.chat = ?1 OR o.sender = ?1) AND EXISTS (
+                 SELECT 1 FROM messages n
+                 WHERE n.chat IN (o.chat, CASE o.chat WHEN ?1 THEN ?2 WHEN ?2 THEN ?1 END)
+                     AND n.id = o.id AND n.seq <> o.seq
+                     AND n.sender IN (o.sender, CASE o.sender WHEN ?1 THEN ?2 WHEN ?2 THEN ?1 END))",
+            [phone, lid],
             |row| Ok(Place { chat: row.get(0)?, sender: row.get(1)?, id: row.id(2)? }),
         )?;
         let person = |jid: &str| if jid == phone { lid.to_owned() } else { jid.to_owned() };
@@ -134,14 +149,18 @@ impl Write<'_> {
                     self.remove_placeholder(&new)?;
                 }
             }
-            run(
-                self.db,
+            self.run(
                 "UPDATE messages SET chat = ?4, sender = ?5
                  WHERE chat = ?1 AND sender = ?2 AND id = ?3",
                 params![old.chat, old.sender, old.id.as_str(), new.chat, new.sender],
             )?;
         }
-        Ok(())
+        self.run(
+            "UPDATE messages SET chat = CASE chat WHEN ?1 THEN ?2 ELSE chat END,
+                 sender = CASE sender WHEN ?1 THEN ?2 ELSE sender END
+             WHERE chat = ?1 OR sender = ?1",
+            [phone, lid],
+        )
     }
 }
 

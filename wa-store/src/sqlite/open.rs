@@ -13,11 +13,11 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
-use super::{DatabaseKey, check, rows::engine};
+use super::{DatabaseKey, check, index, rows::engine};
 use crate::{StoreError, store::Result};
 
 /// The schemas, in order; the first is version 1.
-const MIGRATIONS: [&str; 17] = [
+pub(super) const MIGRATIONS: [&str; 18] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_groups.sql"),
     include_str!("../../migrations/0003_app_state.sql"),
@@ -35,6 +35,7 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("../../migrations/0015_sending.sql"),
     include_str!("../../migrations/0016_fewer_pages.sql"),
     include_str!("../../migrations/0017_journal.sql"),
+    include_str!("../../migrations/0018_life.sql"),
 ];
 
 /// Says in the file's header that it is one of ours ("WAst").
@@ -49,6 +50,9 @@ static OPENING: Mutex<()> = Mutex::new(());
 
 /// The size of a page, in bytes: no database of ours is smaller.
 const PAGE: u64 = 4096;
+
+/// How long the log stays after it was written back, in bytes; one long commit makes it longer.
+const LOG_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 160;
@@ -99,15 +103,35 @@ impl Source {
         if !self.options.read_only {
             // A commit must be on the disk before anything is acknowledged, and WAL syncs its log
             // at each commit only with FULL.
-            db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-                .map_err(engine)?;
+            db.execute_batch(&format!(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                 PRAGMA journal_size_limit = {LOG_LIMIT};"
+            ))
+            .map_err(engine)?;
             if let Some(pages) = self.options.max_pages {
                 db.pragma_update(None, "max_page_count", pages).map_err(engine)?;
             }
             migrate(&db)?;
+            index::begin_anew_if_outdated(&db)?;
             check::at_start(&mut db)?;
         }
         Ok(db)
+    }
+
+    /// Writes the whole database anew, without free pages, so that it gives room back by itself from
+    /// then on. Nobody may have it open.
+    pub(super) fn compact(&self) -> Result<()> {
+        let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_file()?;
+        let db = self.connect(&self.path)?;
+        self.check_owner(&db)?;
+        // In WAL mode the pragma has no effect on a database that is there.
+        db.execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;
+             PRAGMA auto_vacuum = INCREMENTAL; VACUUM;",
+        )
+        .map_err(engine)?;
+        db.close().map_err(|(_, error)| engine(error))
     }
 
     /// Everything that is wrong with the file.
@@ -126,6 +150,8 @@ impl Source {
         remove(&part)?;
         create_file(&part)?;
         let db = self.connect(&part)?;
+        // It has to be said before the first page is written: then what is deleted gives its room back.
+        db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;").map_err(engine)?;
         migrate(&db)?;
         db.close().map_err(|(_, error)| engine(error))?;
         // Unlike renaming, this replaces nothing; not every file system can.

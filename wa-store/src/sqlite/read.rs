@@ -9,6 +9,7 @@ use wa_crypto::{PublicKey, Signature};
 use wa_proto::Jid;
 
 use super::{
+    removal::is_being_removed,
     row_forms,
     rows::{self, Columns, all, count, one, person},
 };
@@ -281,6 +282,9 @@ pub(super) fn placeholder(db: &Connection, key: &MessageKey) -> Result<Option<Pl
         row_forms::PLACEHOLDER
     );
     let params = [&chat.to_string(), &sender.to_string(), key.id.as_str()];
+    if is_being_removed(db, params)? {
+        return Ok(None);
+    }
     one(db, &sql, params, row_forms::placeholder)
 }
 
@@ -289,5 +293,12 @@ pub(super) fn placeholders(db: &Connection, limit: usize) -> Result<Vec<Placehol
         "SELECT {} FROM placeholders ORDER BY timestamp, chat, sender, id LIMIT ?1",
         row_forms::PLACEHOLDER
     );
-    all(db, &sql, [count(limit)], row_forms::placeholder)
+    let mut found = all(db, &sql, [count(limit)], row_forms::placeholder)?;
+    let mut error = None;
+    found.retain(|placeholder| {
+        let MessageKey { chat, sender, id, .. } = &placeholder.key;
+        let is_gone = is_being_removed(db, [&chat.to_string(), &sender.to_string(), id.as_str()]);
+        is_gone.map_or_else(|failed| error.replace(failed).is_none(), |is_gone| !is_gone)
+    });
+    error.map_or(Ok(found), Err)
 }

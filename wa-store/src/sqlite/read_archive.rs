@@ -6,27 +6,30 @@ use rusqlite::{Connection, ToSql, params};
 use wa_proto::Jid;
 
 use super::{
+    removal::{being_removed, is_being_removed},
     row_forms::{CONTACT, MESSAGE, contact as contact_row, message as message_row},
     rows::{Columns, all, count, number, one, person, phone_of},
     scope::time_at,
+    walk::{self, Spot, Walk},
 };
 use crate::{
     ArchivedMessage, Chat, Contact, MAX_PAGE, MessageFilter, MessageId, MessageKey, MessageQuery,
     MessageSecret, PrivacyToken, Reaction, SecretBytes, Seq, Stats, TextVersion, store::Result,
 };
 
-/// Chat, sender and id as they stand in the tables.
-pub(super) fn place(db: &Connection, key: &MessageKey) -> Result<[String; 3]> {
+/// Chat, sender and id as they stand in the tables; nothing of a message that is gone and still being
+/// taken out, with all that hangs on it.
+pub(super) fn place(db: &Connection, key: &MessageKey) -> Result<Option<[String; 3]>> {
     let (chat, sender) = (person(db, &key.chat)?, person(db, &key.sender)?);
-    Ok([chat.to_string(), sender.to_string(), key.id.as_str().to_owned()])
+    let place = [chat.to_string(), sender.to_string(), key.id.as_str().to_owned()];
+    Ok((!is_being_removed(db, place.each_ref().map(String::as_str))?).then_some(place))
 }
 
 pub(super) fn message_secret(db: &Connection, key: &MessageKey) -> Result<Option<MessageSecret>> {
     let sql = "SELECT true_sender, secret FROM message_secrets
                WHERE chat = ?1 AND sender = ?2 AND id = ?3";
-    one(db, sql, place(db, key)?, |row| {
-        Ok(MessageSecret { sender: row.jid(0)?, secret: row.secret(1)? })
-    })
+    let Some(place) = place(db, key)? else { return Ok(None) };
+    one(db, sql, place, |row| Ok(MessageSecret { sender: row.jid(0)?, secret: row.secret(1)? }))
 }
 
 pub(super) fn privacy_token(db: &Connection, jid: &Jid) -> Result<Option<PrivacyToken>> {
@@ -75,9 +78,9 @@ const CHAT: &str = "SELECT h.jid, h.name, h.unread, h.marked_unread, h.muted_unt
          h.archived, h.ephemeral_secs, l.phone,
          coalesce(nullif(c.full_name, ''), nullif(c.first_name, ''), nullif(c.business_name, ''),
              nullif(c.push_name, ''), nullif(c.username, '')),
-         (SELECT m.seq FROM messages m WHERE m.chat = h.jid
+         (SELECT m.seq FROM live_messages m WHERE m.chat = h.jid
           ORDER BY m.timestamp DESC, m.seq DESC LIMIT 1),
-         (SELECT max(m.timestamp) FROM messages m WHERE m.chat = h.jid),
+         (SELECT max(m.timestamp) FROM live_messages m WHERE m.chat = h.jid),
          h.ephemeral_set_at
      FROM chats h LEFT JOIN lids l ON l.lid = h.jid LEFT JOIN contacts c ON c.jid = h.jid";
 
@@ -112,13 +115,14 @@ pub(super) fn chats(db: &Connection) -> Result<Vec<Chat>> {
 
 pub(super) fn message(db: &Connection, key: &MessageKey) -> Result<Option<ArchivedMessage>> {
     let sql = format!(
-        "SELECT {MESSAGE} FROM messages m WHERE m.chat = ?1 AND m.sender = ?2 AND m.id = ?3"
+        "SELECT {MESSAGE} FROM live_messages m WHERE m.chat = ?1 AND m.sender = ?2 AND m.id = ?3"
     );
-    one(db, &sql, place(db, key)?, message_row)
+    let Some(place) = place(db, key)? else { return Ok(None) };
+    one(db, &sql, place, message_row)
 }
 
 pub(super) fn message_by_seq(db: &Connection, seq: Seq) -> Result<Option<ArchivedMessage>> {
-    let sql = format!("SELECT {MESSAGE} FROM messages m WHERE m.seq = ?1");
+    let sql = format!("SELECT {MESSAGE} FROM live_messages m WHERE m.seq = ?1");
     one(db, &sql, [number(seq)], message_row)
 }
 
@@ -127,15 +131,16 @@ pub(super) fn messages_by_id(
     chat: &Jid,
     id: &MessageId,
 ) -> Result<Vec<ArchivedMessage>> {
-    let sql =
-        format!("SELECT {MESSAGE} FROM messages m WHERE m.chat = ?1 AND m.id = ?2 ORDER BY m.seq");
+    let sql = format!(
+        "SELECT {MESSAGE} FROM live_messages m WHERE m.chat = ?1 AND m.id = ?2 ORDER BY m.seq"
+    );
     all(db, &sql, [&person(db, chat)?.to_string(), id.as_str()], message_row)
 }
 
 pub(super) fn messages_with_id(db: &Connection, id: &MessageId) -> Result<Vec<ArchivedMessage>> {
     // A look into each chat's index; there are few chats, and no index has ids alone.
     let sql = format!(
-        "SELECT {MESSAGE} FROM chats c CROSS JOIN messages m ON m.chat = c.jid
+        "SELECT {MESSAGE} FROM chats c CROSS JOIN live_messages m ON m.chat = c.jid
          WHERE m.id = ?1 ORDER BY m.seq LIMIT {MAX_PAGE}"
     );
     all(db, &sql, [id.as_str()], message_row)
@@ -146,7 +151,8 @@ pub(super) fn messages_after(
     seq: Seq,
     limit: usize,
 ) -> Result<Vec<ArchivedMessage>> {
-    let sql = format!("SELECT {MESSAGE} FROM messages m WHERE m.seq > ?1 ORDER BY m.seq LIMIT ?2");
+    let sql =
+        format!("SELECT {MESSAGE} FROM live_messages m WHERE m.seq > ?1 ORDER BY m.seq LIMIT ?2");
     all(db, &sql, [number(seq), count(limit.min(MAX_PAGE))], message_row)
 }
 
@@ -193,6 +199,11 @@ impl Conditions {
         self.within(db, filter.scope.as_deref())
     }
 
+    /// The conditions as they stand in a statement, and their values.
+    pub(super) fn parts(self) -> (String, Vec<Box<dyn ToSql>>) {
+        (self.sql, self.values)
+    }
+
     /// A whole statement and its values.
     pub(super) fn finish(
         self,
@@ -204,6 +215,9 @@ impl Conditions {
 }
 
 pub(super) fn messages(db: &Connection, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
+    if !query.order.is_of_commits() && walk::is_worth_it(&query.filter) {
+        return messages_by_walk(db, query);
+    }
     let mut conditions = Conditions::default();
     conditions.filter(db, &query.filter)?;
     for (anchor, sign) in [(query.before, "<"), (query.after, ">")] {
@@ -223,17 +237,45 @@ pub(super) fn messages(db: &Connection, query: &MessageQuery) -> Result<Vec<Arch
     };
     let limit = query.limit.min(MAX_PAGE);
     let (sql, values) = conditions.finish(
-        &format!("SELECT {MESSAGE} FROM messages m"),
+        &format!("SELECT {MESSAGE} FROM live_messages m"),
         &format!(" ORDER BY {by_time}m.seq {direction} LIMIT {limit}"),
     );
     all(db, &sql, values, message_row)
 }
 
+/// Where several parts of a filter have to meet.
+fn messages_by_walk(db: &Connection, query: &MessageQuery) -> Result<Vec<ArchivedMessage>> {
+    let scope = query.filter.scope.as_deref();
+    let anchor = |seq: Option<Seq>| {
+        let spot = |seq| Ok(Spot { time: time_at(db, seq, scope)?, seq });
+        seq.map(spot).transpose()
+    };
+    let (before, after) = (anchor(query.before)?, anchor(query.after)?);
+    let backwards = query.order.is_backwards();
+    let (behind, end) = if backwards { (before, after) } else { (after, before) };
+    let is_over =
+        |spot: Spot| end.is_some_and(|end| if backwards { spot <= end } else { spot >= end });
+    let limit = query.limit.min(MAX_PAGE);
+    let mut walk = Walk::new(db, &query.filter, backwards, behind)?;
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(block) = walk.block(limit.clamp(16, 256))?
+    {
+        for (spot, _) in block {
+            if is_over(spot) || found.len() == limit {
+                return Ok(found);
+            }
+            found.extend(message_by_seq(db, spot.seq)?);
+        }
+    }
+    Ok(found)
+}
+
 pub(super) fn text_versions(db: &Connection, key: &MessageKey) -> Result<Vec<TextVersion>> {
-    let place = place(db, key)?;
+    let Some(place) = place(db, key)? else { return Ok(Vec::new()) };
     let sql = "SELECT timestamp, CASE WHEN edited_at IS NULL THEN text ELSE original_text END,
                    edited_at IS NOT NULL
-               FROM messages WHERE chat = ?1 AND sender = ?2 AND id = ?3";
+               FROM live_messages WHERE chat = ?1 AND sender = ?2 AND id = ?3";
     let first = one(db, sql, place.clone(), |row| {
         Ok((TextVersion { since: row.time(0)?, text: row.get(1)? }, row.get::<bool>(2)?))
     })?;
@@ -253,7 +295,8 @@ pub(super) fn reactions(db: &Connection, target: &MessageKey) -> Result<Vec<Reac
     let sql = "SELECT chat, sender, id, target_from_me, reactor, emoji, timestamp, sender_ms
                FROM reactions
                WHERE chat = ?1 AND sender = ?2 AND id = ?3 AND emoji <> ''";
-    let mut reactions = all(db, sql, place(db, target)?, |row| {
+    let Some(place) = place(db, target)? else { return Ok(Vec::new()) };
+    let mut reactions = all(db, sql, place, |row| {
         let key = MessageKey {
             chat: row.jid(0)?,
             sender: row.jid(1)?,
@@ -286,7 +329,7 @@ pub(super) fn stats(db: &Connection) -> Result<Stats> {
     let counted = one(db, sql, params![], |row| {
         let count = |column| Ok(row.get::<i64>(column)?.unsigned_abs());
         Ok(Stats {
-            messages: count(0)?,
+            messages: count(0)?.saturating_sub(being_removed(db)?),
             chats: count(1)?,
             contacts: count(2)?,
             sessions: count(3)?,

@@ -2,7 +2,9 @@
 //!
 //! Knows nothing of what is asked.
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, types::FromSql};
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, OptionalExtension, Params, Row, types::FromSql,
+};
 use wa_crypto::{KeyPair, PrivateKey, PublicKey};
 use wa_proto::Jid;
 use zeroize::Zeroizing;
@@ -11,9 +13,16 @@ use crate::{
     GapPlace, MessageId, SecretBytes, Seq, StoreError, Timestamp, id::bare, store::Result,
 };
 
+/// Every statement goes through here, so that a test can look at how each finds its rows.
+fn prepare<'a>(db: &'a Connection, sql: &str) -> Result<CachedStatement<'a>> {
+    #[cfg(test)]
+    super::plans::note(sql);
+    db.prepare_cached(sql).map_err(engine)
+}
+
 /// Runs a statement; how many rows it changed.
 pub(super) fn run(db: &Connection, sql: &str, params: impl Params) -> Result<usize> {
-    db.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(engine)
+    prepare(db, sql)?.execute(params).map_err(engine)
 }
 
 /// The first row a statement gives.
@@ -23,7 +32,7 @@ pub(super) fn one<T>(
     params: impl Params,
     read: impl FnOnce(Columns<'_>) -> Result<T>,
 ) -> Result<Option<T>> {
-    let mut statement = db.prepare_cached(sql).map_err(engine)?;
+    let mut statement = prepare(db, sql)?;
     let read = statement.query_row(params, |row| Ok(read(Columns(row)))).optional();
     read.map_err(engine)?.transpose()
 }
@@ -50,7 +59,7 @@ pub(super) fn each(
     params: impl Params,
     mut read: impl FnMut(Columns<'_>) -> Result<bool>,
 ) -> Result<()> {
-    let mut statement = db.prepare_cached(sql).map_err(engine)?;
+    let mut statement = prepare(db, sql)?;
     let mut rows = statement.query(params).map_err(engine)?;
     while let Some(row) = rows.next().map_err(engine)? {
         if !read(Columns(row))? {

@@ -46,9 +46,9 @@ impl Known for Tables<'_> {
         // From one chat to the next in the index: there may be many messages in each.
         self.keys(
             "WITH RECURSIVE written(chat) AS (
-                 SELECT min(chat) FROM messages WHERE from_me AND NOT by_assistant
+                 SELECT min(chat) FROM live_messages WHERE from_me AND NOT by_assistant
                  UNION ALL
-                 SELECT (SELECT min(chat) FROM messages
+                 SELECT (SELECT min(chat) FROM live_messages
                          WHERE from_me AND NOT by_assistant AND chat > written.chat)
                  FROM written WHERE written.chat IS NOT NULL)
              SELECT chat FROM written WHERE chat IS NOT NULL",
@@ -60,7 +60,7 @@ impl Known for Tables<'_> {
     }
 
     fn has_author(&self, chat: &ChatKey, passes: &dyn Fn(&ChatKey) -> bool) -> Result<bool> {
-        let sql = "SELECT DISTINCT sender FROM messages WHERE chat = ?1";
+        let sql = "SELECT DISTINCT sender FROM live_messages WHERE chat = ?1";
         let senders = all(self.0, sql, [chat.jid().to_string()], |row| self.key(&row.jid(0)?))?;
         Ok(senders.iter().any(passes))
     }
@@ -150,12 +150,12 @@ fn as_seen(db: &Connection, visible: &VisibleMessages, mut chat: Chat) -> Result
     conditions.add("m.chat = ?", [Box::new(jid.clone())]);
     conditions.visible(visible)?;
     let (sql, values) = conditions.finish(
-        "SELECT m.seq, m.timestamp FROM messages m",
+        "SELECT m.seq, m.timestamp FROM live_messages m",
         " ORDER BY m.timestamp DESC, m.seq DESC LIMIT 1",
     );
     chat.last_message = one(db, &sql, values, |row| Ok((row.seq(0)?, row.time(1)?)))?;
     if chat.unread > 0 {
-        let sql = "SELECT sender FROM messages WHERE chat = ?1 AND NOT from_me
+        let sql = "SELECT sender FROM live_messages WHERE chat = ?1 AND NOT from_me
                    ORDER BY timestamp DESC, seq DESC LIMIT ?2";
         let key = Tables(db).key(&chat.jid)?;
         let is_seen = |row: Columns<'_>| {
@@ -202,9 +202,9 @@ pub(super) fn stats_within(db: &Connection, scope: &Scope) -> Result<Stats> {
     let mut newest = Conditions::default();
     newest.visible(&visible)?;
     let (sql, values) =
-        newest.finish("SELECT m.seq FROM messages m", " ORDER BY m.seq DESC LIMIT 1");
+        newest.finish("SELECT m.seq FROM live_messages m", " ORDER BY m.seq DESC LIMIT 1");
     Ok(Stats {
-        messages: counted("messages")?,
+        messages: counted("live_messages")?,
         chats: visible.chats().len().try_into().unwrap_or(u64::MAX),
         contacts: contacts_within(db, Some(scope))?.len().try_into().unwrap_or(u64::MAX),
         outbox_pending,
@@ -224,7 +224,7 @@ pub(super) fn time_at(
     let mut conditions = Conditions::default();
     conditions.add("m.seq <= ?", [Box::new(number(seq))]);
     conditions.within(db, scope)?;
-    let (sql, values) =
-        conditions.finish("SELECT m.timestamp FROM messages m", " ORDER BY m.seq DESC LIMIT 1");
+    let (sql, values) = conditions
+        .finish("SELECT m.timestamp FROM live_messages m", " ORDER BY m.seq DESC LIMIT 1");
     Ok(one(db, &sql, values, |row| row.time(0))?.unwrap_or_default())
 }

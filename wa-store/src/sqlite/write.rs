@@ -16,15 +16,15 @@ use rusqlite::{Connection, hooks::Action, params};
 use wa_proto::Jid;
 
 use super::{
+    index::Indexed,
     read_archive::message_by_seq,
     row_forms::state_columns,
     rows::{engine, gap_place, lid_of, number, one, person, phone_of, run},
 };
 use crate::{
     Account, Archived, Change, Changes, Committed, DeviceList, DeviceVoucher, OutboxEntry,
-    OutboxState, PendingReceipt, PreKey, RETRY_RETENTION_SECS, SEALED_RETENTION_SECS,
-    SEEN_RETENTION_SECS, SENT_RETENTION_SECS, SentMessage, Seq, SignedPreKey, StoreError,
-    Timestamp, journal::Announce, store::Result,
+    OutboxState, PendingReceipt, PreKey, SentMessage, Seq, SignedPreKey, StoreError, Timestamp,
+    journal::Announce, store::Result,
 };
 
 /// Makes changes in the transaction that is open. If one fails, what was made before it has to be
@@ -88,16 +88,30 @@ pub(super) struct Write<'a> {
     unlinked: bool,
     /// What of the commit under way is to be announced, if anything is.
     pub(super) announce: Option<Announce>,
+    /// Whether messages of some chat are being taken out.
+    pub(super) removing: bool,
+    /// Which messages are in the search index.
+    pub(super) indexed: Indexed,
 }
 
 impl<'a> Write<'a> {
     fn begin(db: &'a Connection) -> Result<Self> {
-        let meta = one(db, "SELECT last_seq, unlinked FROM meta", [], |row| {
-            Ok((row.seq(0)?, row.get(1)?))
+        let sql = "SELECT last_seq, unlinked, index_done, index_from,
+                       EXISTS (SELECT 1 FROM removals) FROM meta";
+        let meta = one(db, sql, [], |row| {
+            let indexed = Indexed { done: row.seq(2)?, from: row.seq(3)? };
+            Ok((row.seq(0)?, row.get(1)?, indexed, row.get(4)?))
         })?;
-        let (Seq(last_seq), unlinked) = meta.ok_or(StoreError::Corrupt { what: "no meta row" })?;
+        let (Seq(last_seq), unlinked, indexed, removing) =
+            meta.ok_or(StoreError::Corrupt { what: "no meta row" })?;
         let (committed, more_messages) = (Committed::default(), Cell::new(0));
-        Ok(Self { db, committed, last_seq, more_messages, unlinked, announce: None })
+        let announce = None;
+        Ok(Self { db, committed, last_seq, more_messages, unlinked, announce, removing, indexed })
+    }
+
+    /// The greatest number given so far.
+    pub(super) const fn last_seq(&self) -> Seq {
+        Seq(self.last_seq)
     }
 
     fn end(mut self, new_rows: &NewRows) -> Result<Committed> {
@@ -256,7 +270,10 @@ impl<'a> Write<'a> {
                 [group.to_string(), sender.to_string()],
             )?,
             Change::DeleteSenderKeysOfDevice(device) => {
-                self.run("DELETE FROM sender_keys WHERE device = ?1", [device.to_string()])?;
+                self.run(
+                    "DELETE FROM sender_keys WHERE user = ?1 AND device = ?2",
+                    [device.to_user().to_string(), device.to_string()],
+                )?;
             }
             Change::MarkSenderKeyHolders { group, devices, has_key } => {
                 let group = group.to_string();
@@ -272,7 +289,10 @@ impl<'a> Write<'a> {
                 self.run("DELETE FROM sender_key_holders WHERE scope = ?1", [group.to_string()])?;
             }
             Change::ForgetSenderKeyHolder(device) => {
-                self.run("DELETE FROM sender_key_holders WHERE device = ?1", [device.to_string()])?;
+                self.run(
+                    "DELETE FROM sender_key_holders WHERE user = ?1 AND device = ?2",
+                    [device.to_user().to_string(), device.to_string()],
+                )?;
             }
             other => return Ok(Some(other)),
         }
@@ -280,9 +300,9 @@ impl<'a> Write<'a> {
     }
 
     /// What is to be sent, retried and remembered for a while; gives back what is none of these.
-    fn apply_queues(&self, change: Change) -> Result<Option<Change>> {
+    fn apply_queues(&mut self, change: Change) -> Result<Option<Change>> {
         match change {
-            Change::PurgeExpired { now } => self.purge(now)?,
+            Change::Upkeep { now } => self.upkeep(now)?,
             Change::PutSentMessage(message) => self.put_sent(&message)?,
             Change::SetSentAudience { chat, id, people } => {
                 self.set_audience(&chat, id.as_str(), people)?;
@@ -312,7 +332,9 @@ impl<'a> Write<'a> {
                 self.run("DELETE FROM settings WHERE name = ?1", [name])?;
             }
             Change::Audit(entry) => self.append_audit(*entry)?,
-            Change::PruneAudit { before_ms } => self.prune_audit(before_ms)?,
+            Change::PruneAudit { before_ms } => {
+                self.prune_audit(before_ms, usize::MAX)?;
+            }
             other => return self.apply_history(other),
         }
         Ok(None)
@@ -442,7 +464,8 @@ impl<'a> Write<'a> {
                  DELETE FROM outbox; DELETE FROM receipts; DELETE FROM placeholders;
                  DELETE FROM privacy_tokens; DELETE FROM groups; DELETE FROM history_chunks;
                  DELETE FROM history_gaps; DELETE FROM sync_keys; DELETE FROM sync_key_requests;
-                 DELETE FROM collections; DELETE FROM collection_macs; DELETE FROM pending_sync;",
+                 DELETE FROM collections; DELETE FROM collection_macs; DELETE FROM pending_sync;
+                 DELETE FROM left_groups;",
             )
             .map_err(engine)
     }
@@ -569,7 +592,7 @@ impl<'a> Write<'a> {
         )
     }
 
-    fn set_outbox_state(&self, id: &str, state: &OutboxState) -> Result<()> {
+    pub(super) fn set_outbox_state(&self, id: &str, state: &OutboxState) -> Result<()> {
         let (state, reason) = state_columns(state);
         self.run(
             "UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1",
@@ -583,34 +606,6 @@ impl<'a> Write<'a> {
              ON CONFLICT (name) DO UPDATE SET stanza = excluded.stanza,
                  created_at = excluded.created_at",
             params![receipt.name, receipt.stanza, receipt.created_at.secs()],
-        )
-    }
-
-    fn purge(&self, now: Timestamp) -> Result<()> {
-        let sent = now.minus_secs(SENT_RETENTION_SECS).secs();
-        let retry = now.minus_secs(RETRY_RETENTION_SECS).secs();
-        let seen = now.minus_secs(SEEN_RETENTION_SECS).secs();
-        for (sql, before) in [
-            ("DELETE FROM seen WHERE at < ?1", seen),
-            ("DELETE FROM retries_sent WHERE at < ?1", retry),
-            ("DELETE FROM retries_answered WHERE at < ?1", retry),
-            ("DELETE FROM sessions_recreated WHERE at < ?1", retry),
-            ("DELETE FROM base_keys WHERE at < ?1", retry),
-            ("DELETE FROM sealed WHERE at < ?1", now.minus_secs(SEALED_RETENTION_SECS).secs()),
-            ("DELETE FROM sent_messages WHERE sent_at < ?1", sent),
-            ("DELETE FROM outbox WHERE state >= 2 AND created_at < ?1", sent),
-            (
-                "DELETE FROM privacy_tokens
-                 WHERE timestamp < ?1 AND coalesce(issued_at, ?1 - 1) < ?1",
-                crate::contact::token_cutoff(now).secs(),
-            ),
-        ] {
-            self.run(sql, [before])?;
-        }
-        self.run(
-            "DELETE FROM audiences WHERE id NOT IN
-                 (SELECT audience FROM sent_messages WHERE audience IS NOT NULL)",
-            [],
         )
     }
 }

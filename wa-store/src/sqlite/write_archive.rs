@@ -6,14 +6,15 @@ use rusqlite::params;
 use wa_proto::Jid;
 
 use super::{
+    additions::is_kept,
+    removal::{Removal, is_being_removed},
     row_forms::{CONTACT, MESSAGE, contact, message, status_column},
-    rows::{all, number, one, run},
+    rows::{number, one, run},
     write::Write,
 };
 use crate::{
     Alteration, ArchivedMessage, Change, Chat, ChatUpdate, Contact, ContactUpdate, Edit, MessageId,
-    MessageKey, MessageKind, NewMessage, Placeholder, PrivacyToken, Reaction, Seq, Timestamp,
-    search::{Analysis, index_terms},
+    MessageKey, MessageKind, NewMessage, Placeholder, PrivacyToken, Reaction, Timestamp,
     store::Result,
 };
 
@@ -102,19 +103,23 @@ impl Write<'_> {
             Change::DeleteMessage(key) => self.delete(&self.place(&key)?),
             Change::DeleteChat(jid) => {
                 let jid = self.person(&jid)?;
-                self.delete_where("chat = ?1", [&jid])?;
+                self.remove_messages(&Removal::whole(&jid))?;
                 self.run("DELETE FROM chats WHERE jid = ?1", [&jid])
             }
-            Change::DeleteMessagesBefore(time) => {
-                self.delete_where("timestamp < ?1", [time.secs()])
-            }
+            Change::DeleteMessagesBefore(time) => self.remove_messages_before(time),
             other => self.apply_additions(other),
         }
     }
 
+    /// Where a message stands. One that is being taken out is out from here on: whatever comes now
+    /// comes to a place that is empty.
     pub(super) fn place(&self, key: &MessageKey) -> Result<Place> {
         let (chat, sender) = (self.person(&key.chat)?, self.person(&key.sender)?);
-        Ok(Place { chat, sender, id: key.id.clone() })
+        let place = Place { chat, sender, id: key.id.clone() };
+        if self.removing && is_being_removed(self.db, place.params())? {
+            self.delete(&place)?;
+        }
+        Ok(place)
     }
 
     pub(super) fn is_revoked(&self, place: &Place) -> Result<bool> {
@@ -152,11 +157,7 @@ impl Write<'_> {
 
     fn archive(&mut self, new: &NewMessage) -> Result<()> {
         let key = self.canonical(&new.key)?;
-        let place = Place {
-            chat: key.chat.to_string(),
-            sender: key.sender.to_string(),
-            id: key.id.clone(),
-        };
+        let place = self.place(&key)?;
         let before = self.find(&place)?;
         if let Some(tombstone) = before.as_ref().filter(|before| before.is_bare_tombstone()) {
             let mut tombstone = tombstone.clone();
@@ -196,12 +197,13 @@ impl Write<'_> {
 
     fn insert(&self, place: &Place, message: &ArchivedMessage) -> Result<()> {
         self.count_message();
+        let is_kept = message.expires_at.is_some() && is_kept(self.db, place.params())?;
         self.run(
             "INSERT INTO messages (seq, chat, sender, id, from_me, timestamp, server_timestamp,
                  kind, status, starred, reply_to, push_name, text, media, raw, expires_at,
-                 view_once, forwarding_score, revoked_at, revoked_by)
+                 view_once, forwarding_score, revoked_at, revoked_by, kept)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                 ?18, ?19, ?20)",
+                 ?18, ?19, ?20, ?21)",
             params![
                 number(message.seq),
                 place.chat,
@@ -222,32 +224,9 @@ impl Write<'_> {
                 message.view_once,
                 message.forwarding_score,
                 message.revoked.as_ref().map(|(at, _)| at.secs()),
-                message.revoked.as_ref().map(|(_, by)| by.to_string())
+                message.revoked.as_ref().map(|(_, by)| by.to_string()),
+                is_kept
             ],
-        )
-    }
-
-    /// Makes a message findable by its text.
-    fn index(&self, seq: Seq, text: Option<&str>) -> Result<()> {
-        let terms = text.map(|text| index_terms(&Analysis::new(text))).unwrap_or_default();
-        if terms.is_empty() {
-            return Ok(());
-        }
-        self.run(
-            "INSERT INTO message_terms (rowid, terms) VALUES (?1, ?2)",
-            params![number(seq), terms],
-        )
-    }
-
-    /// Undoes [`Self::index`]. The text must be the one that was indexed.
-    pub(super) fn unindex(&self, seq: Seq, text: Option<&str>) -> Result<()> {
-        let terms = text.map(|text| index_terms(&Analysis::new(text))).unwrap_or_default();
-        if terms.is_empty() {
-            return Ok(());
-        }
-        self.run(
-            "INSERT INTO message_terms (message_terms, rowid, terms) VALUES ('delete', ?1, ?2)",
-            params![number(seq), terms],
         )
     }
 
@@ -421,18 +400,6 @@ impl Write<'_> {
             self.remove_row(message.seq)?;
         }
         Ok(())
-    }
-
-    pub(super) fn delete_where(
-        &self,
-        condition: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<()> {
-        let sql = format!("SELECT chat, sender, id FROM messages WHERE {condition}");
-        let places = all(self.db, &sql, params, |row| {
-            Ok(Place { chat: row.get(0)?, sender: row.get(1)?, id: row.id(2)? })
-        })?;
-        places.iter().try_for_each(|place| self.delete(place))
     }
 
     fn put_token(&self, jid: &Jid, token: &PrivacyToken) -> Result<()> {

@@ -3,7 +3,7 @@
 use wa_proto::{Jid, Server};
 use wa_store::{
     Change, ChatUpdate, ContactUpdate, DeviceList, DeviceVoucher, MessageKey, MessageQuery,
-    Placeholder, Reaction, SecretBytes, Store,
+    NewMessage, Placeholder, Reaction, SearchQuery, SecretBytes, Store,
 };
 
 use super::samples::{ada, ada_lid, archive, at, bob, commit, group, pair, text};
@@ -141,6 +141,20 @@ pub(crate) async fn a_message_that_came_under_both_names_stands_once(store: &dyn
     assert_eq!(store.stats().await.unwrap().messages, 2);
 }
 
+pub(crate) async fn copies_under_any_mix_of_names_become_one(store: &dyn Store) {
+    let names = [(ada(), ada_lid()), (ada(), ada()), (ada_lid(), ada())];
+    let copies = names.map(|(chat, sender)| {
+        archive(NewMessage::text(MessageKey::received(chat, sender, "A"), at(1), "thrice"))
+    });
+    commit(store, copies).await;
+    commit(store, [archive(text(&ada(), "B", 2, "once")), learn()]).await;
+    let messages = store.messages(&MessageQuery::chat(ada())).await.unwrap();
+    let ids: Vec<_> = messages.iter().map(|message| message.key.id.as_str()).collect();
+    assert_eq!(ids, ["B", "A"]);
+    assert_eq!(store.stats().await.unwrap().messages, 2);
+    assert_eq!(store.search(&SearchQuery::new("thrice")).await.unwrap().hits.len(), 1);
+}
+
 pub(crate) async fn everything_that_hangs_on_a_message_moves_along(store: &dyn Store) {
     let key = MessageKey::received(group(), ada().with_device(2), "A");
     let react =
@@ -148,7 +162,7 @@ pub(crate) async fn everything_that_hangs_on_a_message_moves_along(store: &dyn S
     commit(
         store,
         [
-            archive(wa_store::NewMessage::text(key.clone(), at(1), "in a group")),
+            archive(NewMessage::text(key.clone(), at(1), "in a group")),
             Change::PutMessageSecret { key: key.clone(), secret: [6; 32].into() },
             Change::SetRetriesSent { key: key.clone(), count: 2, at: at(1) },
             react(bob()),

@@ -209,9 +209,9 @@ pub(crate) async fn tokens_are_forgotten_after_four_weeks_unless_one_was_given_s
         ],
     )
     .await;
-    commit(store, [Change::PurgeExpired { now: Timestamp::from_secs(14 * WEEK - 1) }]).await;
+    commit(store, [Change::Upkeep { now: Timestamp::from_secs(14 * WEEK - 1) }]).await;
     assert!(store.privacy_token(&ada()).await.unwrap().is_some(), "good to the week's end");
-    commit(store, [Change::PurgeExpired { now: Timestamp::from_secs(14 * WEEK) }]).await;
+    commit(store, [Change::Upkeep { now: Timestamp::from_secs(14 * WEEK) }]).await;
     assert!(store.privacy_token(&ada()).await.unwrap().is_none());
     assert!(store.privacy_token(&bob()).await.unwrap().is_some(), "one was given to them since");
 }

@@ -18,7 +18,7 @@ pub(crate) async fn what_was_seen_is_forgotten_after_14_days(store: &dyn Store) 
     )
     .await;
     assert!(store.is_seen(&old).await.unwrap());
-    commit(store, [Change::PurgeExpired { now: at(14 * DAY + 5) }]).await;
+    commit(store, [Change::Upkeep { now: at(14 * DAY + 5) }]).await;
     assert!(!store.is_seen(&old).await.unwrap());
     assert!(store.is_seen(&new).await.unwrap());
 }
@@ -48,7 +48,7 @@ pub(crate) async fn retry_counts_survive_and_expire(store: &dyn Store) {
     assert_eq!(store.retries_answered(&bob(), &id).await.unwrap(), 0);
     assert_eq!(store.session_recreated_at(&device).await.unwrap(), Some(at(7)));
     assert_eq!(store.base_key(&device, &id).await.unwrap(), Some(pair(4).public));
-    commit(store, [Change::PurgeExpired { now: at(14 * DAY + 1) }]).await;
+    commit(store, [Change::Upkeep { now: at(14 * DAY + 1) }]).await;
     assert_eq!(store.retries_sent(&key).await.unwrap(), 0);
     assert_eq!(store.retries_answered(&device, &id).await.unwrap(), 0);
     assert_eq!(store.base_key(&device, &id).await.unwrap(), None);
@@ -74,9 +74,9 @@ pub(crate) async fn a_sent_message_is_found_under_both_names_for_7_days(store: &
             assert_eq!(found, Some(sent(ada_lid(), id)));
         }
     }
-    commit(store, [Change::PurgeExpired { now: at(7 * DAY) }]).await;
+    commit(store, [Change::Upkeep { now: at(7 * DAY) }]).await;
     assert!(store.sent_message(&group(), &"B".into()).await.unwrap().is_some());
-    commit(store, [Change::PurgeExpired { now: at(7 * DAY + 1) }]).await;
+    commit(store, [Change::Upkeep { now: at(7 * DAY + 1) }]).await;
     assert!(store.sent_message(&group(), &"B".into()).await.unwrap().is_none());
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn whom_a_message_was_sent_to_is_kept_as_long_as_the_message(st
     commit(store, [to("B", vec![bob()])]).await;
     assert_eq!(store.sent_audience(&group(), &"A".into()).await.unwrap(), expected);
     assert_eq!(store.sent_audience(&group(), &"B".into()).await.unwrap(), [bob()]);
-    commit(store, [Change::PurgeExpired { now: at(7 * DAY + 1) }]).await;
+    commit(store, [Change::Upkeep { now: at(7 * DAY + 1) }]).await;
     assert!(store.sent_audience(&group(), &"A".into()).await.unwrap().is_empty());
 }
 
@@ -151,7 +151,7 @@ pub(crate) async fn the_outbox_keeps_its_order_and_its_states(store: &dyn Store)
     assert_eq!(failed.state, OutboxState::Failed(SendFailure::Refused { code: 406 }));
     commit(store, [Change::RemoveOutbox("M".into())]).await;
     assert_eq!(store.outbox_pending().await.unwrap().len(), 1);
-    commit(store, [Change::PurgeExpired { now: at(8 * DAY) }]).await;
+    commit(store, [Change::Upkeep { now: at(8 * DAY) }]).await;
     assert_eq!(store.outbox_entry(&"Z".into()).await.unwrap(), None);
     assert!(store.outbox_entry(&"A".into()).await.unwrap().is_some());
 }

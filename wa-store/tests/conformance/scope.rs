@@ -132,7 +132,8 @@ pub(crate) async fn a_search_does_not_tell_what_is_left_out(store: &dyn Store) {
             let first = store.search(&query).await.unwrap();
             let cursor = first.cursor.unwrap();
             // The newest there is has the number 7, and is left out.
-            assert!(!cursor.to_string().contains('7'), "{cursor}");
+            let told = cursor.to_string();
+            assert!(!told.ends_with(".7") && !told.starts_with("1r7."), "{cursor}");
             query.cursor = Some(cursor);
             let second = store.search(&query).await.unwrap();
             assert_eq!((second.hits.len(), second.cursor), (1, None));

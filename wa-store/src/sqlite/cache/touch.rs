@@ -36,6 +36,8 @@ pub(in super::super) enum Sweep {
     Devices { phone: CompactString, lid: CompactString },
     /// Which names belong together, where one of them is the phone number or the LID.
     Names { phone: CompactString, lid: CompactString },
+    /// What is forgotten with time.
+    Aged,
     /// Everything.
     All,
 }
@@ -87,6 +89,13 @@ impl Sweep {
                     _ => false,
                 }
             }
+            Self::Aged => matches!(
+                key,
+                Lookup::Seen(_)
+                    | Lookup::DeviceList(_)
+                    | Lookup::SenderKey(..)
+                    | Lookup::SenderKeyHolders(_)
+            ),
             Self::All => true,
         }
     }
@@ -108,7 +117,8 @@ pub(in super::super) fn touches(changes: &Changes) -> Vec<Touch> {
 fn touch(change: &Change, touched: &mut Vec<Touch>) {
     use Touch::{Known, Swept, Unknown};
     match change {
-        Change::Unlink | Change::PurgeExpired { .. } => touched.push(Swept(Sweep::All)),
+        Change::Unlink => touched.push(Swept(Sweep::All)),
+        Change::Upkeep { .. } => touched.push(Swept(Sweep::Aged)),
         Change::PutPreKeys(keys) => touched
             .extend(keys.iter().map(|key| Known(Lookup::PreKey(key.id), Some(key.clone().wrap())))),
         Change::RemovePreKey(id) => touched.push(Known(Lookup::PreKey(*id), None)),
