@@ -53,7 +53,8 @@ fn carry(
         let mut piece = vec![0; 1 << 16];
         while let Ok(read @ 1..) = from.read(&mut piece).await {
             let due = Instant::now() + late_by;
-            if sender.send((due, piece[..read].to_vec())).is_err() {
+            let read = piece.iter().take(read).copied().collect::<Vec<u8>>();
+            if sender.send((due, read)).is_err() {
                 break;
             }
         }
