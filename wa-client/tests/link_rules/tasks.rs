@@ -13,8 +13,12 @@ use crate::script::{
     scripted_over,
 };
 
-fn is_purge(change: &Change) -> bool {
-    matches!(change, Change::PurgeExpired { .. })
+fn is_upkeep(change: &Change) -> bool {
+    matches!(change, Change::Upkeep { .. })
+}
+
+fn marks_prekeys(change: &Change) -> bool {
+    matches!(change, Change::MarkPreKeysUploaded(_))
 }
 
 fn health(client: &Client, name: &str) -> TaskHealth {
@@ -41,18 +45,18 @@ async fn upkeep_that_panics_is_started_again_on_the_same_connection_and_health_t
     let mut line = server.accept().await;
     line.log_in().await;
     line.hear_all().await;
-    store.poison_next(is_purge);
-    serve(&mut line, Duration::from_secs(25 * 60 * 60)).await;
+    store.poison_next(is_upkeep);
+    serve(&mut line, Duration::from_secs(60 * 60)).await;
     assert_eq!((client.state(), server.waiting()), (State::Connected, 0));
-    let upkeep = health(&client, "upkeep");
+    let upkeep = health(&client, "expiry");
     assert_eq!((upkeep.state, upkeep.panics), (TaskState::Running, 1));
-    assert!(upkeep.last_panic.unwrap().secs() >= NOW as i64 + 24 * 60 * 60);
+    assert!(upkeep.last_panic.unwrap().secs() >= NOW as i64);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_login_that_panics_is_tried_again_on_another_connection() {
     let store = MoodyStore::new();
-    store.poison_next(is_purge);
+    store.poison_next(marks_prekeys);
     let (mut server, client, _) = scripted_over(Arc::new(store.clone()), true).await;
     let mut line = server.accept().await;
     line.succeed().await;

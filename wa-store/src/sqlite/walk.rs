@@ -21,6 +21,9 @@ const BLOCK: [usize; 2] = [64, 1_024];
 /// How many places may be passed over that were not found before the found ones are put in order.
 const PASSED_OVER: usize = 30_000;
 
+/// Where a message stands, and its text if it has any.
+pub(super) type Passage = (Spot, Option<String>);
+
 /// Where a message stands in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
@@ -198,7 +201,7 @@ impl<'a> Walk<'a> {
 
     /// The next messages that pass, at most so many are looked at: where they stand and what they say.
     /// `None` when there are none any more.
-    pub(super) fn block(&mut self, most: usize) -> Result<Option<Vec<(Spot, Option<String>)>>> {
+    pub(super) fn block(&mut self, most: usize) -> Result<Option<Vec<Passage>>> {
         let spots = self.spots(most)?;
         if spots.is_empty() {
             return Ok(None);
@@ -289,7 +292,7 @@ impl Rows {
         Ok(Self { sql, values })
     }
 
-    fn read(&self, db: &Connection, spots: &[Spot]) -> Result<Vec<(Spot, Option<String>)>> {
+    fn read(&self, db: &Connection, spots: &[Spot]) -> Result<Vec<Passage>> {
         let list = list(spots.iter().map(|spot| spot.seq))?;
         let mut values: Vec<&dyn ToSql> = vec![&list];
         values.extend(self.values.iter().map(AsRef::as_ref));
