@@ -137,10 +137,10 @@ impl World {
         let mut process = Process::start(racer, &self.serving, self.folder.path())?;
         loop {
             let told = process.hear().await?;
-            if let Some(code) = told["qr"].as_str() {
+            if let Some(code) = told.get("qr").and_then(Value::as_str) {
                 // A code that was scanned already, or has run out, is followed by another.
                 drop(self.phone.scan_qr(code));
-            } else if told["connected"] == true {
+            } else if told.get("connected").is_some() {
                 return Ok(process);
             }
         }
@@ -267,8 +267,8 @@ impl Process {
         self.commands.write_all(format!("{command}\n").as_bytes()).await?;
         loop {
             let mut told = self.hear().await?;
-            if !told[answer].is_null() {
-                return Ok(told[answer].take());
+            if let Some(answer) = told.get_mut(answer) {
+                return Ok(answer.take());
             }
         }
     }
@@ -277,9 +277,9 @@ impl Process {
         self.commands.write_all(b"end\n").await?;
         let spent = loop {
             let told = self.hear().await?;
-            if let (Some(cpu_ms), Some(peak_kib)) =
-                (told["cpu_ms"].as_f64(), told["peak_kib"].as_u64())
-            {
+            let cpu_ms = told.get("cpu_ms").and_then(Value::as_f64);
+            let peak_kib = told.get("peak_kib").and_then(Value::as_u64);
+            if let (Some(cpu_ms), Some(peak_kib)) = (cpu_ms, peak_kib) {
                 break Spent { cpu_ms, peak_kib };
             }
         };
