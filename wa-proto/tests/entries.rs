@@ -40,14 +40,10 @@ fn with_malformed_twins(stanza: &OwnedNode) -> Vec<(String, OwnedNode)> {
         let with = |new: OwnedNode, skip: usize| {
             let nodes = stanza.nodes();
             let mut outside = stanza.clone();
-            outside.content = wa_proto::NodeContent::Nodes(
-                nodes[..at]
-                    .iter()
-                    .cloned()
-                    .chain([new])
-                    .chain(nodes[at + skip..].iter().cloned())
-                    .collect(),
-            );
+            let before = nodes.iter().take(at).cloned();
+            let behind = nodes.iter().skip(at + skip).cloned();
+            outside.content =
+                wa_proto::NodeContent::Nodes(before.chain([new]).chain(behind).collect());
             outside
         };
         // Posts of a channel are entries too.

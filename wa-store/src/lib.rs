@@ -35,11 +35,8 @@ extern crate self as wa_store;
 #[cfg(test)]
 #[path = "../tests/conformance"]
 #[expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     clippy::field_reassign_with_default,
-    reason = "a test fails by panicking, and elsewhere these types cannot be written out"
+    reason = "outside of this crate these types cannot be written out"
 )]
 mod conformance {
     pub(crate) mod additions;
