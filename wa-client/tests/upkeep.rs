@@ -20,14 +20,14 @@ fn now(sim: &Sim) -> Timestamp {
     Timestamp::from_secs(i64::try_from(sim.now()).unwrap())
 }
 
-/// Keeps a message for retries as if it had been sent eight days ago.
-async fn keep_expired(party: &Party, id: &str) {
+/// Keeps a message for retries as if it had been sent so many days ago.
+async fn keep_sent(party: &Party, id: &str, days: i64) {
     let sent = SentMessage {
         chat: party.phone.lid(),
         id: id.into(),
         plaintext: vec![1].into(),
         envelope: vec![1],
-        sent_at: now(&party.sim).plus_secs(-8 * 24 * 60 * 60),
+        sent_at: now(&party.sim).plus_secs(-days * 24 * 60 * 60),
     };
     party.store.commit(Change::PutSentMessage(Box::new(sent)).into()).await.unwrap();
 }
@@ -37,17 +37,17 @@ async fn is_kept(party: &Party, id: &str) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_past_its_time_is_forgotten_at_login_and_daily() {
+async fn what_is_past_its_time_is_forgotten_at_login_and_while_connected() {
     let sim = simulation(201);
     let ada = Party::join(&sim, "15550100", "Ada").await;
-    keep_expired(&ada, "A").await;
+    keep_sent(&ada, "A", 8).await;
     let mut ada = ada.restart(None).await;
     assert!(is_kept(&ada, "A").await);
     ada.client.connect().unwrap();
     ada.connected().await;
     settle().await;
     assert!(!is_kept(&ada, "A").await);
-    keep_expired(&ada, "B").await;
+    keep_sent(&ada, "B", 6).await;
     tokio::time::sleep(DAY / 2).await;
     assert!(is_kept(&ada, "B").await);
     tokio::time::sleep(DAY).await;

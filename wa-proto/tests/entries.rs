@@ -48,7 +48,9 @@ fn with_malformed_twins(stanza: &OwnedNode) -> Vec<(String, OwnedNode)> {
         };
         // Posts of a channel are entries too.
         let is_post = child.tag == "message" && stanza.tag != "message";
-        if ENTRIES.contains(&&*child.tag) || is_post {
+        // The device that was linked is one, and no list.
+        let is_single = stanza.tag == "pair-success";
+        if (ENTRIES.contains(&&*child.tag) || is_post) && !is_single {
             found.push((child.tag.to_string(), with(Node::new(child.tag.clone()), 0)));
         }
         for (what, damaged) in with_malformed_twins(child) {
