@@ -45,8 +45,9 @@ pub trait Store: Send + Sync + 'static {
         Ok(())
     }
 
-    /// What earlier commits did that was to be announced and was not ([`Change::Announce`]
-    /// (crate::Change::Announce)), the oldest first. What is no longer in the archive is missing.
+    /// What earlier commits did that was to be announced and was not
+    /// ([`Change::Announce`](crate::Change::Announce)), the oldest first. What is no longer in the
+    /// archive is missing.
     async fn journal(&self) -> Result<Vec<JournalEntry>>;
 
     /// This device's credentials.
