@@ -4,9 +4,11 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { until } from './wait.mjs'
 
 const BINARY = process.env.WA_SIM ?? resolve(import.meta.dirname, '../../../target/debug/wa-sim')
 const START_TIMEOUT_MS = 20_000
+const QUIET_MS = 300
 
 export class Sim {
 	/** Starts the binary and waits for its ready line. `dir` takes the media authority. */
@@ -92,6 +94,19 @@ export class Sim {
 
 	stats() {
 		return this.call('GET', '/stats')
+	}
+
+	/** Waits until nobody says anything any more: what is dropped next is what is sent next. */
+	async quiet() {
+		let before = null
+		await until('the line to be quiet', async () => {
+			await new Promise(fulfil => setTimeout(fulfil, QUIET_MS))
+			const { frames_in, frames_out } = await this.stats()
+			const now = `${frames_in}:${frames_out}`
+			const isQuiet = now === before
+			before = now
+			return isQuiet
+		})
 	}
 
 	async stop() {

@@ -53,6 +53,7 @@ export async function run({ sim, dir, step }) {
 	await sim.setFaults({})
 	step('bytes in small pieces are put together')
 
+	await sim.quiet()
 	await sim.setFaults({ drop: { count: 1 } })
 	await sim.send('15550002', '15550001', 'lost on its way')
 	await sim.setFaults({})
